@@ -1,0 +1,188 @@
+"""What a node stores: its batches, its certificates, and the queue of certificates that wait to be inserted.
+
+Sources: zksync-era, `core/node/consensus/src/storage/store.rs` (`store_qc` and its background task) and the query
+behind `next_batch_to_attest`; era-consensus, `node/libs/storage/src/batch_store/mod.rs` (`persist_batch_qc`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, where
+from model.registry import NO_VOTE, NONE, Vote
+
+
+class Certificates(Protocol):
+    """The stored certificates, as far as the protocol and its claims look at them."""
+
+    @property
+    def largest(self) -> Int:
+        """The largest number with a certificate, or `NONE`."""
+
+    @property
+    def has_gap(self) -> Bool:
+        """Whether a batch between two certified ones has no certificate."""
+
+    def insert(self, number: Int) -> Certificates:
+        """Store the certificate of this batch; nothing changes if it is there already."""
+
+    def contains(self, number: Int) -> Bool:
+        """Whether this batch has a certificate."""
+
+    def emptied(self) -> Certificates:
+        """None: a new fork begins without certificates."""
+
+
+@dataclass(frozen=True)
+class CertifiedBatches:
+    """One flag per batch: the exact set, for scopes with a bound on the batch number."""
+
+    flags: tuple[Bool, ...]
+
+    @property
+    def largest(self) -> Int:
+        largest = const(NONE)
+        for number, certified in enumerate(self.flags):
+            largest = where(certified, const(number), largest)
+        return largest
+
+    @property
+    def has_gap(self) -> Bool:
+        return any_of(self.is_missing(number) for number in range(1, len(self.flags) - 1))
+
+    def is_missing(self, number: int) -> Bool:
+        """Whether this batch lies in a gap."""
+        return ~self.flags[number] & any_of(self.flags[:number]) & any_of(self.flags[number + 1 :])
+
+    def insert(self, number: Int) -> CertifiedBatches:
+        return CertifiedBatches(tuple(flag | (number == index) for index, flag in enumerate(self.flags)))
+
+    def contains(self, number: Int) -> Bool:
+        return any_of(flag & (number == index) for index, flag in enumerate(self.flags))
+
+    def emptied(self) -> CertifiedBatches:
+        return CertifiedBatches((FALSE,) * len(self.flags))
+
+
+@dataclass(frozen=True)
+class CertifiedRange:
+    """Smallest and largest certified number, and whether there ever was a gap: an abstraction of the set that needs no
+    bound on the batch number. It forgets whether a gap was filled later: a gap once seen stays."""
+
+    smallest: Int
+    largest: Int
+    had_gap: Bool
+
+    @property
+    def has_gap(self) -> Bool:
+        return self.had_gap
+
+    def insert(self, number: Int) -> CertifiedRange:
+        is_first = self.largest == NONE
+        leaves_gap = ~is_first & ((number > self.largest + 1) | (number < self.smallest - 1))
+        return CertifiedRange(
+            where(is_first | (number < self.smallest), number, self.smallest),
+            where(number > self.largest, number, self.largest),
+            self.had_gap | leaves_gap,
+        )
+
+    def contains(self, number: Int) -> Bool:
+        return (self.smallest <= number) & (number <= self.largest) & (self.largest != NONE)
+
+    def emptied(self) -> CertifiedRange:
+        return CertifiedRange(const(NONE), const(NONE), FALSE)
+
+
+@dataclass(frozen=True)
+class InsertionQueue:
+    """Certificates that `store_qc` has accepted and the background task has not inserted yet, first in, first out.
+
+    The real queue has no bound. Here it has as many places as the scope says, and a finder that meets a full queue
+    waits; `is_full` tells whether that bound was ever felt.
+    """
+
+    places: tuple[Vote, ...]
+
+    @staticmethod
+    def empty(places: int) -> InsertionQueue:
+        """A queue with nothing in it."""
+        return InsertionQueue((NO_VOTE,) * places)
+
+    @property
+    def head(self) -> Vote:
+        """The certificate that is inserted next, or `NO_VOTE`."""
+        return self.places[0]
+
+    @property
+    def is_empty(self) -> Bool:
+        """Whether nothing waits."""
+        return self.head.number == NONE
+
+    @property
+    def is_full(self) -> Bool:
+        """Whether the bound of the scope is reached."""
+        return all_of(place.number != NONE for place in self.places)
+
+    def append(self, certificate: Vote) -> InsertionQueue:
+        """Put a certificate at the end."""
+        places, before_is_taken = [], TRUE
+        for place in self.places:
+            is_free = place.number == NONE
+            places.append(where(before_is_taken & is_free, certificate, place))
+            before_is_taken = ~is_free
+        return InsertionQueue(tuple(places))
+
+    def without_head(self) -> InsertionQueue:
+        """The queue after its head was inserted."""
+        return InsertionQueue((*self.places[1:], NO_VOTE))
+
+
+@dataclass(frozen=True)
+class BatchStore:
+    """Batches 0 … `persisted` - 1, whether each has its commitment, the queue, the certificates, and whether the first
+    batch was pruned. Pruning takes the batch's blocks, and so the query that looks for the genesis' first block; that
+    the batch was there, and what there is to sign in it, stays known."""
+
+    persisted: Int
+    commitments: tuple[Bool, ...]
+    queue: InsertionQueue
+    certified: Certificates
+    pruned: Bool = FALSE
+
+    def has(self, number: Int) -> Bool:
+        """Whether the batch is there."""
+        return number < self.persisted
+
+    def has_commitment(self, number: Int) -> Bool:
+        """Whether the batch can be signed, and its certificate inserted. Scopes without late commitments have none
+        to wait for."""
+        if not self.commitments:
+            return self.has(number)
+        return any_of(flag & (number == index) for index, flag in enumerate(self.commitments))
+
+    def insert_head(self) -> BatchStore:
+        """Insert the first certificate of the queue."""
+        return replace(self, certified=self.certified.insert(self.queue.head.number), queue=self.queue.without_head())
+
+    def reverted(self, first: Int) -> BatchStore:
+        """The store on a new fork, whose first batch is `first`: this and later batches are gone, and so are all
+        certificates. Where every node has the main node's batches, the system takes those away."""
+        store = replace(self, certified=self.certified.emptied(), pruned=FALSE)
+        if not self.commitments:
+            return store
+        kept = tuple(flag & (first > number) for number, flag in enumerate(self.commitments))
+        return replace(store, persisted=where(self.persisted > first, first, self.persisted), commitments=kept)
+
+
+def next_batch_after_last_sealed(certified: Certificates, sealed: Int) -> Int:
+    """zksync-era PR 2480: after the largest certificate; without any, the last sealed batch; without batches, 0."""
+    last_sealed = where(sealed == 0, const(0), sealed - 1)
+    return where(certified.largest == NONE, last_sealed, certified.largest + 1)
+
+
+def next_batch_from_genesis(certified: Certificates, first_batch: Int, exists: Bool = TRUE) -> Int:
+    """zksync-era PR 2539: after the largest certificate; without any, the batch with the genesis' first block; none
+    where that block does not exist, or no longer exists."""
+    first = where(exists, first_batch, const(NONE))
+    return where(certified.largest == NONE, first, certified.largest + 1)

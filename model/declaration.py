@@ -1,0 +1,158 @@
+"""The variables of a scope. What the scope leaves out has a domain of one value, and so vanishes from every guard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.algebra import FALSE, Bool, Int, const
+from model.attestation_status import StatusRunner, StatusWatch
+from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
+from model.gossip import Link
+from model.network import UNLIMITED, System
+from model.node import ATTESTER, FINDER, Node
+from model.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder
+from model.registry import NONE, Registry, Vote
+from model.revisions import Revision
+from model.scope import Scope
+from model.topology import Topology
+from model.transitions import Namespace
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Declares the variables, each with its domain."""
+
+    revision: Revision
+    scope: Scope
+    topology: Topology
+    byzantine: tuple[Bool, ...]
+    space: Namespace
+
+    @property
+    def last_batch(self) -> int | None:
+        return None if self.scope.batches is None else self.scope.batches - 1
+
+    def system(self) -> System:
+        scope, topology = self.scope, self.topology
+        sealed = self.space.number("sealed", 0, scope.batches, 0)
+        return System(
+            sealed=sealed,
+            nodes=tuple(self.node(index, sealed) for index in range(len(topology.places))),
+            links=tuple(self.link(*ends) for ends in topology.links),
+            restarts_left=self.faults("restarts_left", scope.restarts),
+            disconnects_left=self.faults("disconnects_left", scope.disconnects),
+            start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
+            first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
+        )
+
+    def faults(self, name: str, at_most: int | None) -> Int:
+        return const(UNLIMITED) if at_most is None else self.space.number(name, 0, at_most, at_most)
+
+    def node(self, index: int, sealed: Int) -> Node:
+        scope, place = self.scope, self.topology.places[index]
+        owner = None if place.key is None else self.topology.attesters[place.key]
+        space = self.space.within(place.name).owned_by(owner)
+        has_finder = self.topology.has_finder(index, scope.own_finders)
+        subscribers = ((FINDER,) if has_finder else ()) + ((ATTESTER,) if place.key is not None else ())
+        return Node(
+            store=self.store(space.within("store"), sealed, has_finder, place.name == scope.pruned),
+            status=StatusWatch.declare(space.within("status"), scope.batches, subscribers),
+            runner=StatusRunner(space.number("polled", NONE, scope.batches if scope.late_answers else NONE, NONE)),
+            registry=self.registry(space.within("registry"), index, has_finder),
+            finder=self.finder(space.within("finder"), has_finder),
+            attester=AttesterRunner(self.attester(space, place.key is not None)),
+            genesis=space.number("genesis", 0, scope.regeneses, 0),
+            revision=self.revision,
+        )
+
+    def attester(self, space: Namespace, is_attester: bool) -> Int:
+        rests = is_attester and self.scope.attester_steps
+        return space.number("attesting", NONE, self.scope.batches if rests else NONE, NONE)
+
+    def registry(self, space: Namespace, index: int, has_finder: bool) -> Registry:
+        minimum = space.number("min_batch_number", 0, self.scope.batches if has_finder else 0, 0)
+        return Registry(minimum, self.votes(space, self.keys_at(index)), revision=self.revision)
+
+    def votes(self, space: Namespace, keys: frozenset[int]) -> tuple[Vote, ...]:
+        return tuple(self.vote(space, key, key in keys) for key in range(len(self.byzantine)))
+
+    def vote(self, space: Namespace, key: int, is_possible: bool) -> Vote:
+        name = self.topology.attesters[key]
+        is_forged = self.byzantine[key] is not FALSE and is_possible
+        return self.any_vote(space.within(name).owned_by(name), is_possible, is_forged)
+
+    def any_vote(self, space: Namespace, is_possible: bool, is_forged: bool) -> Vote:
+        """A vote, or a certificate; always none unless it is possible, and on the batch's own hash unless forged."""
+        return Vote.declare(
+            space,
+            self.last_batch if is_possible else NONE,
+            self.variants if is_forged else 0,
+            geneses=self.scope.regeneses if is_possible else 0,
+            lesser_hashes=self.scope.lesser_hashes if is_forged else 0,
+        )
+
+    @property
+    def variants(self) -> int | None:
+        """The hashes of the other batches, and one of no batch."""
+        return None if self.scope.batches is None else self.scope.batches + 1
+
+    def keys_at(self, index: int) -> frozenset[int]:
+        return self.topology.keys_at(index) | {
+            key
+            for key, is_byzantine in enumerate(self.byzantine)
+            if is_byzantine is not FALSE and self.topology.is_target(index, self.scope.echo)
+        }
+
+    def finder(self, space: Namespace, has_finder: bool) -> QcFinder:
+        if not has_finder:
+            return QcFinder.waiting_for_status()
+        steps = self.scope.finder_steps
+        quorum = self.any_vote(space.within("quorum"), steps, steps and self.is_any_forged)
+        return QcFinder(
+            phase=space.number("phase", 0, PERSISTING if steps else WAITING_FOR_QUORUM, 0),
+            number=space.number("number", NONE, self.scope.batches if steps else NONE, NONE),
+            quorum=quorum,
+        )
+
+    @property
+    def is_any_forged(self) -> bool:
+        """Whether a certificate can be over another hash than the batch's own: not if nobody forges."""
+        return any(is_byzantine is not FALSE for is_byzantine in self.byzantine)
+
+    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> BatchStore:
+        scope = self.scope
+        late = scope.late_batches
+        places = max(scope.queue, 1) if has_finder else 1
+        return BatchStore(
+            persisted=space.number("persisted", 0, scope.batches, 0) if late else sealed,
+            commitments=self.commitments(space) if late else (),
+            queue=InsertionQueue(tuple(self.place(space.within(f"queue.{n}"), has_finder) for n in range(places))),
+            certified=self.certified(space, has_finder),
+            pruned=space.flag("pruned", False) if is_pruned else FALSE,
+        )
+
+    def commitments(self, space: Namespace) -> tuple[Bool, ...]:
+        return tuple(space.flag(f"commitment.{number}", False) for number in range(self.scope.batches or 0))
+
+    def place(self, space: Namespace, has_finder: bool) -> Vote:
+        rests = has_finder and self.scope.queue > 0
+        return self.any_vote(space, rests, rests and self.is_any_forged)
+
+    def certified(self, space: Namespace, has_finder: bool) -> Certificates:
+        if not has_finder:
+            return CertifiedBatches(())
+        if self.scope.batches is None:
+            return CertifiedRange(
+                space.number("smallest_certified", NONE, None, NONE),
+                space.number("largest_certified", NONE, None, NONE),
+                space.flag("had_gap", False),
+            )
+        return CertifiedBatches(tuple(space.flag(f"certified.{n}", False) for n in range(self.scope.batches)))
+
+    def link(self, sender: int, receiver: int) -> Link:
+        names = [self.topology.places[end].name for end in (sender, receiver)]
+        keys = [key for end in (sender, receiver) if (key := self.topology.places[end].key) is not None]
+        owner = self.topology.attesters[keys[0]] if keys else None
+        space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
+        possible = self.keys_at(sender)
+        return Link(self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible))

@@ -1,0 +1,60 @@
+"""One direction of a gossip connection: what was pushed last, and what is on its way.
+
+Source: era-consensus, `node/actors/network/src/gossip/runner.rs` (`run_stream`, the task that pushes batch votes, and
+`PushServer`, which receives them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.algebra import Bool, all_of, any_of
+from model.registry import NO_VOTE, NONE, Registry, Vote
+from model.rules import is_below_minimum
+
+
+@dataclass(frozen=True)
+class Link:
+    """The pusher's `old`: the sender's registry as of the last push; and the message in flight, at most one.
+
+    Both are votes by attester, `NO_VOTE` where there is none. The acknowledgement that lets the pusher go on needs no
+    state: waiting for it is one of the ways in which a push can be late.
+    """
+
+    old: tuple[Vote, ...]
+    in_flight: tuple[Vote, ...]
+
+    @staticmethod
+    def connected(attesters: int) -> Link:
+        """A new connection: nothing has been pushed on it, so the first push carries the whole registry."""
+        return Link((NO_VOTE,) * attesters, (NO_VOTE,) * attesters)
+
+    @property
+    def is_idle(self) -> Bool:
+        """Whether no message is in flight."""
+        return all_of(vote.number == NONE for vote in self.in_flight)
+
+    def has_news(self, sender: Registry) -> Bool:
+        """Whether the sender's registry has votes that are newer than those of the last push."""
+        return any_of(vote.number != NONE for vote in sender.newer_than(self.old))
+
+    def push(self, sender: Registry) -> Link:
+        """Send what is new. `old` becomes the sender's registry before the call, whatever comes of it."""
+        return Link(sender.votes, sender.newer_than(self.old))
+
+    def delivered(self) -> Link:
+        """The message has been handled."""
+        return Link(self.old, (NO_VOTE,) * len(self.old))
+
+    def carries_vote_below(self, receiver: Registry) -> Bool:
+        """Whether the receiver would skip a vote in flight for being below its minimum."""
+        return any_of(
+            (vote.number != NONE) & is_below_minimum(vote.number, receiver.min_batch_number) for vote in self.in_flight
+        )
+
+    def carries_replacement_for(self, receiver: Registry) -> Bool:
+        """Whether a vote in flight would replace one that the receiver has."""
+        return any_of(
+            receiver.admits(attester, vote) & (receiver.votes[attester].number != NONE)
+            for attester, vote in enumerate(self.in_flight)
+        )

@@ -1,0 +1,216 @@
+"""The network: the state of all nodes and connections, and every step that involves more than one node, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from model.algebra import TRUE, Bool, Int, any_of, const, where
+from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
+from model.gossip import Link
+from model.node import Node, restart
+from model.registry import NONE, Vote
+from model.revisions import LAST_SEALED, Revision
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
+from model.topology import Topology
+from model.transitions import Step, transition
+
+UNLIMITED = -1
+"""So many faults that none is ever the last."""
+
+
+@dataclass(frozen=True)
+class System:
+    """The whole state. `sealed`: how many batches the main node's database has; the rest by node and by link; how many
+    faults of each kind may still happen; the first batch of the fork that the main node is on; and where attestation
+    starts, as far as the main node has stored it."""
+
+    sealed: Int
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    restarts_left: Int
+    disconnects_left: Int
+    first_batch: Int
+    start: Int
+
+    def with_node(self, index: int, node: Node) -> System:
+        """The state with another node in this place."""
+        return replace(self, nodes=(*self.nodes[:index], node, *self.nodes[index + 1 :]))
+
+    def with_link(self, index: int, link: Link) -> System:
+        """The state with another link in this place."""
+        return replace(self, links=(*self.links[:index], link, *self.links[index + 1 :]))
+
+
+def next_batch_to_attest(system: System, topology: Topology, revision: Revision) -> Int:
+    """The main node's answer to everybody's poll, by the revision's rule."""
+    store = system.nodes[topology.main].store
+    if revision.remembers_start:
+        return next_batch_from_genesis(store.certified, system.start)
+    if revision.start == LAST_SEALED:
+        return next_batch_after_last_sealed(store.certified, system.sealed)
+    if revision.starts_after_pruned:
+        first = where(store.pruned, system.first_batch + 1, system.first_batch)
+        return next_batch_from_genesis(store.certified, first)
+    return next_batch_from_genesis(store.certified, system.first_batch, ~store.pruned)
+
+
+def can_talk(system: System, ends: Sequence[int]) -> Bool:
+    """Whether the nodes at both ends have a connection: both run their executors, and the handshake, which compares the
+    geneses, has succeeded."""
+    sender, receiver = (system.nodes[end] for end in ends)
+    return sender.runs_executor & receiver.runs_executor & (sender.genesis == receiver.genesis)
+
+
+@transition("zksync-era: the state keeper seals an L1 batch")
+def seal_batch(system: System, batches: int | None) -> Step[System]:
+    """The next batch is in the main node's database."""
+    more = system.sealed < batches if batches is not None else system.sealed >= 0
+    return Step(more, replace(system, sealed=system.sealed + 1))
+
+
+@transition("proposed, for zksync-era")
+def store_start(system: System, revision: Revision) -> Step[System]:
+    """The main node decides, once for each fork, where attestation starts, and stores it."""
+    start = system.sealed - 1 if revision.start == LAST_SEALED else system.first_batch
+    undecided = (system.start == NONE) & (system.sealed > system.first_batch)
+    return Step(undecided, replace(system, start=start))
+
+
+@transition("storage/src/batch_store/mod.rs: BatchStore::wait_until_persisted")
+def persist_batch(system: System, node: int) -> Step[System]:
+    """A node's own store gets its next batch."""
+    here = system.nodes[node]
+    store = replace(here.store, persisted=here.store.persisted + 1)
+    return Step(here.store.persisted < system.sealed, system.with_node(node, replace(here, store=store)))
+
+
+@transition("executor/src/attestation.rs: AttesterRunner::wait_for_batch_to_sign")
+def provide_commitment(system: System, node: int, number: int) -> Step[System]:
+    """A node can compute what there is to sign in a batch; in any order of batches."""
+    here = system.nodes[node]
+    flags = here.store.commitments
+    store = replace(here.store, commitments=(*flags[:number], TRUE, *flags[number + 1 :]))
+    return Step(~flags[number] & (system.sealed > number), system.with_node(node, replace(here, store=store)))
+
+
+@transition("network/src/gossip/runner.rs: run_stream, the task that pushes batch votes")
+def push_votes(system: System, link: int, sender: int) -> Step[System]:
+    """The pusher of a connection sends the votes that are newer than those of its last push, as one message."""
+    registry, here = system.nodes[sender].registry, system.links[link]
+    return Step(here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry)))
+
+
+@transition("network/src/gossip/runner.rs: PushServer, the handler of push_batch_votes")
+def receive_votes(system: System, link: int, receiver: int) -> Step[System]:
+    """The receiver updates its registry with the message; what it skips is not sent again on this connection."""
+    node, here = system.nodes[receiver], system.links[link]
+    updated = replace(node, registry=node.registry.update(here.in_flight))
+    return Step(~here.is_idle, system.with_node(receiver, updated).with_link(link, here.delivered()))
+
+
+def refuses_message(system: System, link: int, receiver: int, bad_vote: str, revision: Revision) -> Bool:
+    """Whether the message in flight is an error: it has a vote on another fork, or one with a bad signature. Besides
+    the votes that the state knows, it has a bad one of the kind `bad_vote`, if that is not empty."""
+    if bad_vote == FOREIGN_GENESIS or (bad_vote == BAD_SIGNATURE and not revision.skips_bad_signatures):
+        return TRUE
+    return any_of(system.nodes[receiver].refuses(vote) for vote in system.links[link].in_flight)
+
+
+@transition("network/src/gossip/runner.rs: PushServer and run_stream; an error ends the stream")
+def refuse_votes(system: System, link: int, connection: Sequence[int]) -> Step[System]:
+    """The message has a vote that is an error: nothing of it is kept, and the connection is closed and made again."""
+    return Step(~system.links[link].is_idle, reconnected(system, connection))
+
+
+@transition("a fault: an attester that does as it likes")
+def forge_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
+    """A Byzantine attester has a vote of its own making added to the registry of some node."""
+    here = system.nodes[node]
+    vote = replace(vote, genesis=here.genesis)
+    changed = replace(here, registry=here.registry.add(attester, vote))
+    return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))
+
+
+@transition("a fault: somebody passes on an old vote of an attester")
+def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
+    """A vote from a former fork comes to a node. Anybody can keep such votes, whoever signed them; the node refuses
+    them, and closes the connection to whom it has them from, who has no part in the model."""
+    here = system.nodes[node]
+    changed = replace(here, registry=here.registry.add(attester, vote))
+    is_former = vote.genesis < here.genesis
+    admitted = here.runs_executor & ~here.refuses(vote) & here.registry.admits(attester, vote)
+    return Step(is_former & admitted, system.with_node(node, changed))
+
+
+def restarted(system: System, node: int, topology: Topology) -> System:
+    """The state after the restart of a node: what `model.node.restart` says, its connections are new, and if the main
+    node has gone to a new fork, the node follows."""
+    fresh: Step[Node] = restart(system.nodes[node])
+    genesis = system.nodes[topology.main].genesis
+    on_new_fork = replace(fresh.then, genesis=genesis, store=fresh.then.store.reverted(system.first_batch))
+    renewed = system.with_node(node, where(fresh.then.genesis == genesis, fresh.then, on_new_fork))
+    return reconnected(renewed, [index for index, ends in enumerate(topology.links) if node in ends])
+
+
+def reconnected(system: System, links: Sequence[int]) -> System:
+    """The state with new connections in these places: what was in flight is lost, and all will be pushed again."""
+    for link in links:
+        system = system.with_link(link, Link.connected(len(system.links[link].old)))
+    return system
+
+
+@transition("a fault: a process stops and starts again")
+def restart_node(system: System, node: int, topology: Topology) -> Step[System]:
+    """A node restarts, and loses what is not stored."""
+    left = system.restarts_left
+    return Step(left != 0, replace(restarted(system, node, topology), restarts_left=_one_less(left)))
+
+
+@transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update, from PR 167 on")
+def refuse_status(system: System, node: int, topology: Topology, answer: Int) -> Step[System]:
+    """The number that was read is smaller than the one in the watch. That error stops the node, and it restarts."""
+    falls = (answer != NONE) & (answer < system.nodes[node].status.next_batch_to_attest)
+    return Step(falls, restarted(system, node, topology))
+
+
+@transition("zksync-era: the operator reverts batches, and the consensus forks")
+def regenesis(system: System, topology: Topology, first: int, geneses: int) -> Step[System]:
+    """The main node restarts on a new fork, from which the batches from `first` on, and all certificates, are gone."""
+    main = system.nodes[topology.main]
+    forked = replace(main, genesis=main.genesis + 1, store=main.store.reverted(const(first)))
+    reverted = replace(system, sealed=const(first), first_batch=const(first), start=const(NONE))
+    reverted = reverted.with_node(topology.main, forked)
+    return Step((main.genesis < geneses) & (system.sealed >= first), restarted(reverted, topology.main, topology))
+
+
+@transition("zksync-era: an external node sees another genesis in the main node's API")
+def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Step[System]:
+    """A node learns of the new fork, sooner or later, and restarts on it."""
+    is_behind = system.nodes[node].genesis != system.nodes[topology.main].genesis
+    return Step(is_behind, restarted(system, node, topology))
+
+
+@transition("zksync-era: the task that prunes old batches")
+def prune(system: System, node: int, after_status: bool) -> Step[System]:
+    """The first batch of the fork is pruned from a node's database; where the scope says so, not before the node has a
+    status."""
+    here = system.nodes[node]
+    allowed = here.status.next_batch_to_attest != NONE if after_status else TRUE
+    pruned = replace(here, store=replace(here.store, pruned=TRUE))
+    return Step(~here.store.pruned & (system.sealed > system.first_batch) & allowed, system.with_node(node, pruned))
+
+
+@transition("a fault: a connection breaks and is made again")
+def reconnect(system: System, links: Sequence[int]) -> Step[System]:
+    """What is in flight is lost, both ways; the new connection starts by pushing the whole registry."""
+    left = system.disconnects_left
+    return Step(left != 0, replace(reconnected(system, links), disconnects_left=_one_less(left)))
+
+
+def _one_less(left: Int) -> Int:
+    return where(left == UNLIMITED, left, left - 1)
+
+
+FAULTS = (restart_node, reconnect, forge_vote, replay_vote, regenesis)
+"""What may happen, and nobody may count on."""

@@ -1,0 +1,194 @@
+"""A node: its machines, and every step that it takes by itself. Read from top to bottom it is the life of a batch.
+
+A step is a guard and the node afterwards. What is one step here is atomic in the real code; where the real code takes
+two steps, so does the model (a scope may join them, and says so).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth
+from model.attestation_status import StatusRunner, StatusWatch
+from model.batch_store import BatchStore, InsertionQueue
+from model.qc_finder import (
+    PERSISTING,
+    SETTING_MINIMUM,
+    WAITING_FOR_QUORUM,
+    WAITING_FOR_STATUS,
+    AttesterRunner,
+    QcFinder,
+)
+from model.registry import FIRST_GENESIS, NONE, Electorate, Registry, Vote
+from model.revisions import AFTER_FIRST_ANSWER, AS_MERGED, NEVER, Revision
+from model.rules import is_other_genesis
+from model.transitions import Step, transition
+
+FINDER, ATTESTER = "finder", "attester"
+"""The two subscribers of the status watch."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
+    attester has an attester runner that never wakes up."""
+
+    store: BatchStore
+    status: StatusWatch
+    runner: StatusRunner
+    registry: Registry
+    finder: QcFinder
+    attester: AttesterRunner
+    genesis: Int = FIRST_GENESIS
+    revision: Revision = AS_MERGED
+
+    @property
+    def runs_executor(self) -> Bool:
+        """Whether the executor has started, and so gossip, QC finder and attester.
+
+        Where it waits for the first answer of the main node, it runs exactly if the watch has a number. An answer of
+        none or an error matters only there: it keeps the node out of gossip. A node that runs already goes on with the
+        number that it has, so no state stands for such answers.
+        """
+        if self.revision.executor == NEVER:
+            return FALSE
+        if self.revision.executor == AFTER_FIRST_ANSWER:
+            return self.status.next_batch_to_attest != NONE
+        return TRUE
+
+    def refuses(self, vote: Vote) -> Bool:
+        """Whether a message with this vote is an error: it is on another fork."""
+        return (vote.number != NONE) & truth(is_other_genesis(vote.genesis, self.genesis))
+
+
+@transition("executor/src/attestation.rs: AttestationStatusRunner::run")
+def poll_status(node: Node, answer: Int) -> Step[Node]:
+    """The status runner reads the next batch to attest, from the own database or the main node's API.
+
+    An answer that the watch holds already changes nothing later either, as nobody else writes the watch; so it is left
+    out, and so is an answer of none, or an error (`Node.runs_executor` says where it matters).
+    """
+    return Step(
+        when=node.runner.is_idle & (answer != NONE) & (answer != node.status.next_batch_to_attest),
+        then=replace(node, runner=StatusRunner(answer)),
+    )
+
+
+@transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update")
+def update_status(node: Node) -> Step[Node]:
+    """The number that was read arrives in the watch, perhaps out of date by now, and wakes the subscribers."""
+    return Step(
+        when=~node.runner.is_idle,
+        then=replace(node, runner=StatusRunner(const(NONE)), status=node.status.update(node.runner.polled)),
+    )
+
+
+@transition("network/src/gossip/mod.rs: run_batch_qc_finder")
+def read_status(node: Node) -> Step[Node]:
+    """The QC finder wakes up to a change of the status and reads the number."""
+    listens = node.finder.is_in(WAITING_FOR_STATUS)
+    if node.revision.finder_listens:
+        listens |= node.finder.is_in(WAITING_FOR_QUORUM)
+    return Step(
+        when=listens & node.status.has_news(FINDER),
+        then=replace(
+            node,
+            finder=QcFinder.setting_minimum(node.status.next_batch_to_attest),
+            status=node.status.seen_by(FINDER),
+        ),
+    )
+
+
+@transition("network/src/gossip/batch_votes.rs: BatchVotesWatch::set_min_batch_number")
+def set_min_batch_number(node: Node) -> Step[Node]:
+    """The QC finder sets the registry's minimum to that number, up or down, and turns to waiting for a quorum."""
+    return Step(
+        when=node.finder.is_in(SETTING_MINIMUM),
+        then=replace(
+            node,
+            registry=node.registry.set_min_batch_number(node.finder.number),
+            finder=QcFinder.waiting_for_quorum(),
+        ),
+    )
+
+
+@transition("network/src/gossip/batch_votes.rs: BatchVotes::find_quorum")
+def find_quorum(node: Node, electorate: Electorate) -> Step[Node]:
+    """The QC finder finds a quorum in the registry, whatever its number."""
+    quorum = node.registry.find_quorum(electorate)
+    return Step(
+        when=node.finder.is_in(WAITING_FOR_QUORUM) & quorum.found,
+        then=replace(node, finder=QcFinder.persisting(quorum.vote)),
+    )
+
+
+@transition("storage/src/batch_store/mod.rs: BatchStore::persist_batch_qc")
+def store_qc(node: Node) -> Step[Node]:
+    """Once the own store has the batch, the certificate goes to the insertion queue, and the finder to the status."""
+    queue = node.store.queue
+    return Step(
+        when=node.finder.is_in(PERSISTING) & node.store.has(node.finder.quorum.number) & ~queue.is_full,
+        then=replace(
+            node,
+            store=replace(node.store, queue=queue.append(node.finder.quorum)),
+            finder=QcFinder.waiting_for_status(),
+        ),
+    )
+
+
+@transition("zksync-era, core/node/consensus/src/storage/store.rs: the task that inserts certificates")
+def insert_qc(node: Node) -> Step[Node]:
+    """The background task inserts the certificate at the head of the queue, once the batch has its metadata.
+
+    A certificate over another hash than the batch's own would be fatal to the node; it is never inserted.
+    """
+    head = node.store.queue.head
+    return Step(
+        when=~node.store.queue.is_empty & node.store.has_commitment(head.number) & (head.variant == 0),
+        then=replace(node, store=node.store.insert_head()),
+    )
+
+
+@transition("executor/src/attestation.rs: AttesterRunner::run")
+def read_status_to_attest(node: Node) -> Step[Node]:
+    """The attester wakes up to a change of the status and reads the number that it will vote on."""
+    return Step(
+        when=node.attester.is_waiting & node.status.has_news(ATTESTER),
+        then=replace(
+            node,
+            attester=AttesterRunner(node.status.next_batch_to_attest),
+            status=node.status.seen_by(ATTESTER),
+        ),
+    )
+
+
+@transition("executor/src/attestation.rs: AttesterRunner::run, BatchVotesPublisher::publish")
+def publish_vote(node: Node, key: int) -> Step[Node]:
+    """Once the own store can sign the batch, the attester votes, through its own registry, which may skip the vote.
+
+    It never votes on this number again, and only then looks at the status.
+    """
+    number = node.attester.number
+    return Step(
+        when=~node.attester.is_waiting & node.store.has(number) & node.store.has_commitment(number),
+        then=replace(
+            node,
+            registry=node.registry.add(key, Vote(number, const(0), node.genesis)),
+            attester=AttesterRunner(const(NONE)),
+        ),
+    )
+
+
+@transition("a fault: the process stops and starts again")
+def restart(node: Node) -> Step[Node]:
+    """Registry, watch, finder, runners and the queued certificates are lost; batches and certificates are kept."""
+    fresh = replace(
+        node,
+        store=replace(node.store, queue=InsertionQueue.empty(len(node.store.queue.places))),
+        status=StatusWatch.fresh(node.status.subscribers),
+        runner=StatusRunner(const(NONE)),
+        registry=Registry.empty(len(node.registry.votes), node.revision),
+        finder=QcFinder.waiting_for_status(),
+        attester=AttesterRunner(const(NONE)),
+    )
+    return Step(when=TRUE, then=fresh)

@@ -1,0 +1,193 @@
+"""The revisions of the protocol: what each pull request changed, as switches.
+
+A *part* is a pull request, or a change that we propose. A revision is named by its parts, joined by `+`: one of
+era-consensus (`pr161` … `pr170`, each with what was merged before it), one of zksync-era (`era2480` or `era2539`),
+and any proposals. To add a part: a name, a sentence and the switches that it sets, in `PARTS`; `docs/revisions.md`
+shows how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+LAST_SEALED = "last sealed batch"
+GENESIS_BATCH = "genesis batch"
+
+AT_ONCE = "at once"
+AFTER_FIRST_ANSWER = "after the first answer"
+NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The switches of one revision; `AS_MERGED` has none of the later changes.
+
+    `start`: where attestation starts while no batch has a certificate. `executor`: when a node's executor starts, and
+    with it gossip, QC finder and attester. `refuses_smaller_number`, `refuses_other_genesis`: whether such a status
+    stops the node. `skips_bad_signatures`: whether a vote with a bad signature is skipped, and not an error.
+    The rest are proposals.
+    """
+
+    name: str = ""
+    about: str = ""
+    start: str = ""
+    executor: str = AT_ONCE
+    refuses_smaller_number: bool = False
+    refuses_other_genesis: bool = False
+    skips_bad_signatures: bool = False
+    starts_after_pruned: bool = False
+    remembers_start: bool = False
+    collects_by_number: bool = False
+    keeps_votes_below_minimum: bool = False
+    prefers_votes_at_minimum: bool = False
+    finder_listens: bool = False
+
+
+AS_MERGED = Revision()
+"""Era-consensus PR 161 as merged."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A pull request or a proposal: what it does, in a sentence, and the switches that it sets, on top of those of the
+    part that it comes `after`."""
+
+    about: str
+    switches: Mapping[str, str | bool] = field(default_factory=dict)
+    after: str = ""
+    repository: str = "proposal"
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether nobody but us has suggested it."""
+        return self.repository == "proposal"
+
+
+def _consensus(about: str, after: str = "", **switches: str | bool) -> Part:
+    return Part(f"era-consensus {about}", switches, after, "era-consensus")
+
+
+def _era(about: str, **switches: str | bool) -> Part:
+    return Part(f"zksync-era {about}", switches, repository="zksync-era")
+
+
+def _proposal(about: str, **switches: str | bool) -> Part:
+    return Part(f"proposal: {about}", switches)
+
+
+PARTS: dict[str, Part] = {
+    "pr161": _consensus("PR 161: everybody polls the main node for the next batch to attest"),
+    "pr165": _consensus(
+        "PR 165: a node polls until the first number before its executor starts; as merged, that never returns",
+        after="pr161",
+        executor=NEVER,
+    ),
+    "pr166": _consensus(
+        "PR 166: polling for the first number returns, and then the executor starts",
+        after="pr165",
+        executor=AFTER_FIRST_ANSWER,
+    ),
+    "pr167": _consensus(
+        "PR 167: a smaller number, or another genesis, in the status stops the node",
+        after="pr166",
+        refuses_smaller_number=True,
+        refuses_other_genesis=True,
+    ),
+    "pr169": _consensus("PR 169: the executor starts without waiting for a number", after="pr167", executor=AT_ONCE),
+    "pr170": _consensus(
+        "PR 170: a vote with a bad signature is skipped, and not an error", after="pr169", skips_bad_signatures=True
+    ),
+    "era2480": _era("PR 2480: attestation starts at the last sealed batch", start=LAST_SEALED),
+    "era2539": _era("PR 2539: attestation starts at the batch of the genesis", start=GENESIS_BATCH),
+    "prune_aware": _proposal(
+        "without any certificate, and with the first batch pruned, attestation starts at the batch after it "
+        "(named in zksync-era PR 2544)",
+        starts_after_pruned=True,
+    ),
+    "start_kept": _proposal(
+        "the main node stores where attestation starts, once, as soon as it has a batch, and does not decide it anew "
+        "at every poll",
+        remembers_start=True,
+    ),
+    "votes_by_number": _proposal(
+        "a certificate collects the signatures with its hash and its number, not all with its hash",
+        collects_by_number=True,
+    ),
+    "finder_listens": _proposal(
+        "while it waits for a quorum, the QC finder listens to the status and sets the minimum when it changes",
+        finder_listens=True,
+    ),
+    "votes_kept": _proposal(
+        "the registry keeps votes below its minimum, and only finds no quorum there",
+        keeps_votes_below_minimum=True,
+    ),
+    "asked_vote_wins": _proposal(
+        "in the registry, and for the pusher, a vote at the minimum replaces a vote on any other batch",
+        prefers_votes_at_minimum=True,
+    ),
+}
+
+
+class UnknownRevision(KeyError):
+    """No revision has this name. `known` lists names to choose from; parts of them can be recombined."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = sorted([*REVISIONS, *PROPOSALS])
+
+
+def compose(name: str) -> Revision:
+    """The revision with the switches of all its parts, each after the parts that it builds on.
+
+    Raises `UnknownRevision` unless the parts are one of each repository and any proposals, in this order.
+    """
+    parts = name.split("+")
+    repositories = [PARTS[part].repository for part in parts if part in PARTS]
+    if repositories != ["era-consensus", "zksync-era", *["proposal"] * (len(parts) - 2)] or len({*parts}) < len(parts):
+        raise UnknownRevision(name)
+    revision = replace(AS_MERGED, name=name, about="; ".join(PARTS[part].about for part in parts))
+    for part in parts:
+        for merged in reversed(history(part)):
+            revision = replace(revision, **PARTS[merged].switches)  # type: ignore[arg-type] # by name: str or bool
+    return revision
+
+
+def history(part: str) -> tuple[str, ...]:
+    """The part and all that it comes after, latest first."""
+    before = PARTS[part].after
+    return (part, *history(before)) if before else (part,)
+
+
+REVISIONS: dict[str, Revision] = {
+    name: compose(name)
+    for name in (
+        f"{consensus}+{era}"
+        for consensus in ("pr161", "pr165", "pr166", "pr167", "pr169", "pr170")
+        for era in ("era2480", "era2539")
+    )
+}
+"""The protocol as it was merged, step by step."""
+
+PROPOSALS: dict[str, Revision] = {
+    name: compose(name)
+    for name in (
+        "pr161+era2480+start_kept",
+        "pr161+era2480+votes_by_number",
+        "pr161+era2480+finder_listens",
+        "pr161+era2480+votes_kept",
+        "pr161+era2480+finder_listens+votes_kept",
+        "pr161+era2480+asked_vote_wins",
+        "pr161+era2480+finder_listens+votes_kept+asked_vote_wins",
+        "pr161+era2539+votes_by_number",
+        "pr169+era2539+prune_aware",
+        "pr169+era2539+start_kept",
+    )
+}
+"""Combinations with our proposals that the documentation reports on. Any other can be named, too."""
+
+
+def revision(name: str) -> Revision:
+    """The revision of this name. Raises `UnknownRevision`."""
+    return compose(name)

@@ -1,0 +1,145 @@
+"""How much of the protocol a search covers: the committee, the bounds, and which steps are told apart.
+
+Every switch that is off makes the model coarser: a machine is left out, or two steps are joined to one. A verdict is
+about the scope that it names, and about no finer one; `docs/detail.md` says of each switch which verdicts depend on it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+
+from model.rules import max_faulty_weight
+
+U64_MAX = 2**64 - 1
+
+BAD_SIGNATURE = "bad signature"
+FOREIGN_GENESIS = "foreign genesis"
+
+
+class BadInstance(ValueError):
+    """A name that describes no possible committee; the message says what is wrong and what would be right."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A committee by its weights, in order; the last `byzantine` attesters are Byzantine."""
+
+    name: str
+    weights: tuple[int, ...]
+    byzantine: int
+
+    @property
+    def total_weight(self) -> int:
+        """The weight of all attesters."""
+        return sum(self.weights)
+
+    @property
+    def byzantine_weight(self) -> int:
+        """The weight of the Byzantine attesters."""
+        return sum(self.weights[len(self.weights) - self.byzantine :])
+
+
+def instance(name: str) -> Instance:
+    """The instance of this name: `n6f1b1` (6 attesters of weight 1, tolerating 1, 1 Byzantine) or `w3,2,1b1` (these
+    weights, the last 1 Byzantine). Raises `BadInstance`."""
+    equal = re.fullmatch(r"n(\d+)f(\d+)b(\d+)", name)
+    weighted = re.fullmatch(r"w(\d+(?:,\d+)*)b(\d+)", name)
+    if equal:
+        attesters, faulty, byzantine = map(int, equal.groups())
+        if attesters > MAX_ATTESTERS:
+            raise BadInstance(f"instance {name}: {attesters} attesters are too many; at most {MAX_ATTESTERS} are named")
+        weights = (1,) * attesters
+    elif weighted:
+        weights, byzantine = tuple(map(int, weighted[1].split(","))), int(weighted[2])
+    else:
+        raise BadInstance(f"instance {name!r} is neither like n6f1b1 (equal weights) nor like w3,2,1b1 (weights)")
+    _refuse_impossible(name, weights, byzantine)
+    if equal and faulty != max_faulty_weight(len(weights)):
+        tolerated = max_faulty_weight(len(weights))
+        raise BadInstance(
+            f"instance {name}: {len(weights)} attesters tolerate f = {tolerated}, not {faulty}; "
+            f"write n{len(weights)}f{tolerated}b{byzantine}"
+        )
+    return Instance(name, weights, byzantine)
+
+
+MAX_ATTESTERS = 26
+"""Attesters are named a … z."""
+
+
+def _refuse_impossible(name: str, weights: tuple[int, ...], byzantine: int) -> None:
+    if not weights:
+        raise BadInstance(f"instance {name}: a committee needs at least one attester, as in n1f0b0")
+    if len(weights) > MAX_ATTESTERS:
+        raise BadInstance(f"instance {name}: {len(weights)} attesters are too many; at most {MAX_ATTESTERS} are named")
+    if 0 in weights:
+        raise BadInstance(f"instance {name}: a weight of 0 is refused by the committee; weights are 1 or more")
+    if sum(weights) > U64_MAX:
+        raise BadInstance(f"instance {name}: the weights sum to {sum(weights)}, beyond u64 (at most {U64_MAX})")
+    if byzantine > len(weights):
+        raise BadInstance(
+            f"instance {name}: {byzantine} Byzantine of {len(weights)} attesters; at most {len(weights)} can be"
+        )
+
+
+class BadScope(ValueError):
+    """Switches that do not go together; the message says which."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The bounds and switches of one model. Numbers of batches are 0 … `batches` - 1.
+
+    `restarts` and `disconnects`: how many there may be (None: any number); `restarting` names the only node that can
+    restart, where it is not empty. `lesser_hashes`: how many hashes of no batch are less than those of all batches; one
+    is greater than all, always. `pruned` names a node whose first batch is pruned at some time; with
+    `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
+    message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
+    `FOREIGN_GENESIS`: it passes on what it does not check itself, as a node of another version did. Raises `BadScope`.
+    """
+
+    instance: Instance
+    batches: int | None = 3
+    topology: str = "direct"
+    late_answers: bool = False
+    finder_steps: bool = False
+    attester_steps: bool = False
+    own_finders: bool = False
+    echo: bool = False
+    late_batches: bool = False
+    queue: int = 1
+    restarts: int | None = 0
+    disconnects: int | None = 0
+    lesser_hashes: int = 0
+    restarting: str = ""
+    pruned: str = ""
+    prunes_after_status: bool = False
+    regeneses: int = 0
+    bad_votes: str = ""
+
+    def __post_init__(self) -> None:
+        if self.bad_votes and (self.topology != "relay" or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
+            raise BadScope(
+                f"bad votes ({self.bad_votes!r}) come from an external node: {BAD_SIGNATURE!r} or {FOREIGN_GENESIS!r}, "
+                "with the topology relay"
+            )
+        if self.regeneses and self.batches is None:
+            raise BadScope("a regenesis needs a number of batches")
+
+    @property
+    def name(self) -> str:
+        """The bounds and the switches that are on."""
+        topology = [] if self.topology == "direct" else [self.topology]
+        on = [field.name.replace("_", " ") for field in fields(self) if getattr(self, field.name) is True]
+        counts = {name: "any number of" if count is None else count for name, count in self.faults.items()}
+        faults = [f"{count} {name}" for name, count in counts.items() if count]
+        told = [f"only {self.restarting} restarts"] if self.restarting else []
+        told += [f"{self.pruned} is pruned"] if self.pruned else []
+        told += [f"every message of the external node has a vote with {self.bad_votes}"] if self.bad_votes else []
+        return ", ".join([f"{self.batches} batches", f"queue {self.queue}", *topology, *on, *faults, *told])
+
+    @property
+    def faults(self) -> dict[str, int | None]:
+        """How many faults of each kind may happen; None: any number."""
+        return {"restarts": self.restarts, "disconnects": self.disconnects, "regeneses": self.regeneses}

@@ -1,0 +1,107 @@
+"""Who is connected to whom. Votes can be only where a path of links leads, so that the rest of the state vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+MAIN = "M"
+RELAY = "X"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node: its name, and the position of its key in the committee if it is an attester."""
+
+    name: str
+    key: int | None = None
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The attesters' names in the order of the committee; the nodes, the main node among them; and the directed links
+    (sender, receiver), by position of the node.
+
+    A connection is two links, one in each direction, unless the scope leaves out what flows away from the main node.
+    A Byzantine attester need not have a node: it forges votes wherever it likes.
+    """
+
+    attesters: tuple[str, ...]
+    places: tuple[Place, ...]
+    links: tuple[tuple[int, int], ...]
+
+    @property
+    def main(self) -> int:
+        """The position of the main node."""
+        return self.position(MAIN)
+
+    def position(self, name: str) -> int:
+        """The position of the node of this name."""
+        return next(index for index, place in enumerate(self.places) if place.name == name)
+
+    def keys_at(self, node: int) -> frozenset[int]:
+        """The attesters whose votes can come to this node along the links."""
+        sources = {node}
+        while more := {sender for sender, receiver in self.links if receiver in sources} - sources:
+            sources |= more
+        return frozenset(key for source in sources if (key := self.places[source].key) is not None)
+
+    def has_finder(self, node: int, own_finders: bool) -> bool:
+        """Whether this node's QC finder is part of the scope: an attester's is only if its own registry is."""
+        return own_finders or node == self.main or self.places[node].key is None
+
+    def is_external(self, node: int) -> bool:
+        """Whether this node is neither the main node nor an attester's."""
+        return node != self.main and self.places[node].key is None
+
+    def is_target(self, node: int, echo: bool) -> bool:
+        """Whether forged votes are delivered to this node: to attesters only if votes flow to them at all."""
+        return echo or self.places[node].key is None
+
+    @property
+    def connections(self) -> tuple[tuple[int, ...], ...]:
+        """The links of each connection, one or both directions."""
+        pairs: dict[frozenset[int], list[int]] = {}
+        for index, ends in enumerate(self.links):
+            pairs.setdefault(frozenset(ends), []).append(index)
+        return tuple(tuple(links) for links in pairs.values())
+
+
+def attester_names(count: int) -> tuple[str, ...]:
+    """a, b, c …"""
+    return tuple(chr(ord("a") + key) for key in range(count))
+
+
+def connect(
+    attesters: Sequence[str], nodes: Iterable[str], connections: Iterable[tuple[str, str]], echo: bool
+) -> Topology:
+    """Nodes by name, and connections (dialer, listener) between them, in both directions if votes are echoed; without
+    echo, from the dialer to the listener only. A node with an attester's name is that attester's."""
+    names = list(nodes)
+    places = tuple(Place(name, attesters.index(name) if name in attesters else None) for name in names)
+    links = []
+    for dialer, listener in connections:
+        links.append((names.index(dialer), names.index(listener)))
+        if echo:
+            links.append((names.index(listener), names.index(dialer)))
+    return Topology(tuple(attesters), places, tuple(links))
+
+
+def direct(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to the main node, and to nobody else."""
+    return connect(attesters, (MAIN, *with_node), [(name, MAIN) for name in with_node], echo)
+
+
+def relay(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to one external node, and only that to the main node."""
+    connections = [(RELAY, MAIN), *((name, RELAY) for name in with_node)]
+    return connect(attesters, (MAIN, RELAY, *with_node), connections, echo)
+
+
+def mesh(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to the main node and to every other attester."""
+    pairs = [(a, b) for index, a in enumerate(with_node) for b in with_node[:index]]
+    return connect(attesters, (MAIN, *with_node), [*((name, MAIN) for name in with_node), *pairs], echo)
+
+
+TOPOLOGIES = {"direct": direct, "relay": relay, "mesh": mesh}

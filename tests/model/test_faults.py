@@ -1,0 +1,267 @@
+"""Every fault of a scope happens where its switch is on, only there, and does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from model.algebra import FALSE, const
+from model.network import FAULTS
+from model.node import poll_status
+from model.registry import NONE
+from model.revisions import revision
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, BadScope, Scope, instance
+from model.system import AttestationSystem, build
+from model.topology import MAIN
+from properties.engines.explorer import explore
+from properties.engines.stepper import State, Stepper
+
+ONE = instance("n1f0b0")
+PLAIN = Scope(ONE, batches=2)
+
+
+def actions_of(name: str, scope: Scope) -> set[str]:
+    return {action.name for action in build(revision(name), scope).actions}
+
+
+def edges(system: AttestationSystem) -> Iterator[tuple[dict[str, int], str, dict[str, int]]]:
+    """Every step of every reachable state: the state before, the node and action, the state after."""
+    stepper = Stepper(system)
+    seen: set[State] = {stepper.initial}
+    todo = [stepper.initial]
+    while todo:
+        state = todo.pop()
+        for place, after in stepper.successors(state):
+            action = stepper.action(place)
+            yield dict(stepper.named(state)), f"{action.node} {action}", dict(stepper.named(after))
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+
+
+@cache
+def edges_of(name: str, scope: Scope) -> list[tuple[dict[str, int], str, dict[str, int]]]:
+    return list(edges(build(revision(name), scope)))
+
+
+def steps(name: str, scope: Scope, action: str) -> list[tuple[dict[str, int], dict[str, int]]]:
+    found = [(before, after) for before, text, after in edges_of(name, scope) if text == action]
+    assert found, f"{action} never happens"
+    return found
+
+
+def test_without_switches_there_is_no_fault() -> None:
+    faults = {transition.name for transition in FAULTS} | {"refuse_votes", "refuse_status", "prune"}
+    for name in ("pr161+era2480", "pr161+era2539"):
+        assert not faults & actions_of(name, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("scope", "action"),
+    [
+        (replace(PLAIN, restarts=1), "restart_node"),
+        (replace(PLAIN, disconnects=1), "reconnect"),
+        (replace(PLAIN, pruned=MAIN), "prune"),
+        (replace(PLAIN, regeneses=1), "regenesis"),
+        (replace(PLAIN, regeneses=1), "restart_on_new_genesis"),
+        (replace(PLAIN, topology="relay", bad_votes=BAD_SIGNATURE), "refuse_votes"),
+        (replace(PLAIN, late_batches=True), "persist_batch"),
+        (replace(PLAIN, late_batches=True), "provide_commitment"),
+        (Scope(instance("n2f0b1"), batches=1), "forge_vote"),
+    ],
+)
+def test_a_switch_brings_its_fault_and_more_states(scope: Scope, action: str) -> None:
+    plain = Scope(instance("n2f0b0"), batches=1) if scope.instance.byzantine else PLAIN
+    assert action in actions_of("pr161+era2539", scope)
+    assert action not in actions_of("pr161+era2539", plain)
+    happens = explore(build(revision("pr161+era2539"), scope))
+    assert happens.complete
+    assert happens.states != explore(build(revision("pr161+era2539"), plain)).states
+
+
+def test_any_number_of_faults_is_a_scope_of_its_own() -> None:
+    states = [
+        explore(build(revision("pr161+era2480"), replace(PLAIN, restarts=restarts))).states for restarts in (0, 1, None)
+    ]
+    system = build(revision("pr161+era2480"), replace(PLAIN, restarts=None))
+    assert not any(variable.name == "restarts_left" for variable in system.variables)
+    assert states[0] < states[2] < states[1]
+
+
+def test_a_restart_loses_the_queue_and_keeps_certificates() -> None:
+    found = steps("pr161+era2539", replace(PLAIN, restarts=1), f"{MAIN} restart_node()")
+    assert any(before["M.store.queue.0.number"] != NONE for before, _ in found)
+    for before, after in found:
+        assert after["M.store.queue.0.number"] == NONE
+        assert after["M.status.next_batch_to_attest"] == NONE
+        assert after["M.registry.a.number"] == NONE
+        assert after["M.registry.min_batch_number"] == 0
+        assert after["a-M.old.a.number"] == after["a-M.in_flight.a.number"] == NONE
+        assert [after[f"M.store.certified.{n}"] for n in range(2)] == [
+            before[f"M.store.certified.{n}"] for n in range(2)
+        ]
+
+
+def test_only_the_named_node_restarts() -> None:
+    system = build(revision("pr161+era2539"), replace(PLAIN, restarts=1, restarting="a"))
+    assert [action.node for action in system.actions if action.name == "restart_node"] == ["a"]
+    with pytest.raises(BadScope, match="no node 'b' that restarts; the nodes are M, a"):
+        build(revision("pr161+era2539"), replace(PLAIN, restarts=1, restarting="b"))
+
+
+def test_a_new_connection_pushes_the_whole_registry_again() -> None:
+    found = steps("pr161+era2539", replace(PLAIN, disconnects=1), "a reconnect(to=M)")
+    assert any(before["a-M.in_flight.a.number"] != NONE for before, _ in found)
+    for before, after in found:
+        assert after["a-M.old.a.number"] == after["a-M.in_flight.a.number"] == NONE
+        assert after["a.registry.a.number"] == before["a.registry.a.number"]
+
+
+def test_a_bad_vote_costs_the_message_and_the_connection_but_no_vote_in_a_registry() -> None:
+    scope = replace(PLAIN, topology="relay", bad_votes=FOREIGN_GENESIS)
+    for before, after in steps("pr170+era2539", scope, f"{MAIN} refuse_votes(from=X)"):
+        assert before["X-M.in_flight.a.number"] != NONE
+        assert after["X-M.in_flight.a.number"] == after["X-M.old.a.number"] == NONE
+        assert after["M.registry.a.number"] == before["M.registry.a.number"] == NONE
+        assert after["X.registry.a.number"] == before["X.registry.a.number"]
+
+
+def test_bad_signatures_are_an_error_until_pull_request_170() -> None:
+    scope = replace(PLAIN, topology="relay", bad_votes=BAD_SIGNATURE)
+    assert "refuse_votes" in actions_of("pr169+era2539", scope)
+    assert "refuse_votes" not in actions_of("pr170+era2539", scope)
+
+
+def test_a_smaller_number_restarts_the_node_and_costs_no_fault() -> None:
+    scope = Scope(ONE, batches=3)
+    for before, after in steps("pr167+era2480", scope, "a refuse_status()"):
+        assert before["a.status.next_batch_to_attest"] > 0
+        assert after["a.status.next_batch_to_attest"] == NONE
+        assert after["a.registry.a.number"] == NONE
+    assert "refuse_status" not in actions_of("pr166+era2480", scope)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_number_read_earlier_is_compared_when_it_arrives(late: bool) -> None:
+    scope = Scope(ONE, batches=3, late_answers=late)
+    for before, _ in steps("pr169+era2480", scope, "a refuse_status()"):
+        assert not late or NONE < before["a.polled"] < before["a.status.next_batch_to_attest"]
+
+
+def test_an_answer_of_none_or_an_error_changes_nothing_but_when_an_executor_starts() -> None:
+    """In PR 161 a node without a number gossips like any other: no state stands for an answer that has none. From PR
+    165 to 167 it is kept out of gossip until an answer has a number."""
+    node = build(revision("pr161+era2539"), PLAIN).main
+    assert poll_status(node, const(NONE)).when is FALSE
+    for name, is_kept_out in (("pr161", False), ("pr166", True), ("pr167", True), ("pr169", False)):
+        before_answer = [
+            before
+            for before, _, _ in edges(build(revision(f"{name}+era2539"), PLAIN))
+            if before["M.status.next_batch_to_attest"] == NONE
+        ]
+        assert before_answer
+        assert all(state["M.registry.a.number"] == NONE for state in before_answer) is is_kept_out
+        in_flight = [state for state in before_answer if state["a-M.in_flight.a.number"] != NONE]
+        assert (not in_flight) is is_kept_out
+
+
+def test_the_first_batch_is_pruned_once_it_is_there() -> None:
+    for before, after in steps("pr161+era2539", replace(PLAIN, pruned=MAIN), f"{MAIN} prune()"):
+        assert before["sealed"] >= 1
+        assert (before["M.store.pruned"], after["M.store.pruned"]) == (0, 1)
+    waiting = replace(PLAIN, pruned=MAIN, prunes_after_status=True)
+    for before, _ in steps("pr161+era2539", waiting, f"{MAIN} prune()"):
+        assert before["M.status.next_batch_to_attest"] != NONE
+
+
+def test_a_regenesis_reverts_batches_and_certificates_and_nodes_follow_one_by_one() -> None:
+    scope = replace(PLAIN, regeneses=1, late_batches=True)
+    for before, after in steps("pr161+era2539", scope, f"{MAIN} regenesis(first=1)"):
+        assert before["sealed"] >= 1
+        assert (after["sealed"], after["first_batch"], after["M.genesis"]) == (1, 1, 1)
+        assert not any(after[f"M.store.certified.{number}"] for number in range(2))
+        assert after["a.genesis"] == 0
+    for before, after in steps("pr161+era2539", scope, "a restart_on_new_genesis()"):
+        assert (before["a.genesis"], after["a.genesis"]) == (0, 1)
+        assert after["a.store.persisted"] <= min(before["a.store.persisted"], before["first_batch"])
+        assert after["a.registry.a.number"] == NONE
+
+
+def test_votes_do_not_travel_between_forks() -> None:
+    scope = Scope(instance("n2f0b0"), batches=2, regeneses=1, topology="mesh")
+    pushed = [
+        (before, text)
+        for before, text, _ in edges(build(revision("pr161+era2539"), scope))
+        if "push_votes" in text or "receive_votes" in text
+    ]
+    assert any(before["M.genesis"] == 1 and before["a.genesis"] == before["b.genesis"] == 0 for before, _ in pushed)
+    for before, text in pushed:
+        sender, receiver = (text[0], text[-2]) if "push" in text else (text[-2], text[0])
+        assert before[f"{sender}.genesis"] == before[f"{receiver}.genesis"]
+
+
+def test_a_byzantine_attester_signs_anything_for_anybody() -> None:
+    scope = Scope(instance("n2f0b1"), batches=2, topology="relay")
+    forged = {
+        tuple(value for _, value in action.arguments)
+        for action in build(revision("pr161+era2539"), scope).actions
+        if action.name == "forge_vote"
+    }
+    # At the main node and at the relay; on each batch the own hash, the other batch's, and one of no batch.
+    assert forged == {
+        (node, number, variant)
+        for node in ("M", "X")
+        for number in (0, 1)
+        for variant in range(4)
+        if variant != number + 1
+    }
+
+
+def test_two_nodes_can_have_different_votes_of_a_byzantine_attester() -> None:
+    scope = Scope(instance("n2f0b1"), batches=1, topology="relay")
+    states = [after for _, _, after in edges(build(revision("pr161+era2539"), scope))]
+    assert any(
+        state["M.registry.b.number"] == state["X.registry.b.number"] == 0
+        and state["M.registry.b.variant"] != state["X.registry.b.variant"]
+        for state in states
+    )
+
+
+def test_a_second_certificate_waits_behind_one_without_metadata() -> None:
+    system = build(revision("pr161+era2480"), replace(PLAIN, late_batches=True, queue=2))
+    blocked = [
+        (before, text)
+        for before, text, _ in edges(system)
+        if (before["M.store.queue.0.number"], before["M.store.queue.1.number"]) == (0, 1)
+        and before["M.store.commitment.1"]
+        and not before["M.store.commitment.0"]
+    ]
+    assert blocked
+    assert not any(text == f"{MAIN} insert_qc()" for _, text in blocked)
+
+
+@pytest.mark.parametrize(
+    ("switches", "message"),
+    [
+        ({"bad_votes": BAD_SIGNATURE}, "topology relay"),
+        ({"bad_votes": "smell", "topology": "relay"}, "'bad signature' or 'foreign genesis'"),
+        ({"regeneses": 1, "batches": None}, "number of batches"),
+    ],
+)
+def test_switches_that_do_not_go_together_are_refused(switches: dict[str, object], message: str) -> None:
+    with pytest.raises(BadScope, match=message):
+        Scope(ONE, **switches)
+
+
+def test_a_node_that_does_not_exist_is_not_pruned() -> None:
+    with pytest.raises(BadScope, match="no node 'X' to prune; the nodes are M, a"):
+        build(revision("pr161+era2539"), replace(PLAIN, pruned="X"))
+
+
+def test_faults_are_named_in_the_scope() -> None:
+    scope = replace(PLAIN, pruned=MAIN, regeneses=2, restarts=None, topology="relay", bad_votes=BAD_SIGNATURE)
+    for words in ("M is pruned", "2 regeneses", "any number of restarts", "a vote with bad signature"):
+        assert words in scope.name
