@@ -1,0 +1,298 @@
+"""Exhaustive exploration: breadth-first, a whole frontier at a time, with exact deduplication.
+
+A state is one or more 64-bit words. Where it is one, that word is its *key*; where it is more, the key is a hash, and
+states with equal keys are compared in full: two states with one key are an error, never merged. The visited keys are
+kept as a few sorted runs that are merged as they grow.
+
+The order of states is by level, and by key within a level; so counts, indices and traces are the same in every run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.algebra import Bool
+from model.transitions import TransitionSystem
+from properties.engines.packing import Words
+from properties.engines.stepper import State, Stepper
+from properties.engines.vectorised import Mask, Vectorised
+
+Keys = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.int64]
+
+CHUNK = 1 << 16
+"""How many states are expanded at a time: their columns stay in the processor's cache."""
+
+
+RECENT = 20
+"""The table of recent states has two to this power places: it, too, stays in the processor's cache."""
+
+MULTIPLIERS = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+
+
+class HashCollision(RuntimeError):
+    """Two different states have the same 64-bit key. The search stops rather than merge them."""
+
+
+def take(words: Words, chosen: Any) -> Words:
+    """These rows of every column."""
+    return tuple(word[chosen] for word in words)
+
+
+def concatenate(parts: list[Words]) -> Words:
+    """The columns of several sets of states, one after the other."""
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+def keys_of(words: Words) -> Keys:
+    """The key of each state: its word, or a hash of its words."""
+    if len(words) == 1:
+        return words[0]
+    key = words[0]
+    for word in words[1:]:
+        key = (key ^ (key >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) + word
+        key = (key ^ (key >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+@dataclass(frozen=True)
+class Run:
+    """States in ascending order of their keys, without repetition."""
+
+    keys: Keys
+    words: Words
+
+    @staticmethod
+    def of(words: Words) -> Run:
+        """The distinct states among these."""
+        if len(words) == 1:
+            keys = np.sort(words[0])
+            keep = np.ones(len(keys), dtype=bool)
+            np.not_equal(keys[1:], keys[:-1], out=keep[1:])
+            keys = keys[keep]
+            return Run(keys, (keys,))
+        keys = keys_of(words)
+        order = np.argsort(keys)
+        keys, words = keys[order], take(words, order)
+        equal = keys[1:] == keys[:-1]
+        for word in words:
+            if (equal & (word[1:] != word[:-1])).any():
+                raise HashCollision
+        keep = np.concatenate([np.ones(1, dtype=bool), ~equal])[: len(keys)]
+        return Run(keys[keep], take(words, keep))
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def contains(self, other: Run) -> Mask:
+        """Which of the other's states are here."""
+        place = np.searchsorted(self.keys, other.keys)
+        place[place == len(self.keys)] = 0
+        found: Mask = self.keys[place] == other.keys
+        if len(self.words) > 1:
+            for mine, theirs in zip(self.words, other.words, strict=True):
+                if (found & (mine[place] != theirs)).any():
+                    raise HashCollision
+        return found
+
+    def without(self, chosen: Mask) -> Run:
+        """The states that are not chosen."""
+        return (
+            Run(self.keys[~chosen], take(self.words, ~chosen)) if len(self.words) > 1 else _single(self.keys[~chosen])
+        )
+
+
+def _single(keys: Keys) -> Run:
+    return Run(keys, (keys,))
+
+
+class Visited:
+    """The states seen so far: sorted runs, each at least twice as long as the next."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def new(self, candidates: Run) -> Run:
+        """Those candidates that have not been seen; they are, from now on."""
+        for run in self.runs:
+            candidates = candidates.without(run.contains(candidates))
+        if len(candidates):
+            self.runs.append(candidates)
+        while len(self.runs) > 1 and 2 * len(self.runs[-1]) > len(self.runs[-2]):
+            last, before = self.runs.pop(), self.runs.pop()
+            self.runs.append(Run.of(concatenate([before.words, last.words])))
+        return candidates
+
+
+class Recent:
+    """A table of states seen lately, each at the place that its hash gives it, where the next one overwrites it.
+
+    It is asked before anything is sorted. What it knows has been seen; what it does not know may have been, too.
+    """
+
+    def __init__(self, words: int) -> None:
+        self.table = tuple(np.zeros(1 << RECENT, dtype=np.uint64) for _ in range(words))
+        # An empty place must not look like a state that belongs there: the state 0 belongs to the place 0, and the
+        # state 1, which stands there for now, does not.
+        self.table[0][0] = 1
+
+    def unknown(self, words: Words) -> Words:
+        """The states that the table does not know; it does from now on."""
+        place = words[0] * MULTIPLIERS[0]
+        for word, multiplier in zip(words[1:], MULTIPLIERS[1:], strict=False):
+            place ^= word * multiplier
+        place >>= np.uint64(64 - RECENT)
+        new = self.table[0][place] != words[0]
+        for column, word in zip(self.table[1:], words[1:], strict=True):
+            new |= column[place] != word
+        words, place = take(words, new), place[new]
+        for column, word in zip(self.table, words, strict=True):
+            column[place] = word
+        return words
+
+
+@dataclass
+class Exploration:
+    """What a search has seen. `complete` is false if it was cut short; then nothing is exhausted."""
+
+    vectorised: Vectorised
+    symmetry: bool
+    start: State
+    levels: list[Words] = field(default_factory=list)
+    transitions: int = 0
+    complete: bool = False
+    seconds: float = 0.0
+
+    @property
+    def states(self) -> int:
+        """How many states there are; with symmetry, classes of states."""
+        return sum(len(level[0]) for level in self.levels)
+
+    @property
+    def depth(self) -> int:
+        """How many steps the farthest state is from the first one."""
+        return len(self.levels) - 1
+
+    def normal(self, words: Words) -> Words:
+        """The representatives of the states' classes."""
+        return self.vectorised.packing.canonical(words) if self.symmetry else words
+
+    def state(self, level: int, place: int) -> State:
+        """One state."""
+        return self.vectorised.packing.unpack(take(self.levels[level], slice(place, place + 1)))[0]
+
+
+def chunks(words: Words) -> Iterator[Words]:
+    """The states in pieces that fit into the cache."""
+    for start in range(0, len(words[0]), CHUNK):
+        yield take(words, slice(start, start + CHUNK))
+
+
+def explore(
+    system: TransitionSystem[Any],
+    symmetry: bool = False,
+    max_states: int | None = None,
+    watch: Callable[[Exploration], None] | None = None,
+    start: State | None = None,
+    until: Bool | None = None,
+) -> Exploration:
+    """Every state that can be reached, level by level; `watch` sees the search after each level.
+
+    The search begins at the initial state, or at `start`. It is cut short after the first level with a state where
+    `until` holds.
+
+    With `symmetry`, states that differ by a permutation of interchangeable attesters count once. Raises
+    `UnsoundSymmetry` where the attesters are not interchangeable.
+    """
+    started = time.perf_counter()
+    vectorised = Vectorised(system)
+    search = Exploration(vectorised, symmetry, start or Stepper(system).initial)
+    reached = vectorised.holds(until) if until is not None else None
+    visited, recent = Visited(), Recent(vectorised.packing.words)
+    frontier = visited.new(Run.of(search.normal(vectorised.packing.pack([search.start]))))
+    try:
+        while len(frontier):
+            search.levels.append(frontier.words)
+            search.seconds = time.perf_counter() - started
+            if watch:
+                watch(search)
+            if reached is not None and reached(frontier.words).any():
+                return search
+            if max_states is not None and search.states >= max_states:
+                return search
+            frontier = visited.new(_successors(search, recent, frontier.words))
+        search.complete = True
+    except KeyboardInterrupt:
+        search.complete = False
+    search.seconds = time.perf_counter() - started
+    return search
+
+
+def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
+    """The distinct successors of a level."""
+    found = [take(frontier, slice(0, 0))]
+    for chunk in chunks(frontier):
+        for _, sources, after in search.vectorised.successors(chunk):
+            search.transitions += len(sources)
+            found.append(recent.unknown(search.normal(after)))
+    return Run.of(concatenate(found))
+
+
+def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:
+    """The first state, as (level, place), in which the condition holds."""
+    holds = search.vectorised.holds(condition)
+    for level, words in enumerate(search.levels):
+        found = np.flatnonzero(holds(words))
+        if found.size:
+            return level, int(found[0])
+    return None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The edges between the states of a complete search, as pairs of indices in the order of levels; for each chunk
+    of states and action, every source occurs once."""
+
+    offsets: Indices
+    edges: list[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32]]]
+
+    def locate(self, index: int) -> tuple[int, int]:
+        """The (level, place) of a state."""
+        level = int(np.searchsorted(self.offsets, index, side="right")) - 1
+        return level, index - int(self.offsets[level])
+
+
+def graph(search: Exploration) -> Graph:
+    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short."""
+    if not search.complete:
+        raise ValueError("the search was cut short: its graph has edges that lead out of it")
+    everything = concatenate(search.levels)
+    keys = keys_of(everything)
+    order = np.argsort(keys)
+    ordered = keys[order]
+    edges = []
+    for start in range(0, len(keys), CHUNK):
+        chunk = take(everything, slice(start, start + CHUNK))
+        for action, sources, after in search.vectorised.successors(chunk):
+            targets = order[np.searchsorted(ordered, keys_of(search.normal(after)))]
+            edges.append((action, (sources + start).astype(np.int32), targets.astype(np.int32)))
+    sizes = [len(level[0]) for level in search.levels]
+    return Graph(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), edges)
+
+
+def reachable_later(links: Graph, now: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """For each state the union of `now` (a set of bits) over all states that can be reached from it."""
+    later = now.copy()
+    changed = True
+    while changed:
+        before = later.copy()
+        for _, sources, targets in reversed(links.edges):
+            later[sources] |= later[targets]
+        changed = not np.array_equal(before, later)
+    return later
