@@ -1,0 +1,274 @@
+"""All properties. Every engine, the command line and the docs take them from here."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from model.algebra import FALSE, Bool, all_of, any_of
+from model.batch_store import CertifiedBatches
+from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
+from model.registry import NONE, Registry
+from model.system import AttestationSystem
+from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims.liveness import LIVENESS
+from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
+from properties.claims.pull_requests import CLAIMS, NO_FAULT
+
+PR161 = "era-consensus PR 161"
+REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
+
+
+def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No batch between two certified ones lacks a certificate."""
+    certified = system.main.store.certified
+    if not isinstance(certified, CertifiedBatches):
+        return (Conjunct("no batch between two certified ones lacks a certificate", ~certified.has_gap),)
+    return tuple(
+        Conjunct(
+            f"batch {number} has a certificate if a smaller and a larger one have",
+            ~certified.is_missing(number),
+            any_of(certified.flags[:number]) & any_of(certified.flags[number + 1 :]),
+        )
+        for number in range(1, len(certified.flags) - 1)
+    )
+
+
+def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The certificates on the main node start with the first batch of its fork."""
+    certified = system.main.store.certified
+    if not isinstance(certified, CertifiedBatches):
+        return ()
+    first = certified.contains(system.state.first_batch)
+    return (Conjunct("the first batch has a certificate if any has", first, any_of(certified.flags)),)
+
+
+def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No registry holds quorums on two different subjects."""
+    conjuncts = []
+    for name, registry in _registries(system):
+        for a, vote in enumerate(registry.votes):
+            for b, other in enumerate(registry.votes[:a]):
+                quorums = registry.is_quorum(vote, system.electorate) & registry.is_quorum(other, system.electorate)
+                sentence = f"in the registry of {name}, the votes {b} and {a} are not in two different quorums"
+                conjuncts.append(Conjunct(sentence, vote.is_same_as(other), quorums))
+    return tuple(conjuncts) or (Conjunct("a single vote is in one quorum at most", ~FALSE),)
+
+
+def certificates_verify(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """A certificate that a finder would find now passes `BatchQC::verify`."""
+    conjuncts = []
+    for index, place in enumerate(system.topology.places):
+        node = system.state.nodes[index]
+        quorum = node.registry.find_quorum(system.electorate)
+        found = node.finder.is_in(WAITING_FOR_QUORUM) & quorum.found
+        if found is not FALSE:
+            valid = node.registry.certificate_verifies(quorum.vote, system.electorate)
+            conjuncts.append(Conjunct(f"the certificate that the finder of {place.name} finds verifies", valid, found))
+    return tuple(conjuncts)
+
+
+def certificates_match_batches(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """A certificate on its way into the main node's database is over the batch's own hash."""
+    return tuple(
+        Conjunct(
+            "the certificate that the finder of the main node finds is over the batch's own hash",
+            quorum.vote.variant == 0,
+            system.main.finder.is_in(WAITING_FOR_QUORUM) & quorum.found,
+        )
+        for quorum in [system.main.registry.find_quorum(system.electorate)]
+    )
+
+
+def none_below_minimum(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No registry keeps a vote below its minimum."""
+    return tuple(
+        Conjunct(
+            f"the registry of {name} has no vote below its minimum",
+            all_of((vote.number == NONE) | (vote.number >= registry.min_batch_number) for vote in registry.votes),
+            any_of(vote.number != NONE for vote in registry.votes),
+        )
+        for name, registry in _registries(system)
+    )
+
+
+def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The batch that the main node asks for can still get its certificate."""
+    certified = system.main.store.certified
+    if not isinstance(certified, CertifiedBatches):
+        return ()
+    return tuple(
+        Conjunct(
+            f"batch {number} can still be certified when the main node asks for it",
+            certified.flags[number],
+            system.next_batch_to_attest == number,
+        )
+        for number in range(len(certified.flags))
+    )
+
+
+def _registries(system: AttestationSystem) -> Iterator[tuple[str, Registry]]:
+    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+        yield place.name, node.registry
+
+
+def _sometimes(condition: Callable[[AttestationSystem], Bool]) -> Callable[[AttestationSystem], tuple[Conjunct, ...]]:
+    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+        return (Conjunct("it happens", condition(system)),)
+
+    return conjuncts
+
+
+def _certificate_stored(system: AttestationSystem) -> Bool:
+    return system.main.store.certified.largest != NONE
+
+
+def _two_in_a_row(system: AttestationSystem) -> Bool:
+    certified = system.main.store.certified
+    flags = certified.flags if isinstance(certified, CertifiedBatches) else ()
+    return any_of(first & second for first, second in itertools.pairwise(flags))
+
+
+def _vote_below_minimum(system: AttestationSystem) -> Bool:
+    return any_of(
+        link.carries_vote_below(system.state.nodes[receiver].registry)
+        for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
+    )
+
+
+def _vote_replaced(system: AttestationSystem) -> Bool:
+    return any_of(
+        link.carries_replacement_for(system.state.nodes[receiver].registry)
+        for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
+    )
+
+
+def _minimum_lowered(system: AttestationSystem) -> Bool:
+    finder, status = system.main.finder, system.main.status
+    wakes = status.has_news("finder") & finder.is_in(0)
+    lowered = finder.is_in(SETTING_MINIMUM) & (finder.number < system.main.registry.min_batch_number)
+    return lowered | (wakes & (status.next_batch_to_attest < system.main.registry.min_batch_number))
+
+
+PROTOCOL: tuple[Property, ...] = (
+    Property(
+        "no_gaps_on_main_node",
+        Kind.ALWAYS,
+        "No batch between two certified ones on the main node lacks a certificate.",
+        "Byzantine weight as the instance says",
+        f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
+        no_gaps,
+    ),
+    Property(
+        "attestation_starts_at_first_batch",
+        Kind.ALWAYS,
+        "If the main node has any certificate, it has that of the first batch.",
+        "Byzantine weight as the instance says",
+        "zksync-era PR 2539: attestation starts at the batch of the genesis",
+        no_batch_left_out,
+    ),
+    Property(
+        "at_most_one_quorum",
+        Kind.ALWAYS,
+        "No registry has quorums on two different batches or hashes at the same time.",
+        "one vote per attester",
+        f"{REGISTRY}, find_quorum: its comment says that there is at most one",
+        at_most_one_quorum,
+    ),
+    Property(
+        "certificates_verify",
+        Kind.ALWAYS,
+        "Every certificate that a finder finds verifies: threshold weight, and every signature over its message.",
+        "signatures in the registry are valid",
+        f"{REGISTRY}, find_quorum; roles/src/attester/messages/batch.rs, BatchQC::verify",
+        certificates_verify,
+    ),
+    Property(
+        "certificates_match_batches",
+        Kind.ALWAYS,
+        "Every certificate that the main node finds is over the batch's own hash.",
+        "Byzantine weight as the instance says",
+        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch is fatal to the node",
+        certificates_match_batches,
+    ),
+    Property(
+        "no_vote_below_minimum",
+        Kind.ALWAYS,
+        "A registry has one vote per attester, and none below its minimum.",
+        "none",
+        f"{REGISTRY}, update and set_min_batch_number",
+        none_below_minimum,
+    ),
+    Property(
+        "progress_possible",
+        Kind.POSSIBLE,
+        "From every reachable state, without a restart, the batch that the main node asks for can still get its "
+        "certificate. A violation is a point of no return.",
+        "no restart, no new connection and no Byzantine help from there on",
+        f"{PR161}, its description of the start-up deadlock",
+        progress_possible,
+        POINTS_OF_NO_RETURN,
+        NO_FAULT,
+    ),
+    Property(
+        "certificate_stored",
+        Kind.SOMETIMES,
+        "The main node stores a certificate.",
+        "none",
+        "sanity of the model",
+        _sometimes(_certificate_stored),
+    ),
+    Property(
+        "two_certificates_in_a_row",
+        Kind.SOMETIMES,
+        "Two successive batches have a certificate on the main node.",
+        "none",
+        "sanity of the model",
+        _sometimes(_two_in_a_row),
+    ),
+    Property(
+        "vote_below_minimum",
+        Kind.SOMETIMES,
+        "A vote reaches a registry whose minimum is above it, and is about to be skipped.",
+        "none",
+        f"{REGISTRY}, update",
+        _sometimes(_vote_below_minimum),
+    ),
+    Property(
+        "vote_replaced",
+        Kind.SOMETIMES,
+        "A vote reaches a registry that has an older vote of the same attester, and is about to replace it.",
+        "none",
+        f"{REGISTRY}, update",
+        _sometimes(_vote_replaced),
+    ),
+    Property(
+        "minimum_lowered",
+        Kind.SOMETIMES,
+        "The main node's finder is about to set a smaller minimum than there is.",
+        "none",
+        f"{REGISTRY}, set_min_batch_number",
+        _sometimes(_minimum_lowered),
+    ),
+)
+"""The protocol and its first pull request."""
+
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+"""All properties, in the order of reports."""
+
+
+class UnknownProperty(KeyError):
+    """No property has this name. `known` lists the names of all."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.known = [claim.name for claim in CATALOGUE]
+
+
+def claim(name: str) -> Property:
+    """The property of this name. Raises `UnknownProperty`."""
+    for candidate in CATALOGUE:
+        if candidate.name == name:
+            return candidate
+    raise UnknownProperty(name)

@@ -1,0 +1,65 @@
+"""What a property is: its kind, its conjuncts, and the kinds of its counterexamples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from model.algebra import TRUE, Bool
+from model.system import AttestationSystem
+
+
+class Kind(StrEnum):
+    """What it means that a property holds."""
+
+    ALWAYS = "always"
+    """In every reachable state."""
+    POSSIBLE = "possible"
+    """From every reachable state where a conjunct's `when` holds, a state where it `holds` can still be reached,
+    without any step that the property is `without`."""
+    EVENTUALLY = "eventually"
+    """No fair run stays for ever in states where a conjunct's `when` holds and the conjunct does not. A run is fair if
+    an action of a transition that the property calls `fair`, once enabled without interruption, is taken."""
+    SOMETIMES = "sometimes"
+    """In some reachable state. It is a witness that the search goes where it should."""
+
+
+@dataclass(frozen=True)
+class Conjunct:
+    """A part of a property, in words and as conditions. It says something only where `when` holds."""
+
+    sentence: str
+    holds: Bool
+    when: Bool = TRUE
+
+
+@dataclass(frozen=True)
+class CounterexampleKind:
+    """A kind of counterexample to one property: a name, the predicate that defines it, in words and as a condition on
+    the state where the property fails, and why it is final."""
+
+    name: str
+    sentence: str
+    because: str
+    holds: Callable[[AttestationSystem], Bool]
+
+
+@dataclass(frozen=True)
+class Property:
+    """A claim about the protocol. `conjuncts` says it of a given system; there are none where it does not apply.
+
+    `source` names where the claim, or the code that it is about, comes from. `without` names transitions that do not
+    count as ways to what is possible, and that do not go on for ever: faults, above all. `fair` names those that an
+    `eventually` property relies on.
+    """
+
+    name: str
+    kind: Kind
+    sentence: str
+    assumptions: str
+    source: str
+    conjuncts: Callable[[AttestationSystem], tuple[Conjunct, ...]]
+    kinds: tuple[CounterexampleKind, ...] = ()
+    without: frozenset[str] = frozenset()
+    fair: frozenset[str] = frozenset()

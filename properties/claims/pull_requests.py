@@ -1,0 +1,349 @@
+"""What the later pull requests say that they change, each sentence as a property; and witnesses of the faults."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from model.algebra import Bool, Int, all_of, any_of
+from model.batch_store import CertifiedBatches
+from model.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.node import Node
+from model.qc_finder import WAITING_FOR_QUORUM
+from model.registry import NONE, Vote
+from model.system import AttestationSystem
+from model.transitions import Transition
+from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims.points_of_no_return import NEVER_STARTS, POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY
+
+NO_FAULT = frozenset(transition.name for transition in FAULTS)
+"""What nobody may count on, and what ends at some time."""
+
+
+def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """What is asked for can still be certified; where restarts are counted, the last one may have happened already."""
+    certified = system.main.store.certified
+    if system.scope.restarts is not None or not isinstance(certified, CertifiedBatches):
+        return ()
+    return tuple(
+        Conjunct(
+            f"batch {number} can still be certified, with restarts, when the main node asks for it",
+            flag,
+            system.next_batch_to_attest == number,
+        )
+        for number, flag in enumerate(certified.flags)
+    )
+
+
+def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The executor of a node runs, or can still start."""
+    return tuple(
+        Conjunct(f"the executor of {name} can still start", node.runs_executor, ~node.runs_executor)
+        for name, node in _nodes(system)
+    )
+
+
+def attestation_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """With batches and without certificates, a first certificate is still possible."""
+    missing = system.main.store.certified.largest == NONE
+    is_sealed = system.state.sealed > system.state.first_batch
+    return (Conjunct("the main node can still get its first certificate", ~missing, missing & is_sealed),)
+
+
+def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No step takes the number in a node's watch to a smaller one, but for a restart, which takes it to none."""
+    conjuncts = []
+    for name, node in _nodes(system):
+        number = node.status.next_batch_to_attest
+        for action in system.actions:
+            after = next((value for variable, value in action.updates if variable.expression is number), number)
+            if after is not number and isinstance(after, Int):
+                falls = (after < number) & (after != NONE)
+                sentence = f"{action} does not take the number in the watch of {name} to a smaller one"
+                conjuncts.append(Conjunct(sentence, ~falls, action.guard & (number != NONE)))
+    return tuple(conjuncts)
+
+
+def connections_survive_bad_votes(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No connection is closed because a message has a bad vote, where a scope has such messages."""
+    if not system.scope.bad_votes:
+        return ()
+    places = system.topology.places
+    return tuple(
+        Conjunct(
+            f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote",
+            ~_can(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
+            ~link.is_idle & can_talk(system.state, (sender, receiver)),
+        )
+        for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True)
+        if system.topology.is_external(sender)
+    )
+
+
+def no_mixed_forks(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """All votes and certificates that a node has are on the fork that the node is on."""
+    if not system.scope.regeneses:
+        return ()
+    conjuncts = []
+    for name, node in _nodes(system):
+        for what, votes in (
+            ("every vote in the registry", node.registry.votes),
+            ("every certificate on its way into the store", (node.finder.quorum, *node.store.queue.places)),
+        ):
+            has_fork = any_of((vote.number != NONE) & (node.genesis != 0) for vote in votes)
+            is_own = all_of((vote.number == NONE) | (vote.genesis == node.genesis) for vote in votes)
+            conjuncts.append(Conjunct(f"{what} of {name} is on the fork of {name}", is_own, has_fork))
+    return tuple(conjuncts)
+
+
+def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """Honest attesters vote on a batch only when all before it, from where attestation starts, have certificates on
+    the main node."""
+    certified = system.main.store.certified
+    if not isinstance(certified, CertifiedBatches):
+        return ()
+    conjuncts = []
+    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+        if place.key is not None:
+            vote, on_fork = node.registry.votes[place.key], node.genesis == system.main.genesis
+            for number in range(1, len(certified.flags)):
+                before = all_of(
+                    flag | (system.state.first_batch > earlier) | (system.state.start > earlier)
+                    for earlier, flag in enumerate(certified.flags[:number])
+                )
+                sentence = f"{place.name} has voted on batch {number} only with certificates of all batches before it"
+                conjuncts.append(Conjunct(sentence, before, (vote.number == number) & on_fork))
+    return tuple(conjuncts)
+
+
+def _nodes(system: AttestationSystem) -> Iterator[tuple[str, Node]]:
+    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+        yield place.name, node
+
+
+def _externals(system: AttestationSystem) -> Iterator[tuple[int, Node]]:
+    for index, node in enumerate(system.state.nodes):
+        if system.topology.is_external(index):
+            yield index, node
+
+
+def _can(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
+    """Whether such a step is possible now."""
+    return any_of(
+        action.guard
+        for action in system.actions
+        if action.name == transition.name
+        and node in ("", action.node)
+        and all(argument in action.arguments for argument in arguments)
+    )
+
+
+def _happens(
+    condition: Callable[[AttestationSystem], Bool], applies: Callable[[AttestationSystem], bool]
+) -> Callable[[AttestationSystem], tuple[Conjunct, ...]]:
+    """A witness, where the system is one that it is about."""
+
+    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+        return (Conjunct("it happens", condition(system)),) if applies(system) else ()
+
+    return conjuncts
+
+
+def _has_votes(votes: tuple[Vote, ...]) -> Bool:
+    return any_of(vote.number != NONE for vote in votes)
+
+
+def _gossips_before_answer(system: AttestationSystem) -> Bool:
+    return any_of(
+        (node.status.next_batch_to_attest == NONE) & _has_votes(node.registry.votes)
+        for name, node in _nodes(system)
+        if name not in system.topology.attesters
+    )
+
+
+def _number_refused(system: AttestationSystem) -> Bool:
+    return _can(system, refuse_status)
+
+
+def _external_gap(system: AttestationSystem) -> Bool:
+    return any_of(node.store.certified.has_gap for _, node in _externals(system))
+
+
+def _relay_skips(system: AttestationSystem) -> Bool:
+    """A vote for what is asked is about to be skipped by an external node that its minimum has left behind."""
+    asked = system.next_batch_to_attest
+    return any_of(
+        (vote.number == asked) & node.registry.is_below_minimum(vote) & (node.finder.is_in(WAITING_FOR_QUORUM))
+        for index, node in _externals(system)
+        for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
+        if receiver == index
+        for vote in link.in_flight
+    )
+
+
+def _certificate_lost(system: AttestationSystem) -> Bool:
+    queued = ~system.main.store.queue.is_empty
+    return queued & (
+        any_of(action.guard for action in system.actions if _restarts_main(system, action.node, action.name))
+    )
+
+
+def _restarts_main(system: AttestationSystem, node: str, action: str) -> bool:
+    return node == system.topology.places[system.topology.main].name and action in RESTARTS
+
+
+RESTARTS = (restart_node.name, refuse_status.name)
+
+
+def _can_restart_main(system: AttestationSystem) -> bool:
+    return any(_restarts_main(system, action.node, action.name) for action in system.actions)
+
+
+def _equivocates(system: AttestationSystem) -> Bool:
+    votes_by_key = list(zip(*(node.registry.votes for node in system.state.nodes), strict=True))
+    return any_of(
+        (vote.number != NONE) & (vote.number == other.number) & (vote.hash != other.hash)
+        for votes in votes_by_key
+        for vote, other in itertools.combinations(votes, 2)
+    )
+
+
+def _forgeries_reach_two_nodes(system: AttestationSystem) -> bool:
+    targets = {argument for action in system.actions for argument in action.arguments if argument[0] == "at"}
+    return len(targets) > 1
+
+
+def _queue_blocked(system: AttestationSystem) -> Bool:
+    store = system.main.store
+    return any_of(
+        (first.number != NONE)
+        & ~store.has_commitment(first.number)
+        & (second.number != NONE)
+        & store.has_commitment(second.number)
+        for first, second in itertools.pairwise(store.queue.places)
+    )
+
+
+CLAIMS: tuple[Property, ...] = (
+    Property(
+        "restarts_help",
+        Kind.POSSIBLE,
+        "From every reachable state, with restarts, the batch that the main node asks for can still get its "
+        "certificate.",
+        "no fault but restarts from there on, of those nodes that can restart in the scope",
+        "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
+        progress_with_restarts,
+        POINTS_OF_NO_RETURN,
+        NO_FAULT - {restart_node.name},
+    ),
+    Property(
+        "executor_can_start",
+        Kind.POSSIBLE,
+        "The executor of every node runs, or can still start.",
+        "the main node's API answers in the end",
+        "era-consensus PR 166: the initialisation never completes and the executor is never started",
+        executor_can_start,
+        (NEVER_STARTS, PRUNED_TOO_EARLY),
+        NO_FAULT,
+    ),
+    Property(
+        "attestation_can_start",
+        Kind.POSSIBLE,
+        "As long as there are batches and no certificate, the main node can still get its first certificate.",
+        "no fault from there on",
+        "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
+        attestation_can_start,
+        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY),
+        NO_FAULT,
+    ),
+    Property(
+        "gossips_before_first_answer",
+        Kind.SOMETIMES,
+        "A node that is no attester takes part in gossip before the main node has told it a number.",
+        "none",
+        "era-consensus PR 169: nodes start without waiting for the API",
+        _happens(_gossips_before_answer, lambda _: True),
+    ),
+    Property(
+        "status_never_falls",
+        Kind.ALWAYS,
+        "The number that a running node has been told never becomes a smaller one.",
+        "none",
+        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
+        status_never_falls,
+    ),
+    Property(
+        "smaller_number_stops_node",
+        Kind.SOMETIMES,
+        "A node is told a smaller number than the one it has, and is about to stop.",
+        "none",
+        "era-consensus PR 167",
+        _happens(_number_refused, lambda system: system.revision.refuses_smaller_number),
+    ),
+    Property(
+        "connections_survive_bad_votes",
+        Kind.ALWAYS,
+        "A vote that is an error does not close the connection on which it came.",
+        "every message of the external node has such a vote",
+        "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
+        connections_survive_bad_votes,
+    ),
+    Property(
+        "no_certificate_mixes_forks",
+        Kind.ALWAYS,
+        "All votes in a registry, and all certificates that are made of them, are on the fork of their node.",
+        "the handshake compares geneses",
+        "era-consensus, network/src/gossip/batch_votes.rs, update: a vote with a different genesis is an error",
+        no_mixed_forks,
+    ),
+    Property(
+        "one_batch_at_a_time",
+        Kind.ALWAYS,
+        "An honest attester has voted on a batch only if the main node has the certificates of all batches before it, "
+        "from where attestation starts. So each certificate takes a poll, and history is caught up with one batch a "
+        "poll.",
+        "none",
+        "era-consensus PR 161, claim: catching up with history might be a bit slow",
+        one_batch_at_a_time,
+    ),
+    Property(
+        "peers_have_different_votes",
+        Kind.SOMETIMES,
+        "Two nodes have different votes of one attester on the same batch.",
+        "a Byzantine attester, and votes that reach more than one node",
+        "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
+        _happens(_equivocates, _forgeries_reach_two_nodes),
+    ),
+    Property(
+        "external_node_has_gap",
+        Kind.SOMETIMES,
+        "The certificates of an external node have a gap.",
+        "none",
+        "era-consensus PR 161: external nodes may have gaps",
+        _happens(_external_gap, lambda system: any(True for _ in _externals(system))),
+    ),
+    Property(
+        "relay_skips_vote",
+        Kind.SOMETIMES,
+        "An external node that waits for a quorum is about to skip a vote for the batch that the main node asks for.",
+        "none",
+        "era-consensus, network/src/gossip/batch_votes.rs, update",
+        _happens(_relay_skips, lambda system: any(True for _ in _externals(system))),
+    ),
+    Property(
+        "queued_certificate_lost",
+        Kind.SOMETIMES,
+        "The main node is about to restart with a certificate in its queue, which is lost.",
+        "none",
+        "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
+        _happens(_certificate_lost, _can_restart_main),
+    ),
+    Property(
+        "queue_blocked_by_first",
+        Kind.SOMETIMES,
+        "A certificate that could be inserted waits behind one whose batch has no metadata yet.",
+        "none",
+        "zksync-era, core/node/consensus/src/storage/store.rs: first in, first out",
+        _happens(_queue_blocked, lambda system: system.scope.late_batches and system.scope.queue > 1),
+    ),
+)
