@@ -1,0 +1,205 @@
+"""Induction: the invariant holds at the start, every action keeps each of its conjuncts, and it implies the property.
+
+One obligation for each (action × conjunct); a conjunct that reads nothing that the action changes is kept by it for
+free, and is counted apart. The domains of the variables are a conjunct like the others: the algebra simplifies by them,
+so every action must keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import z3
+
+from model.algebra import Bool, Expression, all_of, name_of, variables_of
+from model.transitions import Action, TransitionSystem
+from properties.engines.code import Numbers, compile_expressions
+from properties.engines.smt import Term, Terms, WholeNumbers, conjunction
+from properties.proofs.invariants import Invariant
+from properties.proofs.obligations import Answer, Budget, Outcome, Prover, answer_of
+
+S = TypeVar("S", bound=TransitionSystem[Any])
+
+DOMAINS = "domains"
+START = "initial state"
+INVARIANT = "invariant"
+
+
+@dataclass(frozen=True)
+class Transit:
+    """A counterexample to induction: a state that satisfies the invariant, and an action that breaks a conjunct.
+
+    The state is possibly unreachable. All values by name of the variable; `open` are those of the committee and of the
+    action's choices.
+    """
+
+    action: str
+    conjunct: str
+    before: dict[str, int]
+    after: dict[str, int]
+    open: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The counterexample for machines."""
+        return {
+            "possibly_unreachable": True,
+            "action": self.action,
+            "conjunct": self.conjunct,
+            "committee_and_choices": self.open,
+            "before": self.before,
+            "changes": {name: list(change) for name, change in self.changes.items()},
+        }
+
+    @property
+    def changes(self) -> dict[str, tuple[int, int]]:
+        """What the action changes."""
+        return {name: (self.before[name], value) for name, value in self.after.items() if value != self.before[name]}
+
+
+@dataclass(frozen=True)
+class Induction(Generic[S]):
+    """An inductive argument about one system.
+
+    `assuming` is what the open committee satisfies; `goals` are the properties that the invariant implies, by name.
+    """
+
+    system: S
+    invariant: tuple[Invariant, ...]
+    assuming: Bool
+    goals: dict[str, Bool] = field(default_factory=dict)
+
+    @cached_property
+    def state(self) -> list[Expression]:
+        """The variables of the state."""
+        return [variable.expression for variable in self.system.variables]
+
+    @cached_property
+    def open(self) -> list[Expression]:
+        """The variables that are no state: the committee's, and the choices of actions."""
+        roots: list[Expression] = [self.assuming, *(part for conjunct in self.invariant for part in conjunct.parts)]
+        roots += [action.guard for action in self.system.actions]
+        roots += [value for action in self.system.actions for _, value in action.updates]
+        state = set(self.state)
+        return [variable for variable in variables_of(roots) if variable not in state]
+
+    @cached_property
+    def reads(self) -> dict[Bool, frozenset[Expression]]:
+        """The variables that each part of the invariant speaks about."""
+        parts = [part for conjunct in self.invariant for part in conjunct.parts]
+        return {part: frozenset(variables_of([part])) for part in parts}
+
+    def hypotheses(self, before: Terms) -> list[Term]:
+        """The invariant, the domains and the assumption, before a step."""
+        domains = [before.within_domain(variable) for variable in (*self.state, *self.open)]
+        return [*domains, before(self.assuming), *(before(conjunct.holds) for conjunct in self.invariant)]
+
+    def prove(self, budget: Budget) -> list[Outcome]:
+        """All obligations."""
+        before = Terms(WholeNumbers())
+        prover = Prover(self.hypotheses(before), budget)
+        outcomes = [*self._start(budget)]
+        for action in self.system.actions:
+            outcomes += self.kept(prover, before, action)
+        return outcomes + [prover.prove(INVARIANT, name, before(goal)) for name, goal in self.goals.items()]
+
+    def _start(self, budget: Budget) -> Iterator[Outcome]:
+        """The initial state satisfies the invariant, whatever the committee."""
+        initial = Terms(WholeNumbers(), initial_terms(self.system))
+        committee = [initial.within_domain(variable) for variable in self.open]
+        prover = Prover([*committee, initial(self.assuming)], budget)
+        for conjunct in self.invariant:
+            yield prover.prove(START, conjunct.name, initial(conjunct.holds))
+        yield prover.prove(START, DOMAINS, conjunction([initial.within_domain(variable) for variable in self.state]))
+
+    def kept(self, prover: Prover, before: Terms, action: Action) -> Iterator[Outcome]:
+        """That an action keeps every conjunct, and the domains."""
+        after = self.after(before, action)
+        subject, changed = describe(action), {variable.expression for variable, _ in action.updates}
+        with prover.assuming(before(action.guard)):
+            for conjunct in self.invariant:
+                touched = [part for part in conjunct.parts if not changed.isdisjoint(self.reads[part])]
+                if touched:
+                    yield prover.prove(subject, conjunct.name, after(all_of(touched)))
+                else:
+                    yield Outcome(subject, conjunct.name, Answer.PROVED, untouched=True)
+            domains = conjunction([after.within_domain(variable.expression) for variable, _ in action.updates])
+            yield prover.prove(subject, DOMAINS, domains)
+
+    def after(self, before: Terms, action: Action) -> Terms:
+        """The state after an action, as terms of the state before it."""
+        environment = {variable: before(variable) for variable in (*self.state, *self.open)}
+        environment |= {variable.expression: before(value) for variable, value in action.updates}
+        return Terms(before.numbers, environment)
+
+    def counterexample(self, action: Action, conjunct: str, budget: Budget) -> Transit | None:
+        """The counterexample with the smallest numbers, replayed on plain numbers; none if there is none."""
+        before = Terms(WholeNumbers())
+        prover = Prover([*self.hypotheses(before), before(action.guard)], budget)
+        after = self.after(before, action)
+        if conjunct == DOMAINS:
+            goal = conjunction([after.within_domain(variable.expression) for variable, _ in action.updates])
+        else:
+            goal = after(next(part.holds for part in self.invariant if part.name == conjunct))
+        model = prover.smallest(before, [*self.state, *self.open], goal)
+        return None if model is None else self._read(before, model, action, conjunct)
+
+    def _read(self, before: Terms, model: Term, action: Action, conjunct: str) -> Transit:
+        values = {variable: before.read(model, variable) for variable in (*self.state, *self.open)}
+        state = {name_of(variable): values[variable] for variable in self.state}
+        after = state | {
+            variable.name: value
+            for (variable, _), value in zip(
+                action.updates, evaluate([value for _, value in action.updates], values), strict=True
+            )
+        }
+        open_values = {name_of(variable): values[variable] for variable in self.open}
+        later = values | {variable: after[name_of(variable)] for variable in self.state}
+        self._check(action, conjunct, values, later)
+        return Transit(describe(action), conjunct, state, after, open_values)
+
+    def _check(
+        self, action: Action, conjunct: str, before: dict[Expression, int], after: dict[Expression, int]
+    ) -> None:
+        """The counterexample on plain numbers. Raises `AssertionError` if the one-step engine disagrees with Z3."""
+        assert all(evaluate([action.guard, self.assuming, *(part.holds for part in self.invariant)], before))
+        if conjunct != DOMAINS:
+            broken = next(part.holds for part in self.invariant if part.name == conjunct)
+            assert not evaluate([broken], after)[0]
+
+
+def first_failure(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The first obligation that is refuted."""
+    return next((outcome for outcome in outcomes if outcome.answer is Answer.REFUTED), None)
+
+
+def is_proved(outcomes: Sequence[Outcome]) -> bool:
+    """Whether every obligation is proved, and there is one."""
+    return answer_of(outcomes) is Answer.PROVED
+
+
+def describe(action: Action) -> str:
+    """An action with its node, as text."""
+    return f"{action} of {action.node}"
+
+
+def evaluate(expressions: Sequence[Expression], values: dict[Expression, int]) -> tuple[int, ...]:
+    """The values of expressions on plain numbers, by the code of the one-step engine."""
+    places = {variable: place for place, variable in enumerate(values)}
+    result: tuple[int, ...] = compile_expressions("evaluate", "state", list(expressions), Numbers(places), {})(
+        tuple(values.values())
+    )
+    return result
+
+
+def initial_terms(system: TransitionSystem[Any]) -> dict[Expression, Term]:
+    """The initial values of the variables."""
+    numbers = WholeNumbers()
+    return {
+        variable.expression: (
+            z3.BoolVal(bool(variable.initial)) if variable.is_boolean else numbers.constant(variable.initial)
+        )
+        for variable in system.variables
+    }

@@ -1,0 +1,129 @@
+"""The vote registry by induction over its operations, and what a certificate's signers have signed.
+
+`model.registry_with_support` follows the support of one arbitrary subject, so the proofs are about every entry. Weights
+are any that a committee accepts: each at least 1, and their sum a u64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from model import rules
+from model.algebra import Bool, all_of, any_of, int_variable, truth, where
+from model.registry import NONE, Quorum, Registry, Vote
+from model.registry_with_support import SUBJECT, RegistrySystem, registry_system
+from model.revisions import AS_MERGED, Revision
+from model.scope import U64_MAX
+from properties.proofs.committees import Committee
+from properties.proofs.induction import Induction
+from properties.proofs.invariants import Invariant
+from properties.proofs.obligations import Budget, Outcome, Statement
+
+CERTIFICATE = "certificate"
+
+
+def is_accepted(committee: Committee) -> Bool:
+    """Whether the source accepts a committee of these positive weights: their sum is a u64."""
+    return committee.total_weight <= U64_MAX
+
+
+def induction(attesters: int) -> Induction[RegistrySystem]:
+    """Support is the recount, after any operations; two subjects never have a quorum; no sum ever saturates."""
+    committee = Committee.of(attesters)
+    system = registry_system(committee.electorate)
+    registry, support = system.state.registry, system.state.support
+    invariant = (
+        Invariant(
+            "support_matches_votes",
+            "The weight recorded behind a (number, hash) is that of the votes for it.",
+            (support == registry.support(SUBJECT, system.electorate),),
+        ),
+        Invariant(
+            "votes_above_minimum",
+            "There is no vote below the minimum.",
+            tuple((vote.number == NONE) | (vote.number >= registry.min_batch_number) for vote in registry.votes),
+        ),
+    )
+    return Induction(system, invariant, is_accepted(committee), dict(_goals(system, committee)))
+
+
+def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, Bool]]:
+    registry, electorate = system.state.registry, system.electorate
+    other = Vote(int_variable("other.number", 0, None), int_variable("other.variant", 0, None))
+    quorums = [
+        truth(rules.reaches(registry.support(vote, electorate), electorate.threshold)) for vote in (SUBJECT, other)
+    ]
+    yield "at_most_one_quorum", ~all_of(quorums) | SUBJECT.is_same_as(other)
+    support, pairs = system.state.support, list(zip(registry.votes, electorate.weights, strict=True))
+    left = [where(vote.is_same_as(SUBJECT), support - weight, support) for vote, weight in pairs]
+    yield "no_difference_saturates", all_of(rest >= 0 for rest in left)
+    yield "no_sum_saturates", all_of(rest + weight <= U64_MAX for rest, (_, weight) in zip(left, pairs, strict=True))
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The certificate that `find_quorum` makes of a registry with any votes, such as an invariant allows: honest
+    attesters sign the batch's own hash only, and each hash has one name."""
+
+    committee: Committee
+    registry: Registry
+    quorum: Quorum
+
+    @staticmethod
+    def of(attesters: int, revision: Revision = AS_MERGED) -> Certificate:
+        """For a committee of so many attesters, by the rules of a revision."""
+        committee = Committee.of(attesters)
+        registry = replace(registry_system(committee.electorate).state.registry, revision=revision)
+        return Certificate(committee, registry, registry.find_quorum(committee.electorate))
+
+    @property
+    def given(self) -> tuple[Bool, ...]:
+        """A quorum is found among such votes."""
+        pairs = list(zip(self.registry.votes, self.committee.byzantine, strict=True))
+        honest = [lies | (vote.variant == 0) for vote, lies in pairs]
+        named_once = [(vote.number == NONE) | (vote.variant != vote.number + 1) for vote, _ in pairs]
+        return (self.quorum.found, *honest, *named_once)
+
+    @property
+    def signed(self) -> tuple[Bool, ...]:
+        """Whether each attester's signature is in the certificate, which the source decides by the hash alone."""
+        collected = (self.registry.is_collected(vote, self.quorum.vote) for vote in self.registry.votes)
+        present = (vote.number != NONE for vote in self.registry.votes)
+        return tuple(there & signed for there, signed in zip(present, collected, strict=True))
+
+    @property
+    def exact(self) -> tuple[Bool, ...]:
+        """Whether each attester signed exactly the certificate's message."""
+        return tuple(vote.is_same_as(self.quorum.vote) for vote in self.registry.votes)
+
+    def statements(self) -> list[Statement]:
+        """What holds of the signers, and under which assumptions."""
+        committee, pairs = self.committee, list(zip(self.signed, self.exact, strict=True))
+        honest_exact = all_of(
+            lies | ~signed | exact for (signed, exact), lies in zip(pairs, committee.byzantine, strict=True)
+        )
+        quorum = truth(rules.reaches(committee.electorate.weight_of(self.exact), committee.electorate.threshold))
+        nobody_else = all_of(~signed | exact for signed, exact in pairs)
+        below = (*self.given, committee.is_below_threshold)
+        return [
+            Statement("every honest signer signed exactly the message", below, honest_exact),
+            Statement("those who signed exactly the message are a quorum", self.given, quorum),
+            Statement("it is over the batch's own hash", below, self.quorum.vote.variant == 0),
+            Statement("it verifies if every signer signed the message", (*self.given, nobody_else), self.verifies),
+            Statement("it verifies if all are honest", (*self.given, ~any_of(committee.byzantine)), self.verifies),
+        ]
+
+    @property
+    def verifies(self) -> Bool:
+        """Whether `BatchQC::verify` accepts it."""
+        return self.registry.certificate_verifies(self.quorum.vote, self.committee.electorate)
+
+    def always_verifies(self) -> Statement:
+        """That it verifies whatever the Byzantine attesters sign, below the threshold. It is false: one of them signs
+        the same hash with another number, and its signature is collected, too."""
+        return Statement("it verifies", (*self.given, self.committee.is_below_threshold), self.verifies)
+
+    def prove(self, budget: Budget) -> list[Outcome]:
+        """The statements that hold."""
+        return [statement.prove(CERTIFICATE, budget) for statement in self.statements()]

@@ -1,0 +1,97 @@
+"""The tables of `docs/proofs.md`, from the proofs themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from model.revisions import compose
+from properties.proofs.bound import arithmetic
+from properties.proofs.committees import Committee
+from properties.proofs.induction import DOMAINS
+from properties.proofs.invariants import CONJUNCTS
+from properties.proofs.obligations import Answer, Budget, Outcome
+from properties.proofs.permanence import deadlock
+from properties.proofs.theorems import NO_GAPS, THEOREMS, Prove, Result
+
+Table = tuple[Sequence[str], Iterator[Sequence[str]]]
+"""The head and the rows."""
+
+PROVED_START, BROKEN_START = "pr161+era2539", "pr161+era2480"
+CURES = (
+    BROKEN_START,
+    PROVED_START,
+    "pr167+era2480",
+    "pr161+era2480+finder_listens",
+    "pr161+era2480+votes_kept",
+    "pr161+era2480+finder_listens+votes_kept",
+)
+SIZE = 2
+"""How many attesters the tables are about: the results are the same for the others, and the tests prove those."""
+
+SIGNS = {Answer.PROVED: "✓", Answer.REFUTED: "**✗**", Answer.UNKNOWN: "?"}
+
+
+@cache
+def results(revision: str, claim: str) -> tuple[Result, ...]:
+    """What is proved about one property of one revision."""
+    return tuple(Prove(compose(revision), Budget(), (SIZE,)).results([claim]))
+
+
+def invariant() -> Table:
+    """The conjuncts behind no gaps."""
+    rows = [(f"`{name}`", sentence) for name, sentence, _ in CONJUNCTS]
+    rows.append((f"`{DOMAINS}`", "Every variable stays within its declared domain."))
+    return ("conjunct", "what it says"), iter(rows)
+
+
+def obligations(revision: str) -> Table:
+    """For each action and conjunct, whether the action keeps it; an action stands for those of all nodes."""
+    (fixed, *_) = results(revision, NO_GAPS)
+    subjects = list(dict.fromkeys(action_of(outcome) for outcome in fixed.outcomes))
+    goals = [name for name, *_ in CONJUNCTS] + [DOMAINS]
+    rows = ((f"`{subject}`", *(_cell(fixed.outcomes, subject, goal) for goal in goals)) for subject in subjects)
+    return ("", *(f"`{goal}`" for goal in goals)), (row for row in rows if any(row[1:]))
+
+
+def action_of(outcome: Outcome) -> str:
+    """The action of an obligation, without its node and arguments."""
+    return outcome.subject.split("(")[0]
+
+
+def _cell(outcomes: Sequence[Outcome], subject: str, goal: str) -> str:
+    asked = [each for each in outcomes if action_of(each) == subject and each.goal == goal]
+    if all(each.untouched for each in asked):
+        return "·" if asked else ""
+    answers = {each.answer for each in asked}
+    worst = next(answer for answer in (Answer.REFUTED, Answer.UNKNOWN, Answer.PROVED) if answer in answers)
+    return SIGNS[worst]
+
+
+def theorems() -> Table:
+    """The theorems for two attesters, and the verdict for each of the two start rules."""
+    rows = (
+        (ours.theorem, ours.sentence, str(ours.verdict), str(theirs.verdict))
+        for claim in THEOREMS
+        for ours, theirs in zip(results(PROVED_START, claim), results(BROKEN_START, claim), strict=True)
+    )
+    return ("theorem", "sentence", f"`{PROVED_START}`", f"`{BROKEN_START}`"), rows
+
+
+def predicate() -> Table:
+    """The conjuncts of the deadlock."""
+    argument = Prove(compose(BROKEN_START), Budget()).argument(1)
+    parts = deadlock(argument.system, Committee.of(1).byzantine)
+    return ("conjunct", "what it says"), ((f"`{part.name}`", part.sentence) for part in parts)
+
+
+def cures() -> Table:
+    """What becomes of the deadlock with each cure."""
+    found = ((name, results(name, "progress_possible")[0]) for name in CURES)
+    rows = ((f"`{name}`", str(result.verdict), "; ".join(result.notes)) for name, result in found)
+    return ("revision", "verdict", "and"), rows
+
+
+def threshold() -> Table:
+    """The arithmetic of the threshold."""
+    return ("for every total weight from 1 to 2^64 - 1",), ((statement.name,) for statement in arithmetic())

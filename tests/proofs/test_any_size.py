@@ -1,0 +1,169 @@
+"""The views of two attesters, against the system that they are views of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from model.algebra import Expression, bool_variable
+from model.revisions import REVISIONS
+from model.scope import Scope, instance
+from model.system import AttestationSystem, assemble, build
+from model.transitions import Variable
+from properties.engines.stepper import State, Stepper
+from properties.proofs import any_size
+from properties.proofs.any_size import SUPPORTER_IS_FIRST, NotLocal, View, actor_of, check_locality, view_system
+from properties.proofs.committees import ALL_DETAIL, Committee
+from properties.proofs.invariants import Invariant, no_gap_invariant
+from properties.proofs.obligations import Answer, Budget
+
+
+def fixed(system: AttestationSystem, values: dict[Expression, int]) -> AttestationSystem:
+    """The system with open variables fixed: as variables that nothing changes."""
+    return replace(system, variables=(*system.variables, *(Variable(each, value) for each, value in values.items())))
+
+
+class Views:
+    """A system with some Byzantine attesters, the one-step engine on it and on its views."""
+
+    def __init__(self, revision: str, scope: Scope) -> None:
+        weights = scope.instance.weights
+        honest = len(weights) - scope.instance.byzantine
+        self.liars = [key >= honest for key in range(len(weights))]
+        byzantine = Committee.of(len(weights)).byzantine
+        electorate = build(REVISIONS[revision], scope).electorate
+        values = dict(zip(byzantine, map(int, self.liars), strict=True))
+        self.whole = fixed(assemble(REVISIONS[revision], scope, electorate, byzantine), values)
+        self.stepper = Stepper(self.whole)
+        self.viewed = view_system(REVISIONS[revision], scope)
+        self.steppers: dict[tuple[bool, bool], Stepper] = {}
+        self.known: dict[tuple[bool, bool, State], dict[tuple[str, str], State]] = {}
+        self.places = {keys: self._places(keys) for keys in permutations(range(len(weights)), 2)}
+
+    def _places(self, keys: tuple[int, int]) -> list[int]:
+        """For each variable of the view system, the place in the whole state that it shows."""
+        onto = {theirs: mine for mine, theirs in View(self.whole, keys).onto(self.viewed).items()}
+        return [self.stepper.places[onto[variable.expression]] for variable in self.viewed.variables]
+
+    def seen(self, keys: tuple[int, int], state: State) -> State:
+        """The state, from the view of these attesters."""
+        return tuple(state[place] for place in self.places[keys])
+
+    def successors(self, keys: tuple[int, int], seen: State) -> dict[tuple[str, str], State]:
+        """What the view system does in a state of a view, by node and call; the first attester is the supporter."""
+        lies = (self.liars[keys[0]], self.liars[keys[1]])
+        if (*lies, seen) not in self.known:
+            stepper = self._stepper(lies)
+            state = (*seen, *map(int, lies), 1)
+            self.known[*lies, seen] = {
+                (stepper.action(action).node, str(stepper.action(action))): after[: len(seen)]
+                for action, after in stepper.successors(state)
+            }
+        return self.known[*lies, seen]
+
+    def _stepper(self, lies: tuple[bool, bool]) -> Stepper:
+        if lies not in self.steppers:
+            values = dict(zip(Committee.of(2).byzantine, map(int, lies), strict=True))
+            self.steppers[lies] = Stepper(fixed(self.viewed, {**values, SUPPORTER_IS_FIRST: 1}))
+        return self.steppers[lies]
+
+    def takes(self, keys: tuple[int, int], before: State, action: int, after: State) -> bool:
+        """Whether the view takes the step."""
+        done = self.stepper.action(action)
+        names = dict(zip((self.whole.topology.attesters[key] for key in keys), "ab", strict=True))
+        call = any_size._renamed_call(done, names)
+        return self.successors(keys, self.seen(keys, before)).get(call) == self.seen(keys, after)
+
+    def follow(self, before: State, action: int, after: State) -> bool:
+        """Whether there is an attester k such that for every other one the view of both takes the step."""
+        done = self.stepper.action(action)
+        actor = actor_of(done, self.whole)
+        attesters = range(len(self.liars))
+        if actor is not None and done.name != "find_quorum":
+            candidates = [self.whole.topology.attesters.index(actor)]
+        else:
+            candidates = [key for key in attesters if done.name != "find_quorum" or not self.liars[key]]
+        fits = [
+            all(self.takes((key, other), before, action, after) for other in attesters if other != key)
+            for key in candidates
+        ]
+        return any(fits) if done.name == "find_quorum" else all(fits)
+
+    def steps(self, most: int) -> Iterator[tuple[State, int, State]]:
+        """Every step from every reachable state; of at most so many states."""
+        found, todo = {self.stepper.initial}, [self.stepper.initial]
+        while todo:
+            state = todo.pop()
+            for action, after in self.stepper.successors(state):
+                yield state, action, after
+                if after not in found:
+                    found.add(after)
+                    todo.append(after)
+            assert len(found) < most, "the scope is exhausted"
+
+
+SCOPES = {
+    "three honest attesters": ("pr161+era2539", Scope(instance("n3f0b0"), 1)),
+    "one of three lies": ("pr161+era2480", Scope(instance("w4,1,1b1"), 1, queue=2)),
+    "a restart": ("pr167+era2480", Scope(instance("w1,1,1b0"), 1, restarts=1)),
+    "every step": (
+        "pr161+era2480",
+        Scope(instance("n2f0b0"), 1, late_answers=True, finder_steps=True, attester_steps=True, own_finders=True),
+    ),
+    "two batches": ("pr161+era2480", Scope(instance("n2f0b0"), 2)),
+}
+
+
+@pytest.mark.parametrize(("revision", "scope"), SCOPES.values(), ids=SCOPES)
+def test_every_step_is_a_step_of_views(revision: str, scope: Scope) -> None:
+    views = Views(revision, scope)
+    names = set()
+    for before, action, after in views.steps(60_000):
+        assert views.follow(before, action, after), views.stepper.action(action)
+        names.add(views.stepper.action(action).name)
+    assert {"find_quorum", "receive_votes", "insert_qc"} <= names
+
+
+@pytest.mark.parametrize("name", ["pr161+era2480", "pr161+era2539", "pr166+era2539", "pr170+era2480"])
+def test_actions_look_the_same_from_every_view(name: str) -> None:
+    assert any_size.check_steps(REVISIONS[name], attesters=3) > 100
+
+
+def test_more_attesters_look_the_same() -> None:
+    assert any_size.check_steps(REVISIONS["pr161+era2539"], attesters=4) > 200
+
+
+def test_views_do_not_cover_votes_both_ways() -> None:
+    """With echo a push depends on the votes of all attesters, and the check says so."""
+    with pytest.raises((NotLocal, KeyError)):
+        any_size.check_steps(REVISIONS["pr161+era2539"], replace(ALL_DETAIL, echo=True))
+
+
+def test_an_invariant_about_two_attesters_is_refused() -> None:
+    system = view_system(REVISIONS["pr161+era2539"])
+    first, second = (node.attester.number for node in system.state.nodes[1:])
+    with pytest.raises(NotLocal, match="several attesters"):
+        check_locality(system, [Invariant("ordered", "a is behind b", (first <= second,))])
+    with pytest.raises(NotLocal, match="not say of the other"):
+        check_locality(system, [Invariant("one", "only of a", (first <= 3,))])
+
+
+def test_the_invariant_of_the_proof_is_local() -> None:
+    system = view_system(REVISIONS["pr161+era2480"])
+    check_locality(system, no_gap_invariant(system, Committee.of(2).byzantine))
+
+
+def test_the_quorum_lemma() -> None:
+    outcomes = any_size.lemmas(Budget(10))
+    assert len(outcomes) == 4
+    assert {outcome.answer for outcome in outcomes} == {Answer.PROVED}
+
+
+def test_the_supporter_must_be_honest_to_have_weight() -> None:
+    byzantine = (bool_variable("byzantine.a"), bool_variable("byzantine.b"))
+    first, second = any_size.view_electorate(byzantine).weights
+    assert str(first) != str(second)
+    assert {first.low, first.high} == {0, 1}

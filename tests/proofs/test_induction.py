@@ -1,0 +1,196 @@
+"""No gaps by induction: proved where it holds, and not where the model is broken or an assumption is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from model.algebra import FALSE, TRUE, all_of
+from model.revisions import REVISIONS, Revision
+from model.scope import Scope, instance
+from model.system import build
+from properties.broken_models import BROKEN_MODELS, BrokenModel
+from properties.claims.catalogue import claim
+from properties.engines.stepper import Stepper
+from properties.proofs import any_size
+from properties.proofs.committees import ALL_DETAIL, EVERY_WAY, Committee, open_system
+from properties.proofs.induction import Induction, describe, first_failure, is_proved
+from properties.proofs.invariants import CONJUNCTS, no_gap_invariant
+from properties.proofs.obligations import Answer, Budget, Outcome
+from properties.proofs.theorems import Prove
+from properties.trace import replay
+from properties.verdicts import NotInductive, Proved, Violated
+
+GENESIS, LAST_SEALED = REVISIONS["pr161+era2539"], REVISIONS["pr161+era2480"]
+BUDGET = Budget(30)
+
+
+def argument(revision: Revision, attesters: int, scope: Scope = ALL_DETAIL) -> Induction:
+    return Prove(revision, BUDGET).argument(attesters, scope)
+
+
+@pytest.mark.parametrize("attesters", [1, 2, 6, pytest.param(8, marks=pytest.mark.slow)])
+def test_no_gaps_is_inductive(attesters: int) -> None:
+    subject = argument(GENESIS, attesters)
+    outcomes = subject.prove(BUDGET)
+    assert [outcome.name for outcome in outcomes if outcome.answer is not Answer.PROVED] == []
+    asked = {(outcome.subject, outcome.goal) for outcome in outcomes}
+    for action in subject.system.actions:
+        for conjunct in (*subject.invariant, "domains"):
+            assert (describe(action), getattr(conjunct, "name", conjunct)) in asked
+    assert "restart_node() of M" in {outcome.subject for outcome in outcomes}
+    assert "forge_vote(at=M) of a" in {outcome.subject for outcome in outcomes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", ["direct", "relay", "mesh"])
+def test_no_gaps_is_inductive_with_votes_both_ways(topology: str) -> None:
+    assert is_proved(argument(GENESIS, 2, replace(EVERY_WAY, topology=topology)).prove(BUDGET))
+
+
+@pytest.mark.slow
+def test_no_gaps_is_inductive_in_a_full_mesh_of_three() -> None:
+    assert is_proved(argument(GENESIS, 3, replace(EVERY_WAY, topology="mesh")).prove(BUDGET))
+
+
+@pytest.mark.parametrize("name", sorted(REVISIONS))
+def test_the_start_rule_decides(name: str) -> None:
+    """Where attestation starts at the last sealed batch, inserting the first certificate breaks the induction."""
+    outcomes = argument(REVISIONS[name], 1).prove(BUDGET)
+    broken = {outcome.subject for outcome in outcomes if outcome.answer is Answer.REFUTED}
+    assert {outcome.answer for outcome in outcomes} <= {Answer.PROVED, Answer.REFUTED}
+    assert broken == ({"insert_qc() of M"} if name.endswith("era2480") else set())
+
+
+def test_the_invariant_holds_in_every_reachable_state_of_a_small_scope() -> None:
+    """What is proved by induction is seen by enumeration, too, where certificates are a set and not a range."""
+    scope = Scope(instance("w5,1b1"), 2, late_answers=True, queue=2, restarts=1)
+    system = build(GENESIS, scope)
+    stepper = Stepper(system)
+    invariant = all_of(conjunct.holds for conjunct in no_gap_invariant(system, (FALSE, TRUE)))
+    holds = stepper.evaluator(invariant)
+    found, todo = {stepper.initial}, [stepper.initial]
+    while todo and len(found) < 30_000:
+        state = todo.pop()
+        assert holds(state)[0]
+        for _, after in stepper.successors(state):
+            if after not in found:
+                found.add(after)
+                todo.append(after)
+    assert len(found) > 1000
+
+
+@pytest.mark.slow
+def test_a_failure_comes_with_the_smallest_counterexample_and_a_run() -> None:
+    result = next(Prove(LAST_SEALED, BUDGET, (2,)).no_gaps())
+    assert result.transit is not None
+    assert result.transit.action == "insert_qc() of M"
+    assert "weight.b" not in result.transit.open, "one attester is enough"
+    assert result.transit.open["weight.a"] == 1
+    assert result.transit.changes["M.store.largest_certified"] == (-1, 1), "batch 1 is certified first"
+    assert isinstance(result.verdict, Violated)
+    assert result.verdict.trace.scope.instance.weights == (5, 1)
+    assert len(result.verdict.trace.steps) == 19
+    replay(result.verdict.trace)
+
+
+def test_without_a_run_a_failure_is_possibly_unreachable() -> None:
+    """As merged, PR 165 never starts the executor: the induction fails, and nothing ever happens."""
+    result = next(Prove(REVISIONS["pr165+era2480"], BUDGET, (1,)).no_gaps())
+    assert isinstance(result.verdict, NotInductive)
+    assert "possibly unreachable" in str(result.verdict)
+    assert any("no gap is reached" in note for note in result.notes)
+
+
+def test_any_number_of_attesters() -> None:
+    (result,) = Prove(GENESIS, BUDGET).any_number()
+    assert isinstance(result.verdict, Proved)
+    assert {"quorum lemma"} < {outcome.subject for outcome in result.outcomes}
+
+
+def without_conjunct(subject: Induction, name: str) -> Induction:
+    return replace(subject, invariant=tuple(part for part in subject.invariant if part.name != name))
+
+
+NEEDED = (
+    "certified_from_first",
+    "answers",
+    "statuses",
+    "attesting",
+    "honest_votes",
+    "honest_votes_on_links",
+    "quorums",
+    "queues",
+    "no_gap",
+    "one_name_per_hash",
+    "finder_phases",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEEDED)
+def test_the_proof_needs_the_conjunct(name: str) -> None:
+    assert name in {conjunct for conjunct, *_ in CONJUNCTS}
+    outcomes = without_conjunct(argument(GENESIS, 2), name).prove(BUDGET)
+    assert any(outcome.answer is Answer.REFUTED for outcome in outcomes)
+
+
+def test_the_proof_needs_the_byzantine_weight_below_the_threshold() -> None:
+    outcomes = replace(argument(GENESIS, 2), assuming=TRUE).prove(BUDGET)
+    failure = first_failure(outcomes)
+    assert failure is not None
+    assert failure.subject == "find_quorum() of M"
+
+
+def test_the_bound_cannot_be_relaxed_by_one() -> None:
+    """At exactly the threshold the proof fails already."""
+    committee = Committee.of(2)
+    at_most = committee.byzantine_weight <= committee.electorate.threshold
+    assert first_failure(replace(argument(GENESIS, 2), assuming=at_most).prove(BUDGET)) is not None
+
+
+def test_the_any_size_proof_needs_an_honest_supporter() -> None:
+    """If any vote, a Byzantine one too, counted as the quorum's honest supporter, the proof would fail."""
+    subject = any_size.induction(GENESIS)
+    anybody = replace(any_size.view_electorate(Committee.of(2).byzantine), weights=Committee.of(2).weights)
+    system = any_size.assemble(
+        GENESIS, replace(ALL_DETAIL, instance=subject.system.scope.instance), anybody, Committee.of(2).byzantine
+    )
+    invariant = no_gap_invariant(system, Committee.of(2).byzantine)
+    assert first_failure(Induction(system, invariant, TRUE).prove(BUDGET)) is not None
+
+
+BREAKING = [broken for broken in BROKEN_MODELS if "no_gaps_on_main_node" in broken.violates]
+ALSO_BREAKING = ("minimum_drops_nothing", "asks_from_second_batch", "admits_below_minimum")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", BREAKING, ids=lambda broken: broken.name)
+def test_a_broken_model_with_gaps_fails_both_proofs(broken: BrokenModel) -> None:
+    with broken.applied():
+        assert first_failure(argument(REVISIONS[broken.revision], 2).prove(BUDGET)) is not None
+        assert first_failure(any_size.induction(REVISIONS[broken.revision]).prove(BUDGET)) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALSO_BREAKING)
+def test_a_broken_model_that_violates_a_goal_fails_the_proof(name: str) -> None:
+    broken = next(broken for broken in BROKEN_MODELS if broken.name == name)
+    with broken.applied():
+        assert first_failure(argument(GENESIS, 2).prove(BUDGET)) is not None
+
+
+def test_unknown_is_never_proved() -> None:
+    """With no time, the solver knows nothing, and the verdict says so."""
+    outcomes = [Outcome("x", "y", Answer.UNKNOWN, why="timeout"), Outcome("x", "z", Answer.PROVED)]
+    assert not is_proved(outcomes)
+    assert not is_proved([])
+
+
+def test_claims_of_the_catalogue_are_what_is_proved() -> None:
+    """The goal is the catalogue's property on the same system, not a copy of it."""
+    committee = Committee.of(2)
+    system = open_system(GENESIS, committee)
+    goal = all_of(~part.when | part.holds for part in claim("no_gaps_on_main_node").conjuncts(system))
+    assert argument(GENESIS, 2).goals["no_gaps_on_main_node"] is goal

@@ -1,0 +1,101 @@
+"""Z3's relation and the one-step engine agree, for every action, in every reachable state of small scopes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import z3
+
+from model.revisions import REVISIONS
+from model.scope import Scope, instance
+from model.system import AttestationSystem, build
+from model.transitions import Action
+from properties.engines.smt import BitVectors, Numbers, Term, Terms, Unbounded, WholeNumbers
+from properties.engines.stepper import State, Stepper
+
+pytestmark = pytest.mark.slow
+
+STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True}
+SCOPES = {
+    "joined, two attesters": Scope(instance("n2f0b0"), 1),
+    "joined, one forger": Scope(instance("w5,1b1"), 1, restarts=1),
+    "stepwise": Scope(instance("n1f0b0"), 1, **STEPS),
+    "votes both ways": Scope(instance("n1f0b0"), 1, finder_steps=True, echo=True, own_finders=True, late_batches=True),
+}
+
+
+def reachable(stepper: Stepper) -> set[State]:
+    """All states that the one-step engine reaches."""
+    found, todo = {stepper.initial}, [stepper.initial]
+    while todo:
+        for _, after in stepper.successors(todo.pop()):
+            if after not in found:
+                found.add(after)
+                todo.append(after)
+    return found
+
+
+class Relation:
+    """The actions as Z3 sees them, asked about concrete states."""
+
+    def __init__(self, system: AttestationSystem, numbers: Numbers) -> None:
+        self.system, self.before = system, Terms(numbers)
+        self.state = [self.before(variable.expression) for variable in system.variables]
+        self.actions = [self._terms(action) for action in system.actions]
+
+    def _terms(self, action: Action) -> tuple[Term, dict[int, Term]]:
+        places = {variable.expression: place for place, variable in enumerate(self.system.variables)}
+        changes = {places[variable.expression]: self.before(value) for variable, value in action.updates}
+        return self.before(action.guard), changes
+
+    def successors(self, state: State) -> dict[int, State]:
+        """For each action that the relation allows, the state after it, as Z3 evaluates both."""
+        solver = z3.Solver()
+        for term, value in zip(self.state, state, strict=True):
+            solver.add(term == bool(value) if z3.is_bool(term) else term == value)
+        assert solver.check() == z3.sat
+        model, found = solver.model(), {}
+        for place, (guard, changes) in enumerate(self.actions):
+            holds = model.eval(guard, model_completion=True)
+            assert z3.is_true(holds) or z3.is_false(holds)
+            if z3.is_true(holds):
+                found[place] = self._after(model, state, changes)
+        return found
+
+    def _after(self, model: Term, state: State, changes: dict[int, Term]) -> State:
+        after = list(state)
+        for place, term in changes.items():
+            value = model.eval(term, model_completion=True)
+            after[place] = int(z3.is_true(value)) if z3.is_bool(term) else self.before.numbers.value(value)
+        return tuple(after)
+
+
+@pytest.mark.parametrize(
+    ("scope", "revision", "numbers"),
+    [
+        ("joined, two attesters", "pr161+era2480", "whole numbers"),
+        ("joined, one forger", "pr170+era2539", "whole numbers"),
+        ("stepwise", "pr167+era2480", "bit-vectors"),
+        ("votes both ways", "pr169+era2539", "bit-vectors"),
+    ],
+)
+def test_every_action_has_the_same_successors(scope: str, revision: str, numbers: str) -> None:
+    system = build(REVISIONS[revision], SCOPES[scope])
+    roots = [variable.expression for variable in system.variables]
+    for action in system.actions:
+        roots += [action.guard, *(value for _, value in action.updates)]
+    stepper = Stepper(system)
+    relation = Relation(system, BitVectors(roots) if numbers == "bit-vectors" else WholeNumbers())
+    taken: set[int] = set()
+    for state in reachable(stepper):
+        expected = dict(stepper.successors(state))
+        assert relation.successors(state) == expected
+        taken |= expected.keys()
+    assert len(taken) > len(system.actions) / 2, "most actions are taken, so that their relations were compared"
+
+
+def test_numbers_without_bounds_have_no_bit_vector() -> None:
+    system = build(REVISIONS["pr161+era2480"], replace(Scope(instance("n1f0b0")), batches=None))
+    with pytest.raises(Unbounded, match="no bounds"):
+        BitVectors(variable.expression for variable in system.variables)

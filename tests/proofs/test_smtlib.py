@@ -1,0 +1,83 @@
+"""The obligations as SMT-LIB, confirmed by another solver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model.revisions import REVISIONS
+from properties.proofs.committees import Committee
+from properties.proofs.obligations import Answer, Budget
+from properties.proofs.permanence import Permanence
+from properties.proofs.theorems import Prove
+
+pytestmark = pytest.mark.slow
+
+
+def answer(script: Path) -> str:
+    """What cvc5 says to a script."""
+    cvc5 = pytest.importorskip("cvc5", reason="the second solver, cvc5, is not installed")
+    solver = cvc5.Solver(cvc5.TermManager())
+    parser = cvc5.InputParser(solver)
+    parser.setFileInput(cvc5.InputLanguage.SMT_LIB_2_6, str(script))
+    said = ""
+    while not (command := parser.nextCommand()).isNull():
+        said += str(command.invoke(solver, parser.getSymbolManager()))
+    return said.strip()
+
+
+def written(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.smt2"))
+
+
+@pytest.mark.parametrize(
+    ("theorem", "sizes"),
+    [
+        ("no_gaps", (1,)),
+        ("any_number", (2,)),
+        ("arithmetic", (1,)),
+        ("exact_bound", (2,)),
+        ("deadlock", (1,)),
+        ("registry", (1, 2)),
+        ("certificates", (1, 2)),
+    ],
+)
+def test_a_second_solver_confirms_what_is_proved(theorem: str, sizes: tuple[int, ...], tmp_path: Path) -> None:
+    prove = Prove(REVISIONS["pr161+era2539"], Budget(30, tmp_path), sizes)
+    results = list(getattr(prove, theorem)())
+    asked = [outcome for result in results for outcome in result.outcomes if not outcome.untouched]
+    scripts = written(tmp_path)
+    assert len(scripts) == len(asked) > 0, "every query is written"
+    refuted = sum(outcome.answer is Answer.REFUTED for outcome in asked)
+    answers = [answer(script) for script in scripts]
+    assert answers.count("sat") == refuted
+    assert answers.count("unsat") == len(scripts) - refuted
+
+
+def test_a_second_solver_confirms_what_is_refuted(tmp_path: Path) -> None:
+    """The obligations that fail with the last-sealed start, and no others, are satisfiable for cvc5, too."""
+    prove = Prove(REVISIONS["pr161+era2480"], Budget(30, tmp_path), (1,))
+    outcomes = prove.argument(1).prove(Budget(30, tmp_path))
+    asked = [outcome for outcome in outcomes if not outcome.untouched]
+    scripts = {script.stem[4:]: answer(script) for script in written(tmp_path)}
+    assert len(scripts) == len(asked)
+    failing = {name for name, said in scripts.items() if said == "sat"}
+    assert len(failing) == sum(outcome.answer is Answer.REFUTED for outcome in outcomes) == 10
+    assert all(name.startswith("insert-qc-of-m") for name in failing)
+
+
+def test_a_second_solver_confirms_that_the_deadlock_is_permanent(tmp_path: Path) -> None:
+    system = Prove(REVISIONS["pr161+era2480"], Budget(30)).argument(1).system
+    outcomes = Permanence(system, Committee.of(1)).closed(Budget(30, tmp_path))
+    scripts = written(tmp_path)
+    assert len(scripts) == sum(not outcome.untouched for outcome in outcomes)
+    assert {answer(script) for script in scripts} == {"unsat"}
+
+
+def test_a_script_says_what_it_is(tmp_path: Path) -> None:
+    list(Prove(REVISIONS["pr161+era2539"], Budget(30, tmp_path)).arithmetic())
+    (script,) = tmp_path.rglob("*-threshold-f-is-the-largest-with-w-5f-1.smt2")
+    first, second, *_ = script.read_text(encoding="utf-8").splitlines()
+    assert first == "; threshold / f is the largest with W >= 5f + 1"
+    assert second == "; proved if unsat"
