@@ -1,0 +1,286 @@
+"""The main job: every property on every revision, in the scopes of the plan, against the table of expectations."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from model.revisions import REVISIONS
+from model.revisions import revision as by_name
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
+from model.system import AttestationSystem, build
+from properties.claims.catalogue import CATALOGUE
+from properties.details import DETAILS
+from properties.render import FORMATS
+from properties.trace import Trace
+from properties.verdicts import NotApplicable, Verdict, Violated
+
+EXPECTED = Path(__file__).parent / "expected.toml"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scope of the ledger: an instance, a level of detail, and what else is switched on.
+
+    `deep` ones take minutes and run only when asked for. With `symmetry`, permuted attesters count as one, which makes
+    room for more of them but leaves no verdict on fair runs. `revisions` are those that it is for, if not for all.
+    """
+
+    instance: str
+    detail: str
+    batches: int = 3
+    deep: bool = False
+    symmetry: bool = False
+    switches: tuple[tuple[str, str | int | None], ...] = ()
+    revisions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """How the ledger and the table of expectations call it."""
+        on = [f"{name}={'any' if value is None else value}" for name, value in self.switches]
+        return ", ".join([self.instance, f"{self.batches} batches", self.detail, *on])
+
+    @property
+    def scope(self) -> Scope:
+        """The scope itself."""
+        plain = DETAILS[self.detail].scope(instance(self.instance), self.batches)
+        switches: dict[str, Any] = dict(self.switches)
+        return replace(plain, **switches)
+
+
+def _with(instance: str, batches: int, **switches: str | int | None) -> Plan:
+    """A small scope for what is off elsewhere."""
+    return Plan(instance, "joined", batches, switches=tuple(switches.items()))
+
+
+SHARP = ("pr161+era2539",)
+"""The bounds on Byzantine weight are measured on the revision that is sound without Byzantine attesters."""
+
+FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2539")
+"""The large scopes are for these only: what is merged between them shows in the small scopes already."""
+
+PLANS = (
+    Plan("n2f0b0", "joined"),
+    Plan("n2f0b0", "stepwise"),
+    Plan("n1f0b0", "own-registries"),
+    Plan("n2f0b0", "own-registries", batches=2),
+    Plan("n3f0b0", "joined", symmetry=True),
+    Plan("n6f1b1", "joined", batches=2, symmetry=True, revisions=FIRST_AND_LAST),
+    Plan("n1f0b0", "full", batches=2, revisions=FIRST_AND_LAST),
+    _with("n1f0b0", 3, topology="relay"),
+    _with("n2f0b0", 2, restarts=1, disconnects=1),
+    _with("n1f0b0", 3, restarts=None, restarting="M"),
+    _with("n1f0b0", 2, pruned="M"),
+    _with("n1f0b0", 3, regeneses=1),
+    _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
+    _with("n1f0b0", 2, topology="relay", bad_votes=FOREIGN_GENESIS),
+    Plan("n4f0b0", "joined", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
+    Plan("n2f0b0", "own-registries", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
+    Plan("n3f0b0", "stepwise", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
+    *(Plan(f"n6f1b{weight}", "joined", deep=True, symmetry=True, revisions=SHARP) for weight in range(7)),
+    *(Plan(name, "joined", deep=True, symmetry=True, revisions=SHARP) for name in ("w3,2,1b1", "w4,3,2,1b2")),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The verdicts of one revision in one scope."""
+
+    revision: str
+    plan: Plan
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    verdicts: dict[str, Verdict]
+
+    def of(self, revision: str) -> Entry:
+        """The same for another revision that is the same system in this scope."""
+        verdicts = {name: verdict.of(revision) for name, verdict in self.verdicts.items()}
+        return replace(self, revision=revision, verdicts=verdicts)
+
+    def differences(self) -> Iterator[tuple[str, str, str]]:
+        """The properties whose verdict is not the expected one: (property, expected, found)."""
+        expected = expectations().get(self.revision, {}).get(self.plan.name)
+        for name, verdict in self.verdicts.items():
+            wanted = expected[name] if expected else _hoped_for(name, verdict)
+            if summary(verdict) != wanted:
+                yield name, wanted, summary(verdict)
+        if expected and expected["states"] != self.states:
+            yield "states", str(expected["states"]), str(self.states)
+
+
+def summary(verdict: Verdict) -> str:
+    """A verdict as the table of expectations has it: the word, and the kinds of violations."""
+    kinds = [str(trace.kind) for trace in verdict.kinds] if isinstance(verdict, Violated) else []
+    return f"{verdict.word}: {', '.join(kinds)}" if kinds else verdict.word
+
+
+def _hoped_for(name: str, verdict: Verdict) -> str:
+    """What is expected where the table has nothing: that no property is violated, and nothing is left open."""
+    return "EXHAUSTED" if isinstance(verdict, Violated) or verdict.word == "UNKNOWN" else summary(verdict)
+
+
+@cache
+def expectations() -> dict[str, dict[str, dict[str, Any]]]:
+    """The table of expectations: revision, scope, property, verdict."""
+    return tomllib.loads(EXPECTED.read_text(encoding="utf-8"))
+
+
+def as_toml(entries: Iterable[Entry]) -> str:
+    """Entries as the table of expectations has them."""
+    blocks = []
+    for entry in entries:
+        lines = [f'["{entry.revision}"."{entry.plan.name}"]', f"states = {entry.states}"]
+        lines += [f'{name} = "{summary(verdict)}"' for name, verdict in entry.verdicts.items()]
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def check(revision: str, plan: Plan) -> Entry:
+    """Explore one scope and judge every property in it."""
+    from properties.checking import Check
+
+    system = build(by_name(revision), plan.scope)
+    done = Check(system, plan.symmetry and bool(system.symmetric))
+    verdicts = done.verdicts()
+    search = done.search
+    return Entry(revision, plan, search.states, search.transitions, search.depth, search.seconds, verdicts)
+
+
+def check_all(revisions: Iterable[str], plans: Iterable[Plan], workers: int) -> Iterator[Entry]:
+    """Check all pairs, the finished ones as they come. Where several revisions are the same system in a scope, because
+    what tells them apart is not in it, that system is searched once."""
+    groups = [group for plan in plans for group in _same_systems(list(revisions), plan)]
+    with ProcessPoolExecutor(workers) as pool:
+        running = {pool.submit(check, names[0], plan): names for plan, names in groups}
+        try:
+            for future in as_completed(running):
+                yield from (future.result().of(name) for name in running[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _same_systems(revisions: list[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
+    """The revisions, in groups whose systems and properties are the same expressions in this scope."""
+    wanted = [name for name in revisions if not plan.revisions or name in plan.revisions]
+    systems = {name: build(by_name(name), plan.scope) for name in wanted}
+    for alike in _grouped(systems, _text):
+        if len(alike) == 1:
+            yield plan, list(alike)
+        else:
+            yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
+
+
+Systems = dict[str, AttestationSystem]
+
+
+def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> Iterable[Systems]:
+    groups: dict[object, Systems] = {}
+    for name, system in systems.items():
+        groups.setdefault(key(system), {})[name] = system
+    return groups.values()
+
+
+def _text(system: AttestationSystem) -> object:
+    """The variables and every guard and effect; equal expressions are identical."""
+    actions = (
+        (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
+        for each in system.actions
+    )
+    return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
+
+
+def _conditions(system: AttestationSystem) -> object:
+    """Every condition that a verdict depends on."""
+    parts = [
+        ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])
+        for claim in CATALOGUE
+    ]
+    return tuple((tuple(conjuncts), tuple(kinds)) for conjuncts, kinds in parts)
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries in the order of plans and revisions."""
+    found = list(entries)
+    plans, revisions = [*PLANS, *(entry.plan for entry in found)], [*REVISIONS, *(entry.revision for entry in found)]
+    return sorted(found, key=lambda entry: (plans.index(entry.plan), revisions.index(entry.revision)))
+
+
+def reports(entries: list[Entry]) -> list[tuple[Entry, Trace]]:
+    """Of every violation, and of each kind of it, on every revision the trace in the smallest scope that has it."""
+    smallest: dict[tuple[str, str, str | None], tuple[Entry, Trace]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.states):
+        for verdict in entry.verdicts.values():
+            for trace in verdict.traces if isinstance(verdict, Violated) else ():
+                smallest.setdefault((entry.revision, trace.claim, trace.kind), (entry, trace))
+    return list(smallest.values())
+
+
+def render_all(traces: Iterable[Trace], format: str, workers: int) -> Iterator[str]:
+    """The traces in one format, in order."""
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(partial(_render, format), traces)
+
+
+def _render(format: str, trace: Trace) -> str:
+    return FORMATS[format](trace)
+
+
+def table(entries: list[Entry], width: int = 140) -> str:
+    """The ledger: for each scope a table, one row a property, one column a revision; columns that do not fit into the
+    width follow below."""
+    blocks = []
+    for plan in dict.fromkeys(entry.plan for entry in entries):
+        columns = [entry for entry in entries if entry.plan == plan]
+        symmetry = "; attesters in any order count once" if plan.symmetry else ""
+        title = f"{plan.name} (exhaustive search{symmetry})"
+        blocks.append("\n\n".join([f"{title}\n{'-' * len(title)}", *_tables(columns, width)]))
+    return "\n\n".join(blocks)
+
+
+def _tables(entries: list[Entry], width: int) -> Iterator[str]:
+    """The columns of one scope, as many beside each other as fit; then the properties that say nothing in it."""
+    silent = [claim.name for claim in CATALOGUE if all(_says_nothing(entry, claim.name) for entry in entries)]
+    rows = [claim.name for claim in CATALOGUE if claim.name not in silent]
+    head = _padded(["", *rows, "states", "depth"])
+    beside: list[list[str]] = []
+    for column in (_column(entry, rows) for entry in entries):
+        if beside and len(head[0]) + sum(2 + len(each[0]) for each in (*beside, column)) > width:
+            yield _joined(head, beside)
+            beside = []
+        beside.append(column)
+    yield _joined(head, beside)
+    if silent:
+        yield fill(f"NOT_APPLICABLE to this scope: {', '.join(silent)}", width)
+
+
+def _says_nothing(entry: Entry, name: str) -> bool:
+    return isinstance(entry.verdicts[name], NotApplicable)
+
+
+def _column(entry: Entry, rows: list[str]) -> list[str]:
+    cells = [cell(entry.verdicts[name]) for name in rows]
+    return _padded([entry.revision, *cells, f"{entry.states:,}", str(entry.depth)])
+
+
+def _padded(cells: list[str]) -> list[str]:
+    width = max(map(len, cells))
+    return [text.ljust(width) for text in cells]
+
+
+def _joined(head: list[str], columns: list[list[str]]) -> str:
+    return "\n".join("  ".join(row).rstrip() for row in zip(head, *columns, strict=True))
+
+
+def cell(verdict: Verdict) -> str:
+    """A verdict in the ledger: the word, and the length of the trace where there is one."""
+    trace = getattr(verdict, "trace", None)
+    return f"{verdict.word} in {len(trace.steps)}" if trace else verdict.word

@@ -1,0 +1,96 @@
+"""Profiles of Hypothesis, the folder for failing runs, and the distribution of what the machines did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+from hypothesis import settings
+
+from properties.commands.usage import UsageError, unknown
+from properties.stateful.evidence import CannotWrite, check_writable
+from properties.stateful.profiles import PROFILES, Profile
+
+DEFAULT_PROFILE = "dev"
+PROFILE_OPTION, SEED_OPTION = "--hypothesis-profile", "--hypothesis-seed"
+PROFILE, DISTRIBUTIONS = pytest.StashKey[Profile](), pytest.StashKey[list[str]]()
+
+for _profile in PROFILES.values():
+    settings.register_profile(
+        _profile.name,
+        max_examples=_profile.examples,
+        derandomize=_profile.derandomize,
+        print_blob=True,
+        deadline=None,
+    )
+settings.load_profile(DEFAULT_PROFILE)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("attestation")
+    group.addoption(
+        "--trace-dir",
+        type=Path,
+        default=Path("evidence"),
+        metavar="D",
+        help="where failing runs are written (evidence)",
+    )
+    group.addoption(
+        "--distribution", action="store_true", help="print how often every rule fired and every phase was reached"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse bad configuration before Hypothesis' own plugin, which would end in a traceback, sees it."""
+    name = config.getoption(PROFILE_OPTION) or DEFAULT_PROFILE
+    try:
+        if name not in PROFILES:
+            raise unknown("profile", name, PROFILES)
+        check_writable(config.getoption("--trace-dir"))
+    except (UsageError, CannotWrite) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[PROFILE], config.stash[DISTRIBUTIONS] = PROFILES[name], []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave slow tests out of the quick profile, visibly."""
+    if item.config.stash[PROFILE].quick and item.get_closest_marker("slow"):
+        pytest.skip("slow: --hypothesis-profile=ci and deep run it")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The distributions, on demand."""
+    if config.getoption("--distribution"):
+        for table in config.stash[DISTRIBUTIONS]:
+            terminalreporter.write_line(table)
+
+
+@pytest.fixture(scope="session")
+def profile(pytestconfig: pytest.Config) -> Profile:
+    """How much to try."""
+    return pytestconfig.stash[PROFILE]
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config, profile: Profile) -> int:
+    """The seed of the machines' runs: the one given; in deep a new one; else always the same, so that the floors of few
+    runs are met every time."""
+    given = pytestconfig.getoption(SEED_OPTION)
+    if given is not None and given.isdigit():
+        return int(given)
+    return 0 if profile.derandomize or profile.quick else SystemRandom().randrange(2**32)
+
+
+@pytest.fixture
+def trace_dir(pytestconfig: pytest.Config) -> Path:
+    """Where failing runs are written."""
+    folder: Path = pytestconfig.getoption("--trace-dir")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def distributions(pytestconfig: pytest.Config) -> list[str]:
+    """What is printed with `--distribution`."""
+    return pytestconfig.stash[DISTRIBUTIONS]

@@ -1,0 +1,162 @@
+"""Checks say what they found and no more: traces replay, are shortest, and vacuous claims do not pass."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from model.algebra import FALSE, TRUE
+from model.revisions import revision
+from model.scope import Scope, instance
+from model.system import AttestationSystem, build
+from properties.checking import Check
+from properties.claims.catalogue import claim
+from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
+from properties.engines.stepper import State, Stepper
+from properties.trace import BadTrace, Trace, TraceStep, as_json, from_json, replay
+from properties.verdicts import Exhausted, Reached, Vacuous, Violated
+
+LAST_SEALED, GENESIS = "pr161+era2480", "pr161+era2539"
+
+
+@cache
+def check(name: str, committee: str, batches: int = 3, symmetry: bool = False) -> Check:
+    return Check(build(revision(name), Scope(instance(committee), batches)), symmetry)
+
+
+def traces(done: Check) -> list[Trace]:
+    verdicts = list(done.verdicts().values())
+    found = [verdict.trace for verdict in verdicts if isinstance(verdict, Violated | Reached)]
+    return found + [trace for verdict in verdicts if isinstance(verdict, Violated) for trace in verdict.kinds]
+
+
+@pytest.mark.parametrize(("committee", "symmetry"), [("n1f0b0", False), ("n2f0b0", False), ("n3f0b0", True)])
+def test_every_trace_replays_through_the_one_step_engine(committee: str, symmetry: bool) -> None:
+    done = check(LAST_SEALED, committee, 3, symmetry)
+    found = traces(done)
+    assert len(found) >= 10
+    for trace in found:
+        assert dict(done.stepper.named(replay(trace))) == trace.states[-1]
+
+
+def breadth_first(stepper: Stepper, wanted: str) -> int:
+    """The length of a shortest run to a violation of the `always` property, by a plain search."""
+    conjuncts = claim(wanted).conjuncts(stepper.system)  # type: ignore[arg-type]  # it is the system that was built
+    violated = stepper.evaluator(*(conjunct.when & ~conjunct.holds for conjunct in conjuncts))
+    seen, level, depth = {stepper.initial}, [stepper.initial], 0
+    while not any(any(violated(state)) for state in level):
+        level = [after for state in level for _, after in stepper.successors(state)]
+        level = [state for state in dict.fromkeys(level) if state not in seen]
+        seen.update(level)
+        depth += 1
+        assert level
+    return depth
+
+
+@pytest.mark.parametrize("name", ["no_gaps_on_main_node", "attestation_starts_at_first_batch"])
+def test_traces_are_shortest(name: str) -> None:
+    done = check(LAST_SEALED, "n2f0b0")
+    verdict = done.verdict(claim(name))
+    assert isinstance(verdict, Violated)
+    assert len(verdict.trace.steps) == breadth_first(done.stepper, name)
+
+
+def certifiable(stepper: Stepper, start: State) -> set[int]:
+    """Which batches can still get their certificate from this state, by a plain search."""
+    system = stepper.system
+    assert isinstance(system, AttestationSystem)
+    flags = stepper.evaluator(*(conjunct.holds for conjunct in claim("progress_possible").conjuncts(system)))
+    seen, todo, found = {start}, [start], set()
+    while todo:
+        state = todo.pop()
+        found |= {number for number, certified in enumerate(flags(state)) if certified}
+        for _, after in stepper.successors(state):
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+    return found
+
+
+def test_points_of_no_return_are_final_and_the_step_before_is_not() -> None:
+    done = check(LAST_SEALED, "n2f0b0")
+    verdict = done.verdict(claim("progress_possible"))
+    assert isinstance(verdict, Violated)
+    asked = done.stepper.evaluator(done.system.next_batch_to_attest)
+    for trace in verdict.kinds:
+        names = [variable.name for variable in done.system.variables]
+        states = [tuple(state[name] for name in names) for state in trace.states]
+        assert asked(states[-1])[0] not in certifiable(done.stepper, states[-1])
+    shortest = [tuple(state[name] for name in names) for state in verdict.trace.states]
+    assert asked(shortest[-2])[0] in certifiable(done.stepper, shortest[-2])
+
+
+def test_the_six_step_deadlock_is_found() -> None:
+    verdict = check(LAST_SEALED, "n2f0b0").verdict(claim("progress_possible"))
+    assert isinstance(verdict, Violated)
+    trace = next(trace for trace in verdict.kinds if trace.kind == "registry_minimum")
+    last = trace.states[-1]
+    assert last["M.registry.min_batch_number"] == 2
+    assert [last[f"M.store.certified.{number}"] for number in range(3)] == [1, 0, 0]
+    assert trace.failed == "batch 1 can still be certified when the main node asks for it"
+
+
+def test_every_point_of_no_return_is_of_a_known_kind() -> None:
+    known = {kind.name for kind in POINTS_OF_NO_RETURN}
+    for committee, batches, symmetry in (("n1f0b0", 4, False), ("n2f0b0", 3, False), ("n3f0b0", 3, True)):
+        verdict = check(LAST_SEALED, committee, batches, symmetry).verdict(claim("progress_possible"))
+        assert isinstance(verdict, Violated)
+        assert {trace.kind for trace in verdict.kinds} <= known
+
+
+def test_a_lost_vote_is_never_the_only_reason() -> None:
+    conditions = {kind.name: kind.holds for kind in POINTS_OF_NO_RETURN}
+    others = [holds for name, holds in conditions.items() if name not in ("vote_lost", "attesters_lost")]
+
+    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+        only = conditions["vote_lost"](system)
+        for holds in others:
+            only = only & ~holds(system)
+        return tuple(
+            Conjunct(each.sentence, each.holds, each.when & only)
+            for each in claim("progress_possible").conjuncts(system)
+        )
+
+    alone = Property("alone", Kind.POSSIBLE, "", "", "", conjuncts)
+    assert isinstance(check(LAST_SEALED, "n2f0b0").verdict(alone), Exhausted)
+
+
+def test_with_the_start_rule_of_2539_there_is_no_point_of_no_return() -> None:
+    assert check(GENESIS, "n2f0b0").verdict(claim("progress_possible")) == Exhausted(504, 43)
+
+
+def test_a_claim_that_speaks_of_no_reachable_state_does_not_pass() -> None:
+    nothing = Property("nothing", Kind.ALWAYS, "", "", "", lambda _: (Conjunct("", TRUE, FALSE),))
+    assert isinstance(check(GENESIS, "n1f0b0").verdict(nothing), Vacuous)
+
+
+def test_one_byzantine_attester_of_six_spoils_certificates_but_makes_no_false_ones() -> None:
+    done = check(GENESIS, "n6f1b1", 2, True)
+    spoilt = done.verdict(claim("certificates_verify"))
+    assert isinstance(spoilt, Violated)
+    assert any(step.action == "forge_vote" for step in spoilt.trace.steps)
+    assert isinstance(done.verdict(claim("certificates_match_batches")), Exhausted)
+
+
+def test_a_trace_survives_being_written_and_read() -> None:
+    for trace in traces(check(LAST_SEALED, "n1f0b0")):
+        assert from_json(as_json(trace)) == trace
+
+
+def test_a_trace_that_the_model_does_not_allow_is_refused_and_the_step_is_named() -> None:
+    trace = check(LAST_SEALED, "n1f0b0").verdict(claim("certificate_stored"))
+    assert isinstance(trace, Reached)
+    steps = trace.trace.steps
+    with pytest.raises(BadTrace, match=r"step [12]: .* is not enabled"):
+        replay(trace.trace.about(steps=steps[1:]))
+    with pytest.raises(BadTrace, match="step 1: M has no action fly"):
+        replay(trace.trace.about(steps=(TraceStep("M", "fly", {}, {}),)))
+    wrong = TraceStep(steps[0].node, steps[0].action, steps[0].arguments, {"sealed": (0, 2)})
+    with pytest.raises(BadTrace, match=r"step 1: .* changes"):
+        replay(trace.trace.about(steps=(wrong, *steps[1:])))
