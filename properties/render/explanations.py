@@ -1,0 +1,71 @@
+"""What is false, said in the terms of one property, with the names and numbers of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from model.batch_store import CertifiedBatches
+from model.registry import NONE
+from properties.render.story import Story
+
+
+def explain(story: Story) -> str:
+    """One or two sentences about the last state; nothing for a property without words of its own."""
+    teller = EXPLANATIONS.get(story.claim.name)
+    return teller(story) if teller and story.false_conjunct is not None else ""
+
+
+def _signatures(story: Story) -> str:
+    """Whose signatures the certificate would carry, and which of them are over something else."""
+    return " ".join(_of_finders(story))
+
+
+def _of_finders(story: Story) -> Iterator[str]:
+    last, system = len(story.trace.steps), story.system
+    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+        quorum = node.registry.find_quorum(system.electorate)
+        if not story.value(quorum.found, last):
+            continue
+        votes = dict(zip(system.topology.attesters, node.registry.votes, strict=True))
+        signers = [
+            name
+            for name, vote in votes.items()
+            if story.value(vote.number, last) != NONE
+            and story.value(node.registry.is_collected(vote, quorum.vote), last)
+        ]
+        others = [
+            f"that of {name} is over {story.vote(votes[name], last)}"
+            for name in signers
+            if not story.value(votes[name].is_same_as(quorum.vote), last)
+        ]
+        if others:
+            yield (
+                f"If the finder of {story.words.node(place.name)} looks now, it makes a certificate over "
+                f"{story.vote(quorum.vote, last)} with the signatures of {', '.join(signers)}; {', '.join(others)}."
+            )
+
+
+def _certified(story: Story) -> str:
+    """Which batches have a certificate."""
+    certified = story.system.main.store.certified
+    if not isinstance(certified, CertifiedBatches):
+        return ""
+    last = len(story.trace.steps)
+    has = [str(number) for number, flag in enumerate(certified.flags) if story.value(flag, last)]
+    lacks = [str(number) for number, flag in enumerate(certified.flags) if not story.value(flag, last)]
+    return f"On the main node, batch {' and '.join(has)} has a certificate, and batch {' and '.join(lacks)} has none."
+
+
+def _asked(story: Story) -> str:
+    """What the main node asks for."""
+    asked = story.value(story.system.next_batch_to_attest, len(story.trace.steps))
+    return f"The main node asks for votes on batch {asked}, which has no certificate."
+
+
+EXPLANATIONS: dict[str, Callable[[Story], str]] = {
+    "certificates_verify": _signatures,
+    "no_gaps_on_main_node": _certified,
+    "attestation_starts_at_first_batch": _certified,
+    "progress_possible": _asked,
+}
+"""By property."""

@@ -1,0 +1,260 @@
+"""A finished bug report, for readers who know GitHub and not this project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
+
+from properties.claims.kinds import Kind
+from properties.render import sources
+from properties.render.command import repeat
+from properties.render.explanations import explain
+from properties.render.mermaid import diagram
+from properties.render.sequence import told
+from properties.render.story import Story
+from properties.render.words import bounds, committee, left_out
+from properties.render.words import loop as words_of_loop
+from properties.trace import Trace, TraceStep
+
+Lines = Iterator[str]
+
+
+def render(trace: Trace) -> str:
+    """The report."""
+    story = Story(trace)
+    lines = [line for section in SECTIONS for line in section(story)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _result(story: Story) -> Lines:
+    """The title, and the result in one sentence."""
+    trace, claim = story.trace, story.claim
+    steps = _count(len(trace.steps), "step")
+    kind = f" ({trace.kind})" if trace.kind else ""
+    if trace.failed is None:
+        yield f"# `{claim.name}` happens: {steps}"
+        yield from ("", f"**{claim.sentence}** This run of {steps} shows that it does.", "")
+    else:
+        yield f"# `{claim.name}` is violated{kind}: {steps}"
+        yield from (
+            "",
+            f"**After {steps} it is {'not' if claim.kind is Kind.ALWAYS else 'no longer'} true that {trace.failed}.**",
+            "",
+        )
+
+
+def _what(story: Story) -> Lines:
+    """Property, revision, instance, scope."""
+    scope, claim = story.trace.scope, story.claim
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| Property | `{claim.name}` ({claim.kind}): {claim.sentence} |"
+    yield f"| Where it comes from | {sources.linked(claim.source)} |"
+    yield f"| Assumed | {claim.assumptions} |"
+    yield f"| Revision | `{story.trace.revision}`: {sources.linked(story.system.revision.about)} |"
+    threshold = story.system.electorate.threshold.value
+    yield f"| Instance | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"
+    yield f"| Scope | {bounds(scope)} |"
+    yield "| Left out | " + "; ".join(left_out(scope)) + " |"
+    yield ""
+
+
+def _table(story: Story) -> Lines:
+    """The steps, with the fields that each changes, and how to read them."""
+    yield "## The run, step by step"
+    yield ""
+    yield from ("| step | node | action | changed |", "|---:|---|---|---|")
+    fields: dict[str, None] = {}
+    for number, step in enumerate(story.trace.steps, 1):
+        changes = story.words.changes(story.states[number - 1], story.states[number])
+        fields.update(dict.fromkeys(change.field for change in changes))
+        cell = "<br>".join(f"`{change.field}`: {change.before} → **{change.after}**" for change in changes)
+        yield f"| {number} | {step.node} | `{step.call}` | {cell} |"
+    yield ""
+    if story.trace.loop is not None:
+        yield f"{words_of_loop(story.trace)}."
+        yield ""
+    yield from _reading(story, list(fields))
+
+
+def _reading(story: Story, fields: list[str]) -> Lines:
+    """Who and what the table speaks of."""
+    yield "<details><summary>How to read the table</summary>"
+    yield ""
+    names = {step.node for step in story.trace.steps}
+    yield from (f"* `{name}`: {what}" for name, what in story.words.cast() if name in names)
+    yield from (f"* `{field}`: {meaning}" for field, meaning in story.words.legend(fields).items())
+    yield ""
+    yield from ("| action | what happens | source |", "|---|---|---|")
+    transitions = {step.action: story.transition(step) for step in story.trace.steps}
+    for name, transition in transitions.items():
+        yield f"| `{name}` | {transition.about} | {sources.linked(transition.source)} |"
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _diagram(story: Story) -> Lines:
+    """The run as a sequence diagram."""
+    yield "## The run as a diagram"
+    yield ""
+    yield "```mermaid"
+    yield from diagram(story)
+    yield "```"
+    yield ""
+
+
+def _false(story: Story) -> Lines:
+    """The conjunct that is false, where that shows, and why it stays so."""
+    conjunct = story.false_conjunct
+    if conjunct is None:
+        return
+    yield "## What is false"
+    yield ""
+    yield f"> {conjunct.sentence}"
+    yield ""
+    explanation = explain(story)
+    if explanation:
+        yield from (explanation, "")
+    yield "It shows in the last state:"
+    yield ""
+    yield from _fields(story.witnesses(conjunct.when) | story.witnesses(conjunct.holds))
+    yield ""
+    if story.kind is not None:
+        yield f"**{story.kind.sentence}** {story.kind.because}"
+        yield ""
+        yield from _fields(story.witnesses(story.kind.holds(story.system)))
+        yield ""
+    yield from _aftermath(story)
+
+
+def _fields(values: Mapping[str, str]) -> Lines:
+    yield from (f"* `{field}`: {value}" for field, value in values.items())
+
+
+def _aftermath(story: Story) -> Lines:
+    """What can still happen."""
+    after, conjunct = story.aftermath, story.false_conjunct
+    if after is None or conjunct is None:
+        return
+    states = _count(after.states, "state") + _up_to(after.symmetry)
+    if after.is_final:
+        never = ", ".join(f"`{field}` is {value}" for field, value in story.witnesses(conjunct.holds).items())
+        yield (
+            f"{_without(story)}{states} can be reached from the last state, itself among them. "
+            f"All of them were looked at, and in all of them {never}."
+        )
+    else:
+        yield (
+            f"Of what can be reached from the last state, only {states} were looked at, which does not show by itself "
+            "that it is final."
+        )
+    yield ""
+
+
+def _without(story: Story) -> str:
+    """The steps that do not count as a way out."""
+    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without))
+    return f"Without faults to the rescue ({names}), " if names else ""
+
+
+def _up_to(symmetry: int | None) -> str:
+    return " (up to the order of interchangeable attesters)" if symmetry else ""
+
+
+def _minimal(story: Story) -> Lines:
+    """Why there is no shorter run."""
+    facts = story.trace.facts or {}
+    states, of_kind = facts.get("states in all"), facts.get("states of this kind")
+    if states is None:
+        return
+    yield "## Why it is minimal"
+    yield ""
+    among = f", {of_kind:,} of them of this kind" if of_kind is not None else ""
+    what = f"a state of the kind `{story.trace.kind}`" if story.trace.kind else "such a state"
+    yield (
+        "The search goes breadth-first: all runs of one step, then all runs of two, and so on. It looked at "
+        f"{states:,} states{_up_to(facts.get('symmetry'))}{among}. No run of fewer than "
+        f"{_count(len(story.trace.steps), 'step')} reaches {what} in this scope."
+    )
+    yield ""
+
+
+def _passing(story: Story) -> Lines:
+    """The nearest run that goes well, beside this one."""
+    passing = story.passing
+    if passing is None:
+        return
+    shared = passing.shared
+    yield "## The nearest run that goes well"
+    yield ""
+    same = f"Up to step {shared} both runs are the same. " if shared else ""
+    yield (
+        f"{same}**Step {shared + 1} is the first difference:** before it, the violation could be avoided for the last "
+        "time. Both runs go on as follows."
+    )
+    yield ""
+    yield from ("| step | this run | the run that goes well |", "|---:|---|---|")
+    ours = zip(story.trace.steps, told(story), strict=True)
+    theirs = zip(passing.trace.steps, told(Story(passing.trace)), strict=True)
+    beside = list(zip_longest(ours, theirs))[shared:]
+    for number, (here, there) in enumerate(beside, shared + 1):
+        mark = "**→** " if number == shared + 1 else ""
+        yield f"| {mark}{number} | {_cell(here, 'ends here')} | {_cell(there, 'has gone well')} |"
+    yield ""
+
+
+def _cell(step: tuple[TraceStep, list[str]] | None, otherwise: str) -> str:
+    if step is None:
+        return f"*{otherwise}*"
+    return f"{step[0].node} `{step[0].call}`<br>{'<br>'.join(step[1])}"
+
+
+def _repeat(story: Story) -> Lines:
+    """How to find it again."""
+    command = repeat(story.trace, "markdown")
+    if not command:
+        return
+    yield "## How to repeat it"
+    yield ""
+    yield "In a checkout of this project, with Python 3.11 or later:"
+    yield ""
+    yield "```sh"
+    yield "pip install ."
+    yield command
+    yield "```"
+    yield ""
+    yield (
+        "With `--format pytest` the same command writes a test that replays these very steps, with `--format html` a "
+        "page to step through them."
+    )
+    yield ""
+
+
+def _missed(story: Story) -> Lines:
+    """Why the tests of the real code do not meet it."""
+    reasons = sources.MISSED_BY.get(story.claim.name, ()) if story.trace.failed is not None else ()
+    if not reasons:
+        return
+    yield "## Why era-consensus' own tests miss it"
+    yield ""
+    yield from (f"* {sources.linked(reason)}" for reason in reasons)
+    yield ""
+
+
+SECTIONS: tuple[Callable[[Story], Lines], ...] = (
+    _result,
+    _what,
+    _diagram,
+    _table,
+    _false,
+    _minimal,
+    _passing,
+    _repeat,
+    _missed,
+)
+"""The report, from top to bottom."""

@@ -1,0 +1,240 @@
+"""What there is to tell about a trace: worked out on the model, for all formats.
+
+Where the run goes wrong, which conjunct is false and where that shows, what can still happen after the last state, and
+the nearest run that goes well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
+from model.registry import NONE, Vote
+from model.revisions import revision
+from model.system import AttestationSystem, build
+from model.transitions import Transition
+from properties.checking import path_to
+from properties.claims.catalogue import claim
+from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
+from properties.engines.explorer import Exploration, explore, first_where
+from properties.engines.packing import Packing
+from properties.engines.stepper import State, Stepper
+from properties.render.words import Words, field_of
+from properties.render.words import vote as vote_in_words
+from properties.trace import BadTrace, Trace, TraceStep, record, replay
+
+FEW_STATES, MANY_STATES = 100_000, 1_000_000
+"""How many states a search behind a report may look at: told apart one by one; up to symmetry."""
+
+
+class Standing(StrEnum):
+    """What one state says of a conjunct."""
+
+    SILENT = "says nothing here"
+    HOLDS = "holds"
+    OPEN = "can still come true"
+    FAILS = "fails"
+    UNEXAMINED = "too many states to tell"
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What can be reached from the last state without the steps that do not count: how many states (`symmetry`: up to
+    the order of interchangeable attesters), and whether these are all and the conjunct comes true in none of them."""
+
+    states: int
+    symmetry: bool
+    is_final: bool
+
+
+@dataclass(frozen=True)
+class Passing:
+    """A run that goes well, as far as possible along the trace: it shares the first `shared` steps, then goes on to a
+    state where the conjunct is true."""
+
+    shared: int
+    trace: Trace
+
+
+class Story:
+    """A trace with its model. Raises `BadTrace` if it is not a run of the model, `UnknownProperty` if nobody knows the
+    property."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.system: AttestationSystem = build(revision(trace.revision), trace.scope)
+        self.stepper = Stepper(self.system)
+        replay(trace, self.stepper)
+        if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
+            raise BadTrace(
+                f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
+            )
+        self.words = Words(self.system)
+        self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
+        self.states: list[Mapping[str, int]] = [*trace.states]
+        self.claim: Property = claim(trace.claim)
+
+    @cached_property
+    def conjuncts(self) -> tuple[Conjunct, ...]:
+        """What the property says of this system."""
+        return self.claim.conjuncts(self.system)
+
+    @cached_property
+    def false_conjunct(self) -> Conjunct | None:
+        """The conjunct that the trace refutes; none for a witness."""
+        return next((conjunct for conjunct in self.conjuncts if conjunct.sentence == self.trace.failed), None)
+
+    @cached_property
+    def kind(self) -> CounterexampleKind | None:
+        """The kind of counterexample, where the property has kinds."""
+        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+
+    def transition(self, step: TraceStep) -> Transition:
+        """The transition behind a step."""
+        return self.stepper.action(self.stepper.index[step.node, step.call]).transition
+
+    def state(self, number: int) -> State:
+        """The state after so many steps, for the one-step engine."""
+        return tuple(self.states[number][variable.name] for variable in self.system.variables)
+
+    def value(self, expression: Expression, number: int) -> int:
+        """The value of an expression after so many steps."""
+        if expression not in self._evaluators:
+            self._evaluators[expression] = self.stepper.evaluator(expression)
+        return int(self._evaluators[expression](self.state(number))[0])
+
+    def vote(self, vote: Vote, number: int) -> str | None:
+        """A vote or certificate after so many steps, in words; none if there is none."""
+        batch, variant, genesis = (self.value(part, number) for part in (vote.number, vote.variant, vote.genesis))
+        return None if batch == NONE else vote_in_words(batch, variant, genesis, self.trace.scope.batches)
+
+    def witnesses(self, condition: Bool) -> dict[str, str]:
+        """The fields of the last state that make the condition what it is: where it is false, those of its false
+        parts alone."""
+        last = len(self.trace.steps)
+        parts = [part for part in conjuncts(condition) if not self.value(part, last)] or [condition]
+        names = {field_of(str(variable.value[0])): None for variable in variables_of(parts)}
+        values = self.words.values(self.states[last])
+        return {name: values[name] for name in values if name in names}
+
+    def standings(self) -> list[list[Standing]]:
+        """For every state and conjunct, what the one says of the other."""
+        avoidable = [self._last_open(conjunct) for conjunct in self.conjuncts]
+        return [
+            [self._standing(*pair, number) for pair in zip(self.conjuncts, avoidable, strict=True)]
+            for number in range(len(self.states))
+        ]
+
+    def _standing(self, conjunct: Conjunct, last_open: int | None, number: int) -> Standing:
+        if not self.value(conjunct.when, number):
+            return Standing.SILENT
+        if self.value(conjunct.holds, number):
+            return Standing.HOLDS
+        if self.claim.kind is not Kind.POSSIBLE:
+            return Standing.FAILS if self._is_about_states else Standing.OPEN
+        if last_open is None:
+            return Standing.UNEXAMINED
+        return Standing.OPEN if number <= last_open else Standing.FAILS
+
+    def _last_open(self, conjunct: Conjunct) -> int | None:
+        """After how many steps the conjunct can come true for the last time; none if that is not the question,
+        or if there are too many states to tell."""
+        is_asked = any(self.value(conjunct.when, number) for number in range(len(self.states)))
+        if self.claim.kind is not Kind.POSSIBLE or not is_asked:
+            return None
+        for number in range(len(self.trace.steps), -1, -1):
+            search, found = self._search(conjunct, number)
+            if found is not None:
+                return number
+            if not search.complete:
+                return None
+        return -1
+
+    @property
+    def _is_about_states(self) -> bool:
+        """Whether a single state can refute the property."""
+        return self.claim.kind is Kind.ALWAYS
+
+    def _goal(self, conjunct: Conjunct) -> Bool:
+        return conjunct.when & conjunct.holds & self._unrefuted if self._is_about_states else conjunct.holds
+
+    @cached_property
+    def _unrefuted(self) -> Bool:
+        """No conjunct is false. It is true where single states refute nothing."""
+        if not self._is_about_states:
+            return TRUE
+        return all_of(~conjunct.when | conjunct.holds for conjunct in self.conjuncts)
+
+    @cached_property
+    def _passing_system(self) -> AttestationSystem:
+        """The system without the steps that a passing run may not take: those that the property does without, and
+        every step from a state that refutes it."""
+        actions = (
+            replace(action, guard=action.guard & self._unrefuted)
+            for action in self.system.actions
+            if action.name not in self.claim.without
+        )
+        return replace(self.system, actions=tuple(actions))
+
+    @cached_property
+    def _has_symmetry(self) -> bool:
+        return Packing(self.system).has_symmetry
+
+    def _search(self, conjunct: Conjunct, number: int) -> tuple[Exploration, tuple[int, int] | None]:
+        """A search from the state after so many steps, and where in it the conjunct comes true."""
+        goal = self._goal(conjunct)
+        search = explore(self._passing_system, self._has_symmetry, MANY_STATES, start=self.state(number), until=goal)
+        return search, first_where(search, goal)
+
+    @cached_property
+    def aftermath(self) -> Aftermath | None:
+        """What can still happen after the last state, where the property is about that."""
+        conjunct = self.false_conjunct
+        if conjunct is None or self._is_about_states:
+            return None
+        for symmetry, most in ((False, FEW_STATES), (True, MANY_STATES)):
+            if symmetry and not self._has_symmetry:
+                break
+            search = explore(self._passing_system, symmetry, most, start=self.state(len(self.trace.steps)))
+            if search.complete:
+                break
+        is_final = search.complete and first_where(search, conjunct.holds) is None
+        return Aftermath(search.states, search.symmetry, is_final)
+
+    @cached_property
+    def passing(self) -> Passing | None:
+        """The nearest run that goes well; none for a witness, or if there is none, or too many states to tell."""
+        if self.false_conjunct is None:
+            return None
+        for shared in range(len(self.trace.steps) - 1, -1, -1):
+            search, found = self._search(self.false_conjunct, shared)
+            if found is not None:
+                actions = path_to(search, Stepper(self._passing_system), found)
+                return Passing(shared, self._continued(shared, actions))
+            if not search.complete:
+                return None
+        return None
+
+    def _continued(self, shared: int, actions: Sequence[int]) -> Trace:
+        """The first steps of the trace, and then these actions of the passing system, by position."""
+        calls = [(step.node, step.call) for step in self.trace.steps[:shared]]
+        for place in actions:
+            action = self._passing_system.actions[place]
+            calls.append((action.node, str(action)))
+        return record(self.stepper, [self.stepper.index[call] for call in calls], self.trace.claim)
+
+    @cached_property
+    def is_confirmed(self) -> bool:
+        """Whether the last state shows by itself what the trace says: the violation and its kind, or the witness."""
+        last = len(self.trace.steps)
+        if self.claim.kind is Kind.SOMETIMES:
+            return any(self.value(conjunct.when & conjunct.holds, last) for conjunct in self.conjuncts)
+        conjunct, kind = self.false_conjunct, self.kind
+        if conjunct is None or not self.value(conjunct.when & ~conjunct.holds, last):
+            return False
+        if kind is not None and not self.value(kind.holds(self.system), last):
+            return False
+        return self._is_about_states or (self.aftermath is not None and self.aftermath.is_final)

@@ -1,0 +1,222 @@
+"""The model's values in a reader's words: votes as `batch 1`, phases by name, and what every variable stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
+from model.registry import NONE
+from model.scope import Scope
+from model.system import AttestationSystem
+from model.topology import MAIN
+from properties.trace import Trace
+
+PHASES = {
+    WAITING_FOR_STATUS: "waiting for status",
+    WAITING_FOR_QUORUM: "waiting for quorum",
+    SETTING_MINIMUM: "setting minimum",
+    PERSISTING: "persisting",
+}
+"""The phases of the QC finder's loop."""
+
+VOTES = re.compile(r"(.+\.(?:registry|old|in_flight|queue)\.\w+|.+\.quorum)\.(?:number|variant|genesis)")
+"""A variable that is a part of a vote or of a certificate: a batch number, which hash, which fork."""
+
+MEANINGS: tuple[tuple[str, str, str], ...] = (
+    (r"sealed", "sealed", "how many batches the main node has sealed"),
+    (r"(\S+)\.registry\.min_batch_number", "{}.registry.min_batch_number", "votes below it are skipped by {}"),
+    (r"(\S+)\.registry\.\w+", "{}.registry.x", "the vote of attester x in the vote registry of {}"),
+    (r"(\S+)-(\S+)\.old\.\w+", "x-y.old.z", "the vote of z that x pushed to y last; not pushed again"),
+    (r"(\S+)-(\S+)\.in_flight\.\w+", "x-y.in_flight.z", "the vote of z on its way from x to y"),
+    (r"(\S+)\.store\.queue\.\d+", "{}.store.queue.n", "certificates that {} has found and not yet inserted"),
+    (
+        r"(\S+)\.store\.certified\.\d+",
+        "{}.store.certified.n",
+        "whether the database of {} has the certificate of batch n",
+    ),
+    (r"(\S+)\.store\.smallest_certified", "{}.store.smallest_certified", "the first batch with a certificate at {}"),
+    (r"(\S+)\.store\.largest_certified", "{}.store.largest_certified", "the last batch with a certificate at {}"),
+    (r"(\S+)\.store\.had_gap", "{}.store.had_gap", "whether the certificates at {} ever had a gap"),
+    (r"(\S+)\.store\.persisted", "x.store.persisted", "how many batches the node x itself has"),
+    (r"(\S+)\.store\.commitment\.\d+", "x.store.commitment.n", "whether the node x can sign batch n"),
+    (
+        r"(\S+)\.status\.next_batch_to_attest",
+        "x.status.next_batch_to_attest",
+        "what the node x was told to attest next",
+    ),
+    (r"(\S+)\.status\.unseen_by_(\w+)", "x.status.unseen_by_y", "whether y, a part of node x, has yet to look at that"),
+    (r"(\S+)\.finder\.phase", "{}.finder.phase", "where the QC finder of {} stands in its loop"),
+    (r"(\S+)\.finder\.number", "{}.finder.number", "the status that the QC finder of {} has read"),
+    (r"(\S+)\.finder\.quorum", "{}.finder.quorum", "the certificate that the QC finder of {} is about to store"),
+    (r"(\S+)\.polled", "x.polled", "an answer of the main node that x has yet to put into its status"),
+    (r"(\S+)\.attesting", "x.attesting", "the batch that attester x has set out to vote on"),
+    (r"(\S+)\.store\.pruned", "{}.store.pruned", "whether the first batch is gone from the database of {}"),
+    (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
+    (r"first_batch", "first_batch", "the first batch of the main node's fork"),
+    (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
+    (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
+)
+"""Variables by pattern: how the pattern is written in a legend, and what it stands for."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field before and after a step, in words."""
+
+    field: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.before} → {self.after}"
+
+
+def field_of(variable: str) -> str:
+    """The field that a variable belongs to: a vote's number and hash are one field."""
+    match = VOTES.fullmatch(variable)
+    return match[1] if match else variable
+
+
+def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
+    """A vote or certificate in words.
+
+    `variant` is 0 for the batch's own hash and h + 1 for the hash of batch h; beyond the last batch, or below 0, it is
+    a hash of no batch. `genesis` is 0 for the fork that the chain begins with.
+    """
+    if number == NONE:
+        return "none"
+    fork = f" of fork {genesis}" if genesis else ""
+    if variant == 0:
+        return f"batch {number}{fork}"
+    is_of_batch = variant > 0 and (batches is None or variant <= batches)
+    return f"batch {number}{fork} with {f'the hash of batch {variant - 1}' if is_of_batch else 'a hash of no batch'}"
+
+
+class Words:
+    """The vocabulary of one system."""
+
+    def __init__(self, system: AttestationSystem) -> None:
+        self.system = system
+        self._flags = {variable.name for variable in system.variables if variable.is_boolean}
+        self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
+
+    def values(self, state: Mapping[str, int]) -> dict[str, str]:
+        """Every field of a state in words."""
+        return {field: self._value(field, state) for field in dict.fromkeys(map(field_of, state))}
+
+    def changes(self, before: Mapping[str, int], after: Mapping[str, int]) -> list[Change]:
+        """The fields in which two states differ."""
+        old, new = self.values(before), self.values(after)
+        return [Change(field, old[field], new[field]) for field in old if old[field] != new[field]]
+
+    def _value(self, field: str, state: Mapping[str, int]) -> str:
+        if field not in state:
+            number, variant, genesis = (state.get(f"{field}.{part}", 0) for part in ("number", "variant", "genesis"))
+            return vote(number, variant, genesis, self.system.scope.batches)
+        value = state[field]
+        if field in self._flags:
+            return "yes" if value else "no"
+        if field.endswith(".phase"):
+            return PHASES.get(value, str(value))
+        return "none" if value == NONE and field in self._numbers else str(value)
+
+    def legend(self, fields: list[str]) -> dict[str, str]:
+        """What these fields stand for, by pattern, in the order of the patterns."""
+        found: dict[str, str] = {}
+        for pattern, label, meaning in MEANINGS:
+            for field in fields:
+                match = re.fullmatch(pattern, field)
+                if match:
+                    owner = match[1] if match.groups() else ""
+                    found.setdefault(label.format(owner), meaning.format(self.node(owner)))
+        return found
+
+    def node(self, name: str) -> str:
+        """A node in words."""
+        if name == MAIN:
+            return "the main node"
+        return f"attester {name}" if name in self.system.topology.attesters else f"node {name}"
+
+    def cast(self) -> Iterator[tuple[str, str]]:
+        """Who takes part, and what each is."""
+        scope, topology = self.system.scope, self.system.topology
+        places = {place.name: place.key for place in topology.places}
+        for name, key in places.items():
+            if key is None:
+                yield name, "the main node" if name == MAIN else "an external node"
+        honest = [name for name in topology.attesters if name in places]
+        forgers = [name for name in topology.attesters if name not in places]
+        for names, what in ((honest, "an attester"), (forgers, "a Byzantine attester")):
+            for name in names:
+                weight = scope.instance.weights[topology.attesters.index(name)]
+                yield name, f"{what} with weight {weight}"
+
+
+COARSE: dict[str, str] = {
+    "late_answers": "asking the main node for the next batch and storing its answer is one step, so that no answer is "
+    "out of date when it arrives",
+    "finder_steps": "the QC finder reads the status and sets the minimum in one step, and finds a quorum and hands its "
+    "certificate to the database in one step",
+    "attester_steps": "an attester reads the status and publishes its vote in one step",
+    "own_finders": "the attesters' own QC finders are left out, and with them the minimum of their own registries",
+    "echo": "votes flow towards the main node only",
+    "late_batches": "every node has each batch, ready to be signed, as soon as the main node seals it",
+}
+"""What a switch of the scope leaves out while it is off."""
+
+FAULTS = {
+    "restarts": "no node restarts",
+    "disconnects": "no connection breaks",
+    "regeneses": "the chain never forks",
+}
+"""What is left out while so many faults as none may happen."""
+
+
+def bounds(scope: Scope) -> str:
+    """The bounds of the scope in words."""
+    batches = "any number of batches" if scope.batches is None else f"batches 0 … {scope.batches - 1}"
+    queue = "certificates are inserted at once"
+    if scope.queue:
+        queue = f"at most {scope.queue} certificate{'s' * (scope.queue > 1)} waiting to be inserted"
+    faults = ["any number of " + name for name, count in scope.faults.items() if count is None]
+    faults += [f"at most {count} {name}" for name, count in scope.faults.items() if count]
+    return "; ".join([batches, f"topology {scope.topology}", queue, *faults, *_special(scope)])
+
+
+def _special(scope: Scope) -> Iterator[str]:
+    """What few scopes have."""
+    if scope.pruned:
+        when = ", but not before that has a status" if scope.prunes_after_status else ""
+        yield f"the first batch is pruned from node {scope.pruned} at some time{when}"
+    if scope.bad_votes:
+        yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.lesser_hashes:
+        yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
+
+
+def left_out(scope: Scope) -> list[str]:
+    """What the scope leaves out, in words."""
+    coarse = [words for switch, words in COARSE.items() if not getattr(scope, switch)]
+    return coarse + [words for fault, words in FAULTS.items() if scope.faults[fault] == 0]
+
+
+def committee(scope: Scope) -> str:
+    """The instance in words."""
+    weights, byzantine = scope.instance.weights, scope.instance.byzantine
+    equal = len(set(weights)) == 1
+    each = (
+        f"of weight {weights[0]}" + " each" * (len(weights) > 1)
+        if equal
+        else f"of weights {', '.join(map(str, weights))}"
+    )
+    count = f"{len(weights)} attester{'s' * (len(weights) > 1)}"
+    return f"{count} {each}, of which {byzantine if byzantine else 'none'} Byzantine"
+
+
+def loop(trace: Trace) -> str:
+    """What a lasso does after its last step."""
+    if trace.loop == len(trace.steps):
+        return "After the last step nothing changes any more"
+    return f"After the last step the state is that after step {trace.loop} again: what follows it repeats for ever"

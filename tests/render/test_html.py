@@ -1,0 +1,249 @@
+"""The page in a real browser: stepping, marking, following, on a phone, in the dark, without a network.
+
+Skipped where there is no Chromium with its driver (Debian: chromium, chromium-driver) or no selenium.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from properties.render import FORMATS
+from properties.trace import Trace
+
+pytestmark = pytest.mark.slow
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def page(vote_lost: Trace) -> str:
+    return FORMATS["html"](vote_lost)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium with its driver: install chromium and chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, "--window-size=1280,1200", f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    running = webdriver.Chrome(options, webdriver.ChromeService(executable_path=driver))
+    yield running
+    running.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, page: str, tmp_path: Path) -> Any:
+    """The page, at its start."""
+    return show(browser, page, tmp_path)
+
+
+def show(browser: Any, page: str, folder: Path, at: str = "") -> Any:
+    path = folder / "trace.html"
+    path.write_text(page, encoding="utf-8")
+    browser.get(f"{path.as_uri()}{at}")
+    return browser
+
+
+def press(browser: Any, *keys: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    for key in keys:
+        browser.switch_to.active_element.send_keys(getattr(Keys, key))
+
+
+def text(browser: Any, selector: str) -> str:
+    return str(browser.find_element("css selector", selector).get_property("textContent"))
+
+
+def texts(browser: Any, selector: str) -> list[str]:
+    return [str(found.get_property("textContent")) for found in browser.find_elements("css selector", selector)]
+
+
+class Addresses(HTMLParser):
+    """Collects what a browser would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "srcset", "href", "data") and value]
+
+
+def test_the_page_loads_nothing(page: str) -> None:
+    addresses = Addresses()
+    addresses.feed(page)
+    assert addresses.found == ["data:,"]
+    assert "default-src 'none'" in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_the_data_cannot_end_its_script(vote_lost: Trace, page: str) -> None:
+    data = re.search(r'<script type="application/json" id="trace">(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert "<" not in data[1]
+
+
+def colours(page: str) -> Iterator[dict[str, str]]:
+    """The colours by name, in the light and in the dark."""
+    light, dark = re.findall(r":root \{(.*?)\}", page, re.DOTALL)
+    base = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
+    yield base
+    yield base | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", dark))
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("front", "back"),
+    [
+        *(("text", back) for back in ("page", "card", "changed", "note", "note-now")),
+        *(("quiet", back) for back in ("page", "card", "changed")),
+        *(("accent", back) for back in ("page", "card")),
+        ("accent-text", "accent"),
+        ("good", "card"),
+        ("bad", "card"),
+        ("bad", "bad-fill"),
+        ("bad", "changed"),
+    ],
+)
+def test_the_contrast_is_that_of_wcag_aa(page: str, front: str, back: str) -> None:
+    for palette in colours(page):
+        light, dark = sorted((luminance(palette[front]), luminance(palette[back])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_stepping_forward_and_back_by_key(opened: Any) -> None:
+    assert text(opened, "#where") == "0 / 21"
+    press(opened, "ARROW_RIGHT", "ARROW_RIGHT")
+    assert text(opened, "#where") == "2 / 21"
+    assert "2 of 21: b update_status()" in text(opened, "#step")
+    press(opened, "ARROW_LEFT")
+    assert text(opened, "#where") == "1 / 21"
+    press(opened, "END", "ARROW_RIGHT")
+    assert text(opened, "#where") == "21 / 21"
+    press(opened, "HOME", "ARROW_LEFT")
+    assert text(opened, "#where") == "0 / 21"
+
+
+def test_the_buttons_the_slider_and_the_address_step_too(opened: Any, page: str, tmp_path: Path) -> None:
+    opened.find_element("id", "next").click()
+    assert text(opened, "#where") == "1 / 21"
+    opened.find_element("id", "last").click()
+    assert opened.find_element("id", "next").get_property("disabled")
+    opened.find_element("id", "slider").send_keys("\ue012")  # arrow left
+    assert text(opened, "#where") == "20 / 21"
+    assert opened.execute_script("return location.hash") == "#step=20"
+    opened.get("about:blank")
+    assert text(show(opened, page, tmp_path, "#step=17"), "#where") == "17 / 21"
+
+
+def test_the_changes_are_marked(opened: Any, vote_lost: Trace) -> None:
+    for number, step in enumerate(vote_lost.steps, 1):
+        opened.execute_script(f"show({number})")
+        marked = {name.removesuffix(".number") for name in step.changes}
+        assert set(texts(opened, "tr.changed th")) == marked
+    opened.find_element("id", "only").click()
+    assert set(texts(opened, "#state th")) == marked
+    assert all("(changed)" in cell for cell in texts(opened, "tr.changed td:last-child"))
+
+
+def test_the_conjunct_turns_red_where_it_fails(opened: Any, vote_lost: Trace) -> None:
+    colour = "return getComputedStyle(document.querySelectorAll('#conjuncts li')[1]).color"
+    shown = []
+    for number in range(22):
+        opened.execute_script(f"show({number})")
+        shown.append(texts(opened, "#conjuncts .FAILS"))
+    assert shown[:21] == [[]] * 21
+    assert shown[21] == [f"✗{vote_lost.failed}: fails"]
+    red, green, blue = map(int, re.findall(r"\d+", opened.execute_script(colour))[:3])
+    assert red > 2 * max(green, blue)
+    assert f"False now: {vote_lost.failed}" in text(opened, "#step")
+
+
+def test_the_diagram_follows_along(opened: Any) -> None:
+    opened.execute_script("show(19)")
+    assert len(texts(opened, "#diagram .now")) == 1
+    assert opened.find_elements("css selector", "#diagram .now .dashed"), "the vote is on its way"
+    assert not opened.find_elements("css selector", "#diagram .cross")
+    opened.execute_script("show(20)")
+    assert not opened.find_elements("css selector", "#diagram line.arrow.dashed[x2='0']")
+    assert opened.find_elements("css selector", "#diagram .now .cross"), "the vote is skipped"
+    assert "skipped: below minimum 2" in text(opened, "#diagram .now")
+    bottom = "const d = document.getElementById('diagram'); return d.scrollHeight - d.clientHeight - d.scrollTop"
+    opened.execute_script(
+        "document.querySelectorAll('.scroll').forEach(box => box.style.scrollBehavior = 'auto'); show(21)"
+    )
+    assert opened.execute_script(bottom) <= 1
+
+
+def test_the_loop_is_shown_and_gone_through(browser: Any, vote_lost: Trace, tmp_path: Path) -> None:
+    show(browser, FORMATS["html"](vote_lost.about(loop=21)), tmp_path, "#step=21")
+    assert "nothing changes any more" in text(browser, "#loop")
+    # The player's part alone: no run of the model returns to an earlier state in so small a scope.
+    browser.execute_script("trace.loop = 18; trace.loopText = 'After the last step it repeats'; show(21)")
+    assert browser.find_elements("css selector", "#diagram .loopline")
+    press(browser, "ARROW_RIGHT")
+    assert text(browser, "#where") == "18 / 21"
+
+
+def test_readers_of_the_screen_are_told(opened: Any) -> None:
+    live = opened.find_element("id", "step")
+    assert (live.get_attribute("aria-live"), live.get_attribute("aria-atomic")) == ("polite", "true")
+    unnamed = """return [...document.querySelectorAll('button, input, [role=region], svg, section, nav')].filter(
+        made => !(made.getAttribute('aria-label') || made.getAttribute('aria-labelledby') || made.labels?.length || made
+        .textContent && made.tagName === 'BUTTON')).length"""
+    assert opened.execute_script(unnamed) == 0
+    press(opened, "TAB")
+    outline = "const style = getComputedStyle(document.activeElement); return style.outlineStyle + style.outlineWidth"
+    assert opened.execute_script(outline) == "solid3px"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(opened: Any, scheme: str) -> None:
+    opened.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    )
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    opened.execute_script("show(20)")
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= 360
+    small = """return [...document.querySelectorAll('button')].filter(made => made.offsetParent
+        && (made.offsetWidth < 44 || made.offsetHeight < 44)).length"""
+    assert opened.execute_script(small) == 0
+    background = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}[scheme]
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_nothing_goes_wrong_in_the_browser(opened: Any) -> None:
+    press(opened, "END", "HOME")
+    assert opened.get_log("browser") == []
+    assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0

@@ -1,0 +1,61 @@
+"""JSON and ITF: read back by readers that are not ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from properties.render import FORMATS
+from properties.render.interchange import schema
+from properties.trace import Trace, from_json
+
+jsonschema = pytest.importorskip("jsonschema")
+itf_py = pytest.importorskip("itf_py")
+
+
+def test_json_is_read_back_losslessly(vote_lost: Trace, witness: Trace, bad_certificate: Trace) -> None:
+    for trace in (vote_lost, witness, bad_certificate, vote_lost.about(loop=21)):
+        assert from_json(json.loads(FORMATS["json"](trace))) == trace
+
+
+def test_json_follows_its_schema(vote_lost: Trace, witness: Trace, bad_certificate: Trace) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    for trace in (vote_lost, witness, bad_certificate):
+        jsonschema.validate(json.loads(FORMATS["json"](trace)), schema())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": "attestation-trace/2"},
+        {"revision": 161},
+        {"scope": {"instance": "six", "batches": 3}},
+        {"loop": -1},
+        {"initial": {"sealed": True}},
+        {"steps": [{"node": "M", "action": "seal_batch", "arguments": {}, "changes": {"sealed": [0]}}]},
+        {"surprise": 1},
+    ],
+)
+def test_the_schema_refuses_other_documents(damage: dict[str, Any], vote_lost: Trace) -> None:
+    damaged = {**json.loads(FORMATS["json"](vote_lost)), **damage}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(damaged, schema())
+
+
+def test_another_tool_reads_the_itf(vote_lost: Trace) -> None:
+    trace = vote_lost.about(loop=21)
+    read = itf_py.trace_from_json(json.loads(FORMATS["itf"](trace)))
+    assert read.meta["format"] == "ITF"
+    assert read.loop == 21
+    assert read.vars == list(trace.initial)
+    assert [state.values for state in read.states] == trace.states
+    assert read.states[20].meta["action"] == "receive_votes(from=a)"
+
+
+def test_itf_numbers_are_big_and_flags_are_flags(vote_lost: Trace) -> None:
+    first = json.loads(FORMATS["itf"](vote_lost))["states"][0]
+    assert first["#meta"] == {"index": 0}
+    assert first["M.registry.a.number"] == {"#bigint": "-1"}
+    assert first["M.store.certified.0"] is False

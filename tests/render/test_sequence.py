@@ -1,0 +1,107 @@
+"""The sequence diagram tells every transition, sends and receipts apart."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from model.revisions import revision
+from model.scope import Scope, instance
+from model.system import build
+from properties.engines.stepper import Stepper
+from properties.render import FORMATS
+from properties.render.sequence import WAYS, Form, events
+from properties.render.story import Story
+from properties.trace import Trace, record
+
+STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True, "own_finders": True}
+RICH = {
+    "stepwise, with faults": (
+        "pr170+era2539",
+        Scope(instance("n1f0b0"), 2, restarts=2, disconnects=2, late_batches=True, echo=True, **STEPS),
+    ),
+    "forks": ("pr167+era2480", Scope(instance("n2f0b1"), 2, regeneses=1, pruned="a")),
+    "relay with bad votes": (
+        "pr161+era2539",
+        Scope(instance("n2f0b1"), 2, topology="relay", bad_votes="bad signature"),
+    ),
+}
+
+LINE = re.compile(
+    r"sequenceDiagram"
+    r"|    participant \w+ as [\w ,]+"
+    r"|    Note over \w+(,\w+)?: \d+\. .+"
+    r"|    \w+(-->>|->>|-\)|-x)\w+: \d+\. .+"
+)
+
+
+def walk(name: str, scope: Scope, seed: int, length: int) -> Trace:
+    """A run that prefers rare actions."""
+    stepper = Stepper(build(revision(name), scope))
+    choose, state = random.Random(seed), stepper.initial
+    taken: list[int] = []
+    while len(taken) < length and (enabled := stepper.enabled(state)):
+        chosen = choose.choice(sorted({stepper.action(action).name for action in enabled}))
+        taken.append(choose.choice([action for action in enabled if stepper.action(action).name == chosen]))
+        state = stepper.apply(state, taken[-1])
+    return record(stepper, taken, "certificate_stored")
+
+
+@pytest.mark.parametrize("name", RICH)
+def test_every_step_of_a_long_run_is_told(name: str) -> None:
+    told: set[str] = set()
+    for seed in range(2):
+        trace = walk(*RICH[name], seed, 60)
+        found = events(Story(trace))
+        assert {event.step for event in found} == set(range(1, len(trace.steps) + 1))
+        assert all("None" not in event.text for event in found)
+        told |= {step.action for step in trace.steps}
+        assert all(map(LINE.fullmatch, FORMATS["mermaid"](trace).splitlines()))
+    assert told <= set(WAYS)
+    assert len(told) >= 8, f"only {sorted(told)} ran"
+
+
+def test_every_transition_has_its_own_words() -> None:
+    for name, scope in RICH.values():
+        assert {action.name for action in build(revision(name), scope).actions} <= set(WAYS)
+
+
+VOTED = (("M", "seal_batch()"), ("a", "update_status()"), ("a", "publish_vote()"), ("a", "push_votes(to=M)"))
+
+
+def played(scope: Scope, *steps: tuple[str, str]) -> list[tuple[Form, str]]:
+    """The form and text of the last events of these steps: those of the last step."""
+    stepper = Stepper(build(revision("pr161+era2480"), scope))
+    trace = record(stepper, [stepper.index[step] for step in steps], "certificate_stored")
+    return [(event.form, event.text) for event in events(Story(trace)) if event.step == len(steps)]
+
+
+def test_what_is_in_flight_is_lost_with_the_connection_and_with_the_node() -> None:
+    scope = Scope(instance("n1f0b0"), 2, restarts=1, disconnects=1)
+    broken = (Form.NOTE, "the connection breaks and is made again")
+    lost = (Form.LOSS, "vote of a: batch 0, lost")
+    assert played(scope, *VOTED, ("a", "reconnect(to=M)")) == [broken, lost]
+    assert played(scope, *VOTED, ("M", "restart_node()")) == [(Form.NOTE, "restarts"), lost]
+    assert played(scope, *VOTED[:3], ("a", "reconnect(to=M)")) == [broken]
+
+
+def test_a_vote_that_is_pushed_again_is_not_newer() -> None:
+    scope = Scope(instance("n1f0b0"), 2, disconnects=1)
+    again = (("M", "receive_votes(from=a)"), ("a", "reconnect(to=M)"), VOTED[3], ("M", "receive_votes(from=a)"))
+    assert played(scope, *VOTED, *again) == [(Form.SKIP, "vote of a: batch 0, skipped: not newer")]
+
+
+def test_a_vote_that_the_own_registry_skips_goes_nowhere(stuck: dict[str | None, Trace]) -> None:
+    trace = stuck["newer_vote"]
+    steps = [(step.node, step.call) for step in trace.steps]
+    told = played(trace.scope, *steps, ("a", "update_status()"), ("a", "publish_vote()"))
+    assert told == [(Form.SKIP, "own registry skips its vote for batch 1")]
+
+
+def test_a_skipped_vote_is_crossed_out(vote_lost: Trace) -> None:
+    lines = [line.strip() for line in FORMATS["mermaid"](vote_lost).splitlines()]
+    assert "a-)gossip: 19. vote of a: batch 1, to M" in lines
+    assert "gossip-xM: 20. vote of a: batch 1, skipped: below minimum 2" in lines
+    assert lines.index("gossip->>M: 5. vote of b: batch 0") > lines.index("b-)gossip: 4. vote of b: batch 0, to M")

@@ -1,0 +1,73 @@
+"""Values are shown in words, and no scope, phase or variable is without them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from model import qc_finder
+from model.revisions import revision
+from model.scope import Scope, instance
+from model.system import build
+from properties.details import DETAILS
+from properties.render.words import COARSE, PHASES, Words, bounds, committee, left_out, vote
+from properties.trace import Trace
+
+
+def test_every_phase_has_a_name() -> None:
+    phases = {value for name, value in vars(qc_finder).items() if name.isupper() and isinstance(value, int)}
+    assert phases - {-1} == set(PHASES)
+
+
+def test_every_switch_says_what_it_leaves_out() -> None:
+    assert {name for each in DETAILS.values() for name in each.switches} == set(COARSE)
+    assert {field.name for field in fields(Scope) if field.type == "bool"} - {"prunes_after_status"} == set(COARSE)
+
+
+@pytest.mark.parametrize(
+    ("number", "variant", "genesis", "words"),
+    [
+        (-1, 0, 0, "none"),
+        (1, 0, 0, "batch 1"),
+        (1, 1, 0, "batch 1 with the hash of batch 0"),
+        (1, 4, 0, "batch 1 with a hash of no batch"),
+        (1, -1, 0, "batch 1 with a hash of no batch"),
+        (2, 0, 1, "batch 2 of fork 1"),
+    ],
+)
+def test_a_vote_in_words(number: int, variant: int, genesis: int, words: str) -> None:
+    assert vote(number, variant, genesis, batches=3) == words
+
+
+def test_a_number_and_its_hash_are_one_field(bad_certificate: Trace) -> None:
+    words = Words(build(revision(bad_certificate.revision), bad_certificate.scope))
+    states = bad_certificate.states
+    forged = [number for number, step in enumerate(bad_certificate.steps) if step.action == "forge_vote"]
+    (change,) = words.changes(states[forged[0]], states[forged[0] + 1])
+    assert str(change) == "M.registry.b: none → batch 1 with the hash of batch 0"
+
+
+def test_every_variable_has_a_meaning() -> None:
+    finest = DETAILS["full"].scope(instance("n2f0b1"), 2)
+    scopes = [
+        Scope(instance("n2f0b1"), 2, topology="relay", restarts=1, disconnects=1, pruned="M"),
+        Scope(instance("n2f0b0"), 2, regeneses=1),
+        finest,
+    ]
+    for scope in scopes:
+        system = build(revision("pr161+era2539"), scope)
+        words = Words(system)
+        for field in words.values(system.initial):
+            assert words.legend([field]), f"{field} has no meaning"
+
+
+def test_the_committee_and_the_scope_in_words() -> None:
+    scope = Scope(instance("w3,2,1b1"), 2, disconnects=None, restarts=1)
+    assert committee(scope) == "3 attesters of weights 3, 2, 1, of which 1 Byzantine"
+    assert bounds(scope) == (
+        "batches 0 … 1; topology direct; at most 1 certificate waiting to be inserted; any number of disconnects; "
+        "at most 1 restarts"
+    )
+    assert "no node restarts" not in left_out(scope)
+    assert "the chain never forks" in left_out(scope)
