@@ -1,0 +1,108 @@
+"""Could the batch that the main node asks for still be certified? Decided for single states of a run, both ways.
+
+* *It could*: some schedule certifies it. Schedules are tried one after another: each is a random order of preference
+  among what can happen, followed until the certificate is stored or nothing more can happen.
+* *It could not*: the over-approximation of `properties.engines.value_sets` has no certificate for it. That is a proof,
+  for this state and this system.
+
+Either may fail, and then the answer is unknown.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator
+from typing import Final
+
+from model.algebra import Bool, Expression
+from model.batch_store import CertifiedBatches
+from model.network import seal_batch
+from model.system import AttestationSystem
+from model.transitions import Action
+from properties.engines.stepper import State, Stepper
+from properties.engines.value_sets import NO, ValueSets
+
+SCHEDULES: Final = 300
+LONGEST: Final = 500
+
+
+class Future:
+    """Answers for the states of one system. `without` names transitions that do not count as ways to a certificate.
+    The answers are the same in every run: so are the schedules."""
+
+    def __init__(self, stepper: Stepper, system: AttestationSystem, without: Collection[str]) -> None:
+        self.stepper = stepper
+        self.system = system
+        self.without = without
+        self.value_sets = ValueSets(system, lambda action: action.name not in without)
+        self._asked = stepper.evaluator(system.next_batch_to_attest)
+
+    def asked(self, state: State) -> int:
+        """The batch that the main node asks for."""
+        return self._asked(state)[0]
+
+    def goal(self, state: State) -> Bool | None:
+        """That this batch has its certificate; none if it is no batch of the scope."""
+        flags, asked = self._flags, self.asked(state)
+        return flags[asked] if 0 <= asked < len(flags) else None
+
+    @property
+    def _flags(self) -> tuple[Bool, ...]:
+        certified = self.system.main.store.certified
+        assert isinstance(certified, CertifiedBatches)
+        return certified.flags
+
+    def is_impossible(self, state: State) -> bool:
+        """Whether it is proved that the batch asked for stays without certificate. Nothing asked for is not that."""
+        goal = self.goal(state)
+        if goal is None:
+            return False
+        reach = self.value_sets.reachable(state)
+        for split in self._splits():
+            if reach[goal] == NO:
+                return True
+            if len(reach[split]) > 1:
+                reach = self.value_sets.reachable(state, split, reach)
+        return reach[goal] == NO
+
+    def _splits(self) -> Iterator[Expression]:
+        """The variables by whose values the proof tells states apart, one at a time: they say what an attester is
+        about to do, and whether the main node's finder can go on."""
+        nodes = self.system.state.nodes
+        candidates = (
+            *(vote.number for vote in self.system.main.registry.votes),
+            *(node.attester.number for node in nodes),
+            *(node.finder.phase for node in nodes),
+        )
+        return (variable for variable in candidates if not variable.is_constant)
+
+    def schedule(self, state: State) -> list[int] | None:
+        """Actions that certify the batch asked for, none if no schedule that was tried does."""
+        goal = self.goal(state)
+        if goal is None:
+            return None
+        is_reached = self.stepper.evaluator(goal)
+        helpful = [place for place, action in enumerate(self.system.actions) if self._may_help(action)]
+        for seed in range(SCHEDULES):
+            random.Random(seed).shuffle(helpful)
+            taken, last = self._run(state, helpful, is_reached)
+            if is_reached(last)[0]:
+                return taken
+        return None
+
+    def _run(
+        self, state: State, preference: list[int], is_reached: Callable[[State], tuple[int, ...]]
+    ) -> tuple[list[int], State]:
+        """Take the first action that is enabled, again and again."""
+        taken: list[int] = []
+        while not is_reached(state)[0] and len(taken) < LONGEST:
+            action = next((place for place in preference if self.stepper.is_enabled(state, place)), None)
+            if action is None:
+                break
+            state = self.stepper.apply(state, action)
+            taken.append(action)
+        return taken, state
+
+    def _may_help(self, action: Action) -> bool:
+        """Further batches only make schedules longer."""
+        return action.name not in self.without and action.transition is not seal_batch
