@@ -1,0 +1,59 @@
+"""What all machines have in common: they count which rules fired and which phases they reached."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+
+import hypothesis
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+P = ParamSpec("P")
+M = TypeVar("M", bound="CountedMachine")
+
+LIFETIME = 12
+"""How many rules at least pass between two restarts, or two breaks of a connection, where one machine runs alone."""
+
+
+class CountedMachine(RuleBasedStateMachine):
+    """A state machine that counts. `counts` has, for each rule and each named phase, how often it occurred in all runs
+    of the class since they were last cleared; a subclass counts for itself. `age` is the number of rules since the run,
+    or the node, started: a node that restarts at every other step gets nowhere."""
+
+    counts: ClassVar[Counter[str]] = Counter()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.counts = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.age = 0
+        self.count("runs")
+
+    def count(self, what: str, times: int | bool = 1) -> None:
+        """Note that something happened; a condition counts where it is true."""
+        if times:
+            self.counts[what] += int(times)
+
+
+def counted(function: Callable[Concatenate[M, P], None]) -> Callable[Concatenate[M, P], None]:
+    """A rule that counts how often it fired, under its own name. To be written below `@rule`."""
+
+    @functools.wraps(function)
+    def wrapper(self: M, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        self.count(function.__name__)
+        self.age += 1
+        function(self, *args, **kwargs)
+
+    return wrapper
+
+
+def drive(machine: type[CountedMachine], settings: hypothesis.settings, seed: int | None = None) -> Counter[str]:
+    """Run the machine from cleared counts, and return them. Raises what a failing run raises."""
+    machine.counts.clear()
+    factory = machine if seed is None else hypothesis.seed(seed)(machine)
+    run_state_machine_as_test(factory, settings=settings)
+    return machine.counts

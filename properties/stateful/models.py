@@ -1,0 +1,151 @@
+"""The systems that the system machine runs on: any revision, in scopes far beyond what can be searched exhaustively.
+
+A model has a number, from which everything about it is drawn, so that a number is all that a report needs to name.
+Small numbers are small scopes. A Byzantine subset is always the last attesters of a committee; their weights are drawn
+like all others, so that any combination of weights can be Byzantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from random import Random
+
+from model.algebra import Bool
+from model.batch_store import CertifiedBatches
+from model.committee import U64_MAX
+from model.network import FAULTS
+from model.revisions import NEVER, REVISIONS
+from model.rules import max_faulty_weight
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Instance, Scope, instance
+from model.system import AttestationSystem, build
+from model.topology import MAIN, TOPOLOGIES
+from properties.claims.catalogue import CATALOGUE
+from properties.claims.kinds import Conjunct, Kind
+from properties.engines.stepper import State, Stepper
+from properties.stateful.expectations import expected_to_hold
+
+LARGEST_COMMITTEE = 12
+MOST_FORGERIES = 240
+"""How many forged votes a scope may tell apart: beyond that, its Byzantine attesters are made fewer."""
+
+
+def scope_number(number: int) -> Scope:
+    """The scope of this number, from 0 on."""
+    random = Random(f"scope {number}")
+    topology = random.choice([*sorted(TOPOLOGIES), "direct", "direct"])
+    largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
+    weights = _weights(random, min(largest, random.choice([1, 2, 3, random.randint(1, 2 + number // 4)])))
+    batches, echo = random.randint(2, 5), random.random() < 0.4
+    targets = 2 + (len(weights) if echo else 0)
+    byzantine = min(_byzantine(random, weights), MOST_FORGERIES // (targets * batches * (batches + 3)))
+    return Scope(
+        _named(weights, byzantine),
+        batches=batches,
+        topology=topology,
+        late_answers=random.random() < 0.7,
+        finder_steps=random.random() < 0.7,
+        attester_steps=random.random() < 0.7,
+        own_finders=random.random() < 0.4,
+        echo=echo,
+        late_batches=random.random() < 0.4,
+        queue=random.randint(0, 3),
+        restarts=random.choice([0, 0, 1, 3, None]),
+        disconnects=random.choice([0, 0, 1, 3, None]),
+        lesser_hashes=random.choice([0, 0, 1]),
+        pruned=random.choice(["", "", "", MAIN, "a" if len(weights) > byzantine else ""]),
+        prunes_after_status=random.random() < 0.5,
+        regeneses=random.choice([0, 0, 0, 1, 2]) if len(weights) <= 4 else 0,
+        bad_votes=random.choice(["", "", "", "", "", BAD_SIGNATURE, FOREIGN_GENESIS]) if topology == "relay" else "",
+    )
+
+
+def _weights(random: Random, size: int) -> list[int]:
+    """Equal, small or huge weights; at times the largest sum that there can be."""
+    top = random.choice([1, 1, 3, 100, U64_MAX // size])
+    weights = [random.randint(1, top) for _ in range(size)]
+    if random.random() < 0.2:
+        weights[random.randrange(size)] += U64_MAX - sum(weights)
+    return weights
+
+
+def _byzantine(random: Random, weights: list[int]) -> int:
+    """None of them, as many as are tolerated, or any number."""
+    faulty = max_faulty_weight(sum(weights))
+    tolerated = max(count for count in range(len(weights)) if sum(weights[len(weights) - count :]) <= faulty)
+    return random.choice([0, tolerated, tolerated, random.randint(0, len(weights))])
+
+
+def _named(weights: list[int], byzantine: int) -> Instance:
+    return instance(f"w{','.join(map(str, weights))}b{byzantine}")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A system with its one-step engine, and what is asked of its states."""
+
+    system: AttestationSystem
+
+    def __str__(self) -> str:
+        return f"{self.system.revision.name}, {self.system.scope.instance.name}, {self.system.scope.name}"
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """The one-step engine."""
+        return Stepper(self.system)
+
+    @cached_property
+    def families(self) -> tuple[str, ...]:
+        """For each action, the name of its transition."""
+        return tuple(action.name for action in self.system.actions)
+
+    @cached_property
+    def faults(self) -> frozenset[int]:
+        """The actions that are faults: a fair run need not take them."""
+        names = {transition.name for transition in FAULTS}
+        return frozenset(place for place, name in enumerate(self.families) if name in names)
+
+    @cached_property
+    def invariants(self) -> tuple[tuple[str, Conjunct], ...]:
+        """The conjuncts of all properties that must hold in every state, with the names of the properties."""
+        always = [claim for claim in CATALOGUE if claim.kind is Kind.ALWAYS]
+        claims = [claim for claim in always if expected_to_hold(claim.name, self.system)]
+        return tuple((claim.name, conjunct) for claim in claims for conjunct in claim.conjuncts(self.system))
+
+    @cached_property
+    def holding(self) -> Callable[[State], tuple[int, ...]]:
+        """For a state, which of the invariants hold."""
+        return self.stepper.evaluator(*(conjunct.holds | ~conjunct.when for _, conjunct in self.invariants))
+
+    @cached_property
+    def witnesses(self) -> tuple[tuple[str, ...], Callable[[State], tuple[int, ...]]]:
+        """The names of the properties of kind `sometimes`; and, for a state, of which of them it is a witness."""
+        claims = [claim for claim in CATALOGUE if claim.kind is Kind.SOMETIMES]
+        applicable = [(claim.name, conjuncts[0]) for claim in claims if (conjuncts := claim.conjuncts(self.system))]
+        holding = self.stepper.evaluator(*(conjunct.holds for _, conjunct in applicable))
+        return tuple(name for name, _ in applicable), holding
+
+    @cached_property
+    def uncertified(self) -> Callable[[State], tuple[int, ...]]:
+        """For a state, whether each batch of the fork is sealed and without a certificate on the main node."""
+        certified = self.system.main.store.certified
+        assert isinstance(certified, CertifiedBatches)
+        state = self.system.state
+        missing: list[Bool] = [
+            (state.sealed > batch) & (state.first_batch <= batch) & ~flag for batch, flag in enumerate(certified.flags)
+        ]
+        return self.stepper.evaluator(*missing)
+
+
+def built(number: int) -> Model:
+    """`model_number`, built anew."""
+    live = [revision for revision in REVISIONS.values() if revision.executor != NEVER]
+    revisions = [*live, *live, *live, *REVISIONS.values()]
+    return Model(build(Random(f"revision {number}").choice(revisions), scope_number(number)))
+
+
+@cache
+def model_number(number: int) -> Model:
+    """The model of this number, from 0 on: the scope of this number, and any revision; those that never start least."""
+    return built(number)

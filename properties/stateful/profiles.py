@@ -1,0 +1,216 @@
+"""How much is tried: the profiles, and the floors below which a run of a profile has not tried enough."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import hypothesis
+
+from properties.stateful.attester_runner import AttesterRunnerMachine
+from properties.stateful.batch_store import BatchStoreMachine
+from properties.stateful.gossip_link import GossipLinkMachine
+from properties.stateful.machine import CountedMachine
+from properties.stateful.qc_finder import QcFinderMachine
+from properties.stateful.status_watch import StatusWatchMachine
+from properties.stateful.system import SystemMachine
+from properties.stateful.vote_registry import VoteRegistryMachine
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many runs each machine has, and the system; of how many models, in how many shards that can run at the same
+    time; with how many seeds each known defect is searched for; how many examples other tests have;
+    and whether tests are to try a sample only."""
+
+    name: str
+    runs: int
+    system_runs: int
+    models: int
+    shards: int
+    seeds: int
+    examples: int
+    derandomize: bool = False
+    quick: bool = False
+
+    def settings(self, runs: int, rules: int) -> hypothesis.settings:
+        """Hypothesis' settings for so many runs of up to so many rules."""
+        return hypothesis.settings(
+            max_examples=runs,
+            stateful_step_count=rules,
+            deadline=None,
+            derandomize=self.derandomize,
+            print_blob=True,
+            report_multiple_bugs=False,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        )
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("dev", runs=15, system_runs=40, models=12, shards=1, seeds=1, examples=50, quick=True),
+        Profile("ci", runs=200, system_runs=1_000, models=48, shards=1, seeds=1, examples=200, derandomize=True),
+        Profile("deep", runs=2_000, system_runs=20_000, models=240, shards=4, seeds=10, examples=1_000),
+    )
+}
+
+RULES, SYSTEM_RULES = 30, 30
+"""How many rules a run of one machine has at most, and one of the system."""
+
+MACHINES: dict[str, type[CountedMachine]] = {
+    "vote registry": VoteRegistryMachine,
+    "status watch": StatusWatchMachine,
+    "QC finder": QcFinderMachine,
+    "attester runner": AttesterRunnerMachine,
+    "gossip link": GossipLinkMachine,
+    "batch store": BatchStoreMachine,
+    "system": SystemMachine,
+}
+"""All machines, by name."""
+
+Floors = Mapping[str, float]
+"""How often something must happen, for each run."""
+
+FLOORS: dict[str, Floors] = {
+    "vote registry": {
+        "update": 1,
+        "agree": 1,
+        "set_min_batch_number": 1,
+        "look": 1,
+        "get_newer": 1,
+        "duplicate entry": 0.2,
+        "different genesis": 0.05,
+        "bad signature": 0.004,
+        "vote below minimum": 0.3,
+        "vote of a stranger": 0.1,
+        "vote replaced": 0.1,
+        "minimum lowered": 0.2,
+        "quorum found": 1,
+        "contaminated certificate": 0.1,
+    },
+    "status watch": {
+        "update": 1,
+        "look": 1,
+        "restart": 0.2,
+        "same number again": 0.2,
+        "number falls": 0.5,
+        "conflated status": 0.1,
+        "changed and back": 0.005,
+    },
+    "QC finder": {
+        "status": 1,
+        "vote": 1,
+        "votes": 1,
+        "equivocate": 1,
+        "persist_batch": 0.5,
+        "restart": 0.2,
+        "read_status": 0.2,
+        "set_min_batch_number": 0.2,
+        "find_quorum": 0.05,
+        "store_qc": 0.03,
+        "status while waiting for a quorum": 0.1,
+        "minimum lowered": 0.005,
+        "contaminated certificate": 0.1,
+        "restart with a queued certificate": 0.01,
+    },
+    "attester runner": {
+        "status": 1,
+        "persist_batch": 0.5,
+        "provide_commitment": 1,
+        "set_min_batch_number": 1,
+        "echo": 1,
+        "restart": 0.2,
+        "read_status_to_attest": 0.2,
+        "publish_vote": 0.02,
+        "own registry skips the vote": 0.01,
+        "status while attesting": 0.2,
+        "restart while attesting": 0.05,
+    },
+    "gossip link": {
+        "vote": 1,
+        "set_min_batch_number": 1,
+        "push": 0.4,
+        "receive": 0.2,
+        "reconnect": 0.2,
+        "only a part is new": 0.1,
+        "message lost": 0.05,
+        "vote below minimum": 0.05,
+    },
+    "batch store": {
+        "persist_batch": 0.5,
+        "provide_commitment": 1,
+        "store_qc": 1,
+        "insert_qc": 1,
+        "restart": 0.2,
+        "head waits for its batch": 0.3,
+        "inserted": 0.2,
+        "inserted again": 0.02,
+        "gap": 0.2,
+        "restart with a queued certificate": 0.1,
+    },
+    "system": {
+        "seal_batch": 1,
+        "poll_status": 1,
+        "update_status": 2,
+        "read_status": 0.5,
+        "set_min_batch_number": 1,
+        "find_quorum": 0.5,
+        "store_qc": 0.2,
+        "insert_qc": 0.2,
+        "read_status_to_attest": 0.5,
+        "publish_vote": 1,
+        "push_votes": 2,
+        "receive_votes": 2,
+        "persist_batch": 0.5,
+        "provide_commitment": 0.5,
+        "restart_node": 0.2,
+        "reconnect": 0.2,
+        "forge_vote": 0.1,
+        "refuse_votes": 0.1,
+        "refuse_status": 0.01,
+        "regenesis": 0.02,
+        "restart_on_new_genesis": 0.02,
+        "prune": 0.05,
+        "comes to rest": 0.5,
+        "rest with all certificates": 0.1,
+        "conflated status": 0.3,
+        "message lost": 0.02,
+        "minimum lowered": 0.01,
+        "own registry skips the vote": 0.005,
+        "vote below minimum": 0.05,
+        "vote replaced": 0.2,
+        "equivocating votes": 0.02,
+        "contaminated certificate": 0.002,
+        "restart with a queued certificate": 0.005,
+        "runs with certificate_stored": 0.2,
+        "runs with two_certificates_in_a_row": 0.1,
+        "runs with vote_below_minimum": 0.05,
+        "runs with vote_replaced": 0.1,
+    },
+}
+"""By machine: about what is usual in many runs."""
+
+ALLOWANCE, LEAST = 5, 3
+"""A floor is a fifth of what is usual, as each run leaves out a random part of the rules; and where that is less than
+three times, as in the few runs of a quick profile, it is not asserted."""
+
+
+def shortfalls(machine: str, counts: Mapping[str, int]) -> list[str]:
+    """What happened less often than the floor for this number of runs, in words."""
+    runs = counts.get("runs", 0)
+    floors = {what: int(rate * runs / ALLOWANCE) for what, rate in FLOORS[machine].items()}
+    return [
+        f"{what}: {counts.get(what, 0)} times in {runs:,} runs, at least {floor} are expected"
+        for what, floor in floors.items()
+        if counts.get(what, 0) < floor >= LEAST
+    ]
+
+
+def distribution(machine: str, counts: Counter[str]) -> str:
+    """How often everything happened, as a table."""
+    lines = [f"{machine}: {counts['runs']:,} runs"]
+    return "\n".join(
+        [*lines, *(f"  {number:>9,}  {what}" for what, number in sorted(counts.items()) if what != "runs")]
+    )

@@ -1,0 +1,232 @@
+"""The whole system, driven one action at a time: by Hypothesis, or by whoever chooses.
+
+`SystemMachine` is to be subclassed: `models` are the numbers of the models that it runs (`properties.stateful.models`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from types import ModuleType
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+import model.network
+import model.node
+from model.transitions import Action, Transition
+from properties.engines.stepper import State
+from properties.stateful.expectations import expected_to_hold
+from properties.stateful.lockstep import Disagreement, Layout, Mirror
+from properties.stateful.machine import CountedMachine
+from properties.stateful.models import Model, model_number
+from properties.stateful.phases import Moments
+from properties.trace import Trace, record
+
+LOCKSTEP = "lockstep"
+LONGEST_REST = 5_000
+"""A fair run without faults that takes more steps than this does not come to rest, where it must."""
+LONGEST_UNREST = 400
+"""After so many steps it is left alone where it need not: a connection can be closed and made again for ever."""
+
+
+class RunFailed(AssertionError):
+    """A run that violates what must hold; `run` is the run, up to the step that does, and `trace` says what failed."""
+
+    def __init__(self, message: str, run: Run, trace: Trace) -> None:
+        super().__init__(message)
+        self.run, self.trace = run, trace
+
+
+@lru_cache(maxsize=256)
+def _moments(model: Model) -> Moments:
+    return Moments(Layout(model))
+
+
+class Run:
+    """One run of a model, from its initial state. Every step is checked: the invariants hold, and the registries in
+    full fidelity agree. `counts` has how often each transition was taken, and each phase was entered."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.state = model.stepper.initial
+        self.actions: list[int] = []
+        self.moments = _moments(model)
+        self.mirror = Mirror(self.moments.layout)
+        self.counts: Counter[str] = Counter()
+        self._witnessed: set[str] = set()
+        self._signed: dict[tuple[str, int | str], int | str] = {}
+        self.enabled = model.stepper.enabled(self.state)
+        self.has_failed = False
+
+    @property
+    def progress(self) -> list[int]:
+        """The enabled actions that are no faults."""
+        return [place for place in self.enabled if place not in self.model.faults]
+
+    def take(self, place: int) -> None:
+        """Take an enabled action. Raises `RunFailed`."""
+        before, stepper = self.state, self.model.stepper
+        self.actions.append(place)
+        self.state = stepper.apply(before, place)
+        self.enabled = stepper.enabled(self.state)
+        self.counts["steps"] += 1
+        self.counts[self.model.families[place]] += 1
+        self._count_phases(place, before)
+        try:
+            self.mirror.follow(place, before, self.state)
+        except Disagreement as disagreement:
+            raise self._failure(LOCKSTEP, str(disagreement)) from None
+        self.counts["contaminated certificate"] += self.mirror.contaminated
+        holding = self.model.holding(self.state)
+        if not all(holding):
+            name, conjunct = self.model.invariants[next(n for n, holds in enumerate(holding) if not holds)]
+            raise self._failure(name, conjunct.sentence)
+
+    def choose(self, value: int) -> None:
+        """Take the enabled action that this number stands for, if any is enabled: every 16th number stands for a
+        fault where one is possible, the others for progress where it is possible; 0 for the first action."""
+        progress = self.progress
+        faults = [place for place in self.enabled if place in self.model.faults]
+        candidates = (faults or progress) if value % 16 == 15 else (progress or faults)
+        if candidates:
+            self.take(candidates[value // 16 % len(candidates)])
+
+    def rest(self) -> None:
+        """Take every action in turn, but no faults, until nothing is left to do; where the model must make progress,
+        every sealed batch is certified then. Raises `RunFailed`."""
+        must_progress = expected_to_hold("progress_possible", self.model.system)
+        for _ in range(LONGEST_REST if must_progress else LONGEST_UNREST):
+            if not self.progress:
+                break
+            self._take_in_turn()
+        if must_progress and self.progress:
+            raise self._failure("progress_possible", f"the system comes to rest within {LONGEST_REST:,} steps")
+        missing = [batch for batch, lacks in enumerate(self.model.uncertified(self.state)) if lacks]
+        if must_progress and missing:
+            raise self._failure("progress_possible", f"batch {missing[0]} is certified when nothing is left to do")
+        self.counts["never comes to rest" if self.progress else "comes to rest"] += 1
+        self.counts["rest without a certificate" if missing else "rest with all certificates"] += 1
+
+    def _take_in_turn(self) -> None:
+        last = self.actions[-1] if self.actions else -1
+        self.take(next((place for place in self.progress if place > last), self.progress[0]))
+
+    def finish(self) -> None:
+        """Compare every registry and link once more. Raises `RunFailed`."""
+        try:
+            self.mirror.compare(self.state)
+        except Disagreement as disagreement:
+            raise self._failure(LOCKSTEP, str(disagreement)) from None
+
+    def trace(self, claim: str = "") -> Trace:
+        """The run as a trace."""
+        return record(self.model.stepper, self.actions, claim)
+
+    def _failure(self, claim: str, sentence: str) -> RunFailed:
+        message = f"{claim} fails on {self.model} after {len(self.actions)} steps: not true that {sentence}"
+        return RunFailed(message, self, self.trace(claim).about(failed=sentence))
+
+    def _count_phases(self, place: int, before: State) -> None:
+        names, evaluate = self.model.witnesses
+        for name, holds in zip(names, evaluate(self.state), strict=True):
+            if holds and name not in self._witnessed:
+                self._witnessed.add(name)
+                self.counts[f"runs with {name}"] += 1
+        action = self.model.stepper.action(place)
+        self.counts.update(self.moments.of(action, before, self.state))
+        if action.name == "forge_vote":
+            self._count_equivocation(action)
+
+    def _count_equivocation(self, action: Action) -> None:
+        arguments = dict(action.arguments)
+        subject, variant = (action.node, arguments["number"]), arguments["variant"]
+        self.counts["equivocating votes"] += self._signed.setdefault(subject, variant) != variant
+
+
+LONGEST_RUN = 200
+"""How many steps a run has at most, before it is driven to its rest."""
+BURSTS = st.binary(min_size=6, max_size=16)
+"""Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
+
+
+class SystemMachine(CountedMachine):
+    """A run of a random model. For each transition of the protocol there is a rule that lets the system run, by chance,
+    until that transition is possible, and then takes it. At its end, every run is driven fairly until nothing is left
+    to do.
+
+    A rule that took one action and needed it to be possible would hardly ever fire: Hypothesis leaves out a random part
+    of the rules in each run, and most of the time only a few actions are possible.
+    """
+
+    models: ClassVar[range] = range(24)
+    """The numbers of the models that it runs."""
+    last_failure: ClassVar[RunFailed | None] = None
+    """The latest run that failed; after Hypothesis has shrunk, the smallest."""
+
+    @initialize(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        """Choose the model."""
+        self.run = Run(self.model(data.draw(st.sampled_from(self.models), label="model")))
+
+    def model(self, number: int) -> Model:
+        """The model of this number; for a subclass to say otherwise."""
+        return model_number(number)
+
+    def until(self, name: str, choices: bytes) -> None:
+        """Run by these choices until the transition is possible, and take it."""
+        with self._failures_kept():
+            for high, low in zip(choices[::2], choices[1::2], strict=False):
+                value = high << 8 | low
+                if self._is_at_end or self._take(name, value):
+                    return
+                self.run.choose(value)
+
+    def _take(self, name: str, value: int) -> bool:
+        candidates = [place for place in self.run.enabled if self.run.model.families[place] == name]
+        if candidates:
+            self.run.take(candidates[value // 16 % len(candidates)])
+        return bool(candidates)
+
+    @property
+    def _is_at_end(self) -> bool:
+        return len(self.run.actions) >= LONGEST_RUN
+
+    @contextmanager
+    def _failures_kept(self) -> Iterator[None]:
+        try:
+            yield
+        except RunFailed as failure:
+            type(self).last_failure = failure
+            self.run.has_failed = True
+            raise
+
+    def teardown(self) -> None:
+        """Drive the run to its rest, unless it has failed already."""
+        if hasattr(self, "run") and not self.run.has_failed:
+            with self._failures_kept():
+                self.run.rest()
+                self.run.finish()
+            self.counts.update(self.run.counts)
+
+
+def _transitions(*modules: ModuleType) -> Iterator[str]:
+    for module in modules:
+        yield from (name for name, value in vars(module).items() if isinstance(value, Transition))
+
+
+def _rule_for(name: str) -> Callable[..., None]:
+    def until(self: SystemMachine, choices: bytes) -> None:
+        self.until(name, choices)
+
+    until.__name__ = f"until_{name}"
+    until.__doc__ = f"Let the system run until `{name}` is possible, and take it."
+    wrapped: Callable[..., None] = rule(choices=BURSTS)(until)
+    return wrapped
+
+
+for _name in sorted(set(_transitions(model.node, model.network))):
+    setattr(SystemMachine, f"until_{_name}", _rule_for(_name))

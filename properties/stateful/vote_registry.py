@@ -1,0 +1,151 @@
+"""The vote registry in full fidelity, and its watch, against the naive registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from model.batch_votes import Batch, BatchVotes, BatchVotesWatch, SignedBatch, VoteError
+from model.committee import U64_MAX, Committee
+from properties.stateful.machine import CountedMachine, counted
+from properties.stateful.oracle import NaiveRegistry, NaiveVote
+
+MEMBERS = "abcdefghijkl"
+STRANGER = "z"
+SUBSCRIBERS = ("finder", "pusher")
+
+
+@st.composite
+def committees(draw: st.DrawFn, largest: int = len(MEMBERS)) -> dict[str, int]:
+    """Weights by key: 1 to `largest` attesters, equal, small, or as large as their sum may be."""
+    size = draw(st.integers(1, largest))
+    top = draw(st.sampled_from([1, 3, 100, U64_MAX // size]))
+    weights = draw(st.lists(st.integers(1, top), min_size=size, max_size=size))
+    if draw(st.booleans()):
+        weights[0] += U64_MAX - sum(weights)
+    return dict(zip(MEMBERS, weights, strict=False))
+
+
+def numbers() -> st.SearchStrategy[int]:
+    """Batch numbers: mostly a few neighbours, at times the largest."""
+    return st.integers(0, 4) | st.sampled_from([U64_MAX - 1, U64_MAX])
+
+
+def votes(keys: Sequence[str]) -> st.SearchStrategy[NaiveVote]:
+    """Votes of these keys, now and then on another chain or with a bad signature."""
+    mostly_true = st.sampled_from([True] * 19 + [False])
+    return st.builds(
+        lambda key, number, hash, is_ours, valid: NaiveVote(key, number, hash, "g0" if is_ours else "g1", valid),
+        st.sampled_from(keys),
+        numbers(),
+        st.sampled_from(["h0", "h1"]),
+        mostly_true,
+        mostly_true,
+    )
+
+
+def signed(vote: NaiveVote) -> SignedBatch:
+    """The vote as the registry takes it."""
+    return SignedBatch(vote.key, Batch(vote.number, vote.hash, vote.genesis), vote.valid)
+
+
+class VoteRegistryMachine(CountedMachine):
+    """`BatchVotesWatch` takes messages and minima; the naive registry takes the same. After every step they agree on
+    votes, support, quorum, certificate and what each subscriber has yet to see."""
+
+    @initialize(weights=committees())
+    def start(self, weights: dict[str, int]) -> None:
+        self.committee = Committee(weights.items())
+        self.naive = NaiveRegistry(weights)
+        self.watch = BatchVotesWatch()
+        self.unseen = dict.fromkeys(SUBSCRIBERS, False)
+        for subscriber in SUBSCRIBERS:
+            self.watch = self.watch.subscribe(subscriber)
+
+    @rule(data=st.data())
+    @counted
+    def update(self, data: st.DataObject) -> None:
+        """A message of any votes."""
+        keys = [*self.committee.weights, STRANGER]
+        self._take(data.draw(st.lists(votes(keys), max_size=5)))
+
+    @rule(number=st.integers(0, 4), hash=st.sampled_from(["h0", "h1"]), but=st.integers(0, 12))
+    @counted
+    def agree(self, number: int, hash: str, but: int) -> None:
+        """All attesters but one vote for the same: this is where quorums come from."""
+        keys = [key for place, key in enumerate(self.committee.weights) if place != but]
+        self._take([NaiveVote(key, number, hash) for key in keys])
+
+    def _take(self, message: list[NaiveVote]) -> None:
+        before, votes_before = self.watch, self.naive.votes
+        expected = self.naive.update(message)
+        self._count(message, votes_before, expected)
+        reason = None
+        try:
+            self.watch = self.watch.update(self.committee, "g0", map(signed, message))
+        except VoteError as error:
+            reason = error.reason
+        assert reason == expected
+        if expected is not None:
+            assert self.watch is before
+        elif self.naive.votes != votes_before:
+            self.unseen = dict.fromkeys(SUBSCRIBERS, True)
+
+    def _count(self, message: list[NaiveVote], before: dict[str, NaiveVote], error: str | None) -> None:
+        self.count(error or "message without error")
+        if error is None:
+            self.count("vote below minimum", any(vote.number < self.naive.min_batch_number for vote in message))
+            self.count("vote of a stranger", any(vote.key == STRANGER for vote in message))
+            self.count("vote replaced", any(before[key] != self.naive.votes[key] for key in before))
+
+    @rule(number=numbers())
+    @counted
+    def set_min_batch_number(self, number: int) -> None:
+        """The minimum goes up or down."""
+        self.count("minimum lowered", number < self.naive.min_batch_number)
+        self.watch = self.watch.set_min_batch_number(number)
+        self.naive.set_min_batch_number(number)
+        self.unseen = dict.fromkeys(SUBSCRIBERS, True)
+
+    @rule(subscriber=st.sampled_from(SUBSCRIBERS))
+    @counted
+    def look(self, subscriber: str) -> None:
+        """A subscriber looks."""
+        self.watch = self.watch.look(subscriber)
+        self.unseen[subscriber] = False
+
+    @rule(other=st.integers(0, 50))
+    @counted
+    def get_newer(self, other: int) -> None:
+        """What is newer than an earlier state of this registry is what makes that one catch up."""
+        earlier = NaiveRegistry(self.naive.weights, history=self.naive.history[: other % (len(self.naive.history) + 1)])
+        old = BatchVotes({key: signed(vote) for key, vote in earlier.votes.items()})
+        newer = {vote.key for vote in self.watch.votes.get_newer(old)}
+        mine, theirs = self.naive.votes, earlier.votes
+        assert newer == {key for key in mine if key not in theirs or mine[key].rank > theirs[key].rank}
+
+    @invariant()
+    def agrees(self) -> None:
+        """Everything that can be asked for has the same answer."""
+        if not hasattr(self, "naive"):
+            return
+        registry, naive = self.watch.votes, self.naive
+        assert registry.votes == {key: signed(vote) for key, vote in naive.votes.items()}
+        assert registry.min_batch_number == naive.min_batch_number
+        support = {(number, hash): w for number, hashes in registry.support.items() for hash, w in hashes.items()}
+        assert support == naive.support
+        assert dict(self.watch.unseen) == self.unseen
+        self._certificate_agrees()
+
+    def _certificate_agrees(self) -> None:
+        found, expected = self.watch.votes.find_quorum(self.committee, "g0"), self.naive.certificate
+        assert (found is None) == (expected is None)
+        assert len(self.naive.quorums) <= 1
+        if found is not None and expected is not None:
+            assert (found.message.number, found.message.hash) == expected[0]
+            assert {key: message.number for key, message in found.signatures.items()} == expected[1]
+            assert found.verifies(self.committee) == self.naive.certificate_verifies
+            self.count("quorum found")
+            self.count("contaminated certificate", not self.naive.certificate_verifies)

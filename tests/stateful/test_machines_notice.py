@@ -1,0 +1,66 @@
+"""The machines can fail: each broken model is noticed by the machine that it names."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase
+
+from model.transitions import ModelError
+from properties.broken_models import BROKEN_MODELS, BrokenModel
+from properties.stateful.machine import CountedMachine, drive
+from properties.stateful.models import Model, built
+from properties.stateful.profiles import MACHINES, RULES, Profile
+from properties.stateful.system import SystemMachine
+
+pytestmark = pytest.mark.slow
+
+SAMPLE = 8
+SETTINGS = hypothesis.settings(
+    max_examples=150,
+    stateful_step_count=RULES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    verbosity=hypothesis.Verbosity.quiet,
+)
+
+
+def system_for(broken: BrokenModel, numbers: range) -> type[SystemMachine]:
+    """The system machine: half of its runs in the scope where the change shows, the others in small random ones."""
+    models = {number: Model(broken.build()) if number % 2 == 0 else built(number // 2) for number in numbers}
+
+    class Broken(SystemMachine):
+        def model(self, number: int) -> Model:
+            return models[number]
+
+    Broken.models = numbers
+    return Broken
+
+
+@pytest.mark.parametrize("broken", BROKEN_MODELS, ids=lambda broken: broken.name)
+def test_the_machine_notices(broken: BrokenModel, profile: Profile) -> None:
+    if profile.quick and BROKEN_MODELS.index(broken) % SAMPLE:
+        pytest.skip(f"profile {profile.name} tries one in {SAMPLE}")
+    machine = MACHINES[broken.caught_by]
+    with broken.applied():
+        notices = fails(system_for(broken, range(16)) if machine is SystemMachine else machine)
+    assert notices or misses_witnesses(broken)
+
+
+def fails(machine: type[CountedMachine]) -> bool:
+    """Whether a run ends in a failed assertion, or in an error of the model itself."""
+    try:
+        drive(machine, SETTINGS, seed=0)
+    except (AssertionError, ModelError):
+        return True
+    return False
+
+
+def misses_witnesses(broken: BrokenModel) -> bool:
+    """Whether the machine no longer sees what the change makes unreachable, and saw it before."""
+    with broken.applied():
+        without = drive(system_for(broken, range(1)), SETTINGS, seed=0)
+    before = drive(system_for(broken, range(1)), SETTINGS, seed=0)
+    return any(before[f"runs with {name}"] and not without[f"runs with {name}"] for name in broken.violates)
