@@ -1,0 +1,34 @@
+"""`attestation instances`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from model.rules import threshold
+from model.scope import instance
+from properties.ledger import PLANS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="a JSON list of the scopes of the ledger")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the scopes of the ledger by instance."""
+    if options.json:
+        rows = [
+            {"instance": plan.instance, "batches": plan.batches, "detail": plan.detail, "deep": plan.deep}
+            for plan in PLANS
+        ]
+        print(json.dumps(rows, indent=2))
+        return 0
+    print("n6f1b1: 6 attesters of weight 1, f = 1 tolerated, 1 Byzantine; w3,2,1b1: these weights, the last Byzantine.")
+    print("Any such name will do. The ledger has:")
+    for plan in PLANS:
+        committee = instance(plan.instance)
+        quorum = threshold(committee.total_weight)
+        when = "only with --deep" if plan.deep else "by default"
+        print(f"  {plan.name}: quorum {quorum} of {committee.total_weight}, {when}")
+    return 0

@@ -1,0 +1,39 @@
+"""Options that several commands share: the revision, the instance and the bounds of a scope."""
+
+from __future__ import annotations
+
+import argparse
+
+from model.revisions import Revision
+from model.scope import Scope
+from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, unknown
+
+DEFAULT_DETAIL = "joined"
+MOST_BATCHES = 100
+"""More could not be explored, and numbers stay small."""
+
+
+def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> None:
+    """Declare the options that name one scope; without a default instance, the instance must be given."""
+    parser.add_argument("--revision", required=True, metavar="R", help="a revision, such as pr161+era2480")
+    parser.add_argument(
+        "--instance", default=instance, required=instance is None, metavar="I", help="a committee, such as n2f0b0"
+    )
+    parser.add_argument("--batches", type=positive, default=3, metavar="B", help="how many batches are sealed (3)")
+    parser.add_argument(
+        "--detail", default=DEFAULT_DETAIL, metavar="D", help="joined, stepwise, own-registries or full (joined)"
+    )
+    parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
+    parser.add_argument("--max-states", type=positive, metavar="M", help="cut the search short at so many states")
+
+
+def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
+    """The revision and the scope that the options name. Raises `UsageError`."""
+    from properties.details import DETAILS
+
+    if options.detail not in DETAILS:
+        raise unknown("detail", options.detail, DETAILS)
+    if options.batches > MOST_BATCHES:
+        raise UsageError(f"--batches {options.batches} is too many; at most {MOST_BATCHES}")
+    chosen = checked_revision(options.revision)
+    return chosen, DETAILS[options.detail].scope(checked_instance(options.instance), options.batches)

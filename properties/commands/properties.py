@@ -1,0 +1,39 @@
+"""`attestation properties`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from properties.claims.catalogue import CATALOGUE
+from properties.claims.kinds import Property
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--json", action="store_true", help="a JSON list with kind, sentence, assumptions, source, kinds"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the properties."""
+    if options.json:
+        print(json.dumps([as_json(claim) for claim in CATALOGUE], indent=2))
+        return 0
+    width = max(len(claim.name) for claim in CATALOGUE)
+    for claim in CATALOGUE:
+        print(f"{claim.name.ljust(width)}  {claim.kind.ljust(9)}  {claim.sentence}")
+    return 0
+
+
+def as_json(claim: Property) -> dict[str, object]:
+    """The property for machines."""
+    return {
+        "name": claim.name,
+        "kind": claim.kind,
+        "sentence": claim.sentence,
+        "assumptions": claim.assumptions,
+        "source": claim.source,
+        "kinds": {kind.name: kind.sentence for kind in claim.kinds},
+    }

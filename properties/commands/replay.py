@@ -1,0 +1,100 @@
+"""`attestation replay`: does a recording of the real system fit the model?"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from properties.commands.usage import UsageError, checked_revision, write
+
+if TYPE_CHECKING:
+    from model.revisions import Revision
+    from properties.logs.findings import Finding
+    from properties.logs.following import Accepted
+
+ACCEPTED = 0
+REJECTED = 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("log", type=Path, metavar="LOG", help="registry scenarios or system logs, plain or gzipped")
+    parser.add_argument("--revision", metavar="R", help="a revision, such as pr161+era2480; by default the log's own")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line, for each run")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write the trace of each finding into this folder")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay a file of either kind, and print what came of it as it comes."""
+    from properties.recording import MalformedRecording, RecordingKind, open_recording, recording_kind
+
+    chosen = None if options.revision is None else checked_revision(options.revision)
+    try:
+        with open_recording(options.log) as lines:
+            first = next(lines, None)
+            if first is None:
+                raise MalformedRecording(1, "the recording is empty")
+            everything = itertools.chain([first], lines)
+            if recording_kind(first) is RecordingKind.VOTE_REGISTRY:
+                return _replay_scenarios(everything, options)
+            return _replay_runs(everything, chosen, options)
+    except OSError as error:
+        raise UsageError(f"cannot read {options.log}: {error.strerror}; name a file that can be read") from None
+    except MalformedRecording as error:
+        raise UsageError(f"{options.log}: {error}") from None
+
+
+def _replay_scenarios(lines: Iterator[str], options: argparse.Namespace) -> int:
+    from properties.conformance import Agreement, replay_registry
+    from properties.logs.report import difference_json, difference_lines
+
+    if options.revision is not None:
+        raise UsageError("--revision is for system logs; registry scenarios are replayed by the rules of pr161")
+    outcome = replay_registry(lines)
+    if isinstance(outcome, Agreement):
+        agreed = {"verdict": "accepted", "scenarios": outcome.scenarios, "steps": outcome.steps}
+        print(json.dumps(agreed) if options.json else f"accepted: {outcome.scenarios} scenarios, {outcome.steps} steps")
+        return ACCEPTED
+    print(json.dumps(difference_json(outcome)) if options.json else "\n".join(difference_lines(outcome)))
+    return REJECTED
+
+
+def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argparse.Namespace) -> int:
+    from properties.logs.findings import findings
+    from properties.logs.following import Accepted, follow
+    from properties.logs.reading import read_runs
+    from properties.logs.report import accepted_json, accepted_lines, rejected_json, rejected_lines
+
+    runs = rejected = 0
+    for recorded in read_runs(lines):
+        runs += 1
+        outcome = follow(recorded, chosen)
+        if isinstance(outcome, Accepted):
+            found = list(findings(outcome))
+            _write_traces(outcome, found, options.out)
+            _show(json.dumps(accepted_json(outcome, found)) if options.json else accepted_lines(outcome, found))
+        else:
+            rejected += 1
+            _show(json.dumps(rejected_json(outcome)) if options.json else rejected_lines(outcome))
+    if not options.json:
+        print(f"{runs - rejected} of {runs} runs accepted")
+    return REJECTED if rejected else ACCEPTED
+
+
+def _show(text: str | Iterator[str]) -> None:
+    """Print at once: a long file can be watched, and an interrupt leaves what is finished."""
+    print(text if isinstance(text, str) else "\n".join(text), flush=True)
+
+
+def _write_traces(accepted: Accepted, found: list[Finding], folder: Path | None) -> None:
+    from properties.logs.findings import UnprovedStop
+    from properties.trace import as_json
+
+    for finding in found:
+        if folder is not None and not isinstance(finding, UnprovedStop):
+            name = f"run-{accepted.run.number}-{finding.trace.claim}.json"
+            write(folder / name, json.dumps(as_json(finding.trace), indent=2) + "\n")

@@ -1,0 +1,24 @@
+"""`attestation revisions`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from model.revisions import REVISIONS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="a JSON list of {name, about}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the revisions."""
+    if options.json:
+        print(json.dumps([{"name": item.name, "about": item.about} for item in REVISIONS.values()], indent=2))
+        return 0
+    width = max(map(len, REVISIONS))
+    for item in REVISIONS.values():
+        print(f"{item.name.ljust(width)}  {item.about}")
+    return 0

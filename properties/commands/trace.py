@@ -1,0 +1,88 @@
+"""`attestation trace`: the shortest counterexample or witness of a property."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from properties.commands.options import add_scope, scope_of
+from properties.commands.usage import UsageError, unknown, write
+
+if TYPE_CHECKING:
+    from properties.claims.kinds import Property
+    from properties.trace import Trace
+    from properties.verdicts import Verdict
+
+NONE = 4
+CUT_SHORT = 3
+FORMATS = ("markdown", "mermaid", "itf", "json", "html", "pytest", "rust")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("property", metavar="PROPERTY", help="a property, such as progress_possible")
+    add_scope(parser, instance="n2f0b0")
+    parser.add_argument("--kind", metavar="K", help="the kind of violation, such as registry_minimum")
+    parser.add_argument("--format", default="markdown", metavar="F", help=f"{', '.join(FORMATS)} (markdown)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to the standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search for the trace and print it."""
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
+    chosen = _checked_property(options.property, options.kind)
+    revision, scope = scope_of(options)
+    from model.system import build
+    from properties.checking import Check
+    from properties.claims.kinds import Kind
+    from properties.engines.packing import Packing
+    from properties.render import FORMATS as RENDERERS
+    from properties.render import CannotRender
+
+    system = build(revision, scope)
+    exact = options.no_symmetry or chosen.kind is Kind.EVENTUALLY
+    symmetry = not exact and Packing(system).has_symmetry
+    verdict = Check(system, symmetry, options.max_states).verdict(chosen)
+    trace = _trace_of(verdict, options.kind)
+    if trace is None:
+        print(f"no trace: {chosen.name} on {revision.name}, {scope.instance.name}: {verdict}", file=sys.stderr)
+        return CUT_SHORT if verdict.word == "UNKNOWN" else NONE
+    try:
+        text = RENDERERS[options.format](trace)
+    except CannotRender as error:
+        raise UsageError(str(error)) from None
+    if options.out:
+        write(options.out, text)
+    else:
+        print(text, end="" if text.endswith("\n") else "\n")
+    return 0
+
+
+def _checked_property(name: str, kind: str | None) -> Property:
+    from properties.claims.catalogue import UnknownProperty, claim
+    from properties.claims.points_of_no_return import UNCLASSIFIED
+
+    try:
+        chosen = claim(name)
+    except UnknownProperty as error:
+        raise unknown("property", name, error.known) from None
+    kinds = [known.name for known in chosen.kinds]
+    if kind is not None and not kinds:
+        raise UsageError(f"{name} has no kinds of violations; leave --kind out")
+    if kind is not None and kind not in (*kinds, UNCLASSIFIED):
+        raise unknown(f"kind of {name}", kind, kinds)
+    return chosen
+
+
+def _trace_of(verdict: Verdict, kind: str | None) -> Trace | None:
+    """The trace of a violation or witness: of this kind, or the shortest."""
+    from properties.verdicts import Reached, Violated
+
+    if isinstance(verdict, Violated):
+        if kind is None:
+            return verdict.trace
+        return next((trace for trace in verdict.kinds if trace.kind == kind), None)
+    return verdict.trace if isinstance(verdict, Reached) else None

@@ -1,0 +1,140 @@
+"""The command line: exit statuses, one clear line for bad input, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from properties.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+TRACE = ["trace", "progress_possible", "--instance", "n1f0b0", "--revision"]
+BAD = {
+    "check --revision pr161+era248": "unknown revision 'pr161+era248'; did you mean pr161+era2480",
+    "check --instance n0f0b0": "a committee needs at least one attester",
+    "check --instance n2f0b3": "3 Byzantine of 2 attesters; at most 2",
+    "check --instance w3,0b0": "a weight of 0 is refused",
+    "check --instance w18446744073709551615,1b0": "beyond u64",
+    "check --instance n6f0b0": "6 attesters tolerate f = 1, not 0; write n6f1b0",
+    "check --instance six": "is neither like n6f1b1",
+    "check --instance n27f5b0": "at most 26",
+    "explore --revision pr161+era2480": "required: --instance",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches 0": "0 is not 1 or more",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches 1000": "at most 100",
+    "explore --revision pr161+era2480 --instance n1f0b0 --detail jointed": "did you mean joined?",
+    "trace progres --revision pr161+era2480": "unknown property 'progres'",
+    "trace progress_possible --revision pr161+era2480 --kind registry": "unknown kind of progress_possible",
+    "trace no_gaps_on_main_node --revision pr161+era2480 --kind x": "has no kinds of violations",
+    "trace no_gaps_on_main_node --revision pr161+era2480 --format pdf": "unknown format 'pdf'",
+    "fly": "invalid choice: 'fly'",
+}
+
+
+@pytest.mark.parametrize("line", BAD)
+def test_bad_input_is_one_clear_line_and_status_2(line: str, capsys: Capture) -> None:
+    assert main(line.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert BAD[line] in printed.err
+
+
+def test_a_trace_that_cannot_be_written_leaves_nothing(tmp_path: Path, capsys: Capture) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert main([*TRACE, "pr161+era2480", "--out", str(blocked / "trace.md")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_check_refuses_a_folder_that_cannot_be_written_before_it_searches(tmp_path: Path, capsys: Capture) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert main(["check", "--out", str(blocked)]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_trace_prints_the_deadlock_and_ends_with_0(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2480", "--kind", "registry_minimum"]) == 0
+    printed = capsys.readouterr().out
+    for expected in ("registry_minimum", "insert_qc", "set_min_batch_number", "restart"):
+        assert expected in printed
+
+
+def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2539"]) == 4
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "EXHAUSTED(120 states, depth 30)" in printed.err
+
+
+def test_trace_ends_with_3_where_the_search_was_cut_short(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2539", "--max-states", "10"]) == 3
+    assert "cut short" in capsys.readouterr().err
+
+
+def test_trace_writes_a_file_that_replays(tmp_path: Path) -> None:
+    from properties.trace import from_json, replay
+
+    file = tmp_path / "new" / "trace.json"
+    assert main([*TRACE, "pr161+era2480", "--format", "json", "--out", str(file)]) == 0
+    trace = from_json(json.loads(file.read_text()))
+    replay(trace)
+    assert trace.claim == "progress_possible"
+
+
+@pytest.mark.parametrize(
+    ("revision", "more", "status"),
+    [("pr161+era2480", [], 1), ("pr161+era2539", [], 0), ("pr161+era2539", ["--max-states", "10"], 3)],
+)
+def test_explore_says_how_it_ended(revision: str, more: list[str], status: int, capsys: Capture) -> None:
+    assert main(["explore", "--revision", revision, "--instance", "n1f0b0", "--json", *more]) == status
+    found = json.loads(capsys.readouterr().out)
+    assert {"states", "transitions", "depth", "seconds", "symmetry", "verdicts"} <= set(found)
+    assert found["complete"] is (status != 3)
+
+
+def test_check_writes_evidence_and_ends_with_0(tmp_path: Path, capsys: Capture) -> None:
+    one = ["check", "--instance", "n3f0b0", "--revision", "pr161+era2480", "--workers", "1", "--out", str(tmp_path)]
+    assert main(one) == 0
+    assert "every verdict is the expected one" in capsys.readouterr().out
+    written = {path.name for path in tmp_path.rglob("*.md")}
+    assert {"progress_possible.registry_minimum.md", "no_gaps_on_main_node.md"} <= written
+
+
+@pytest.mark.slow
+def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Capture) -> None:
+    new = ["check", "--instance", "w2,1b0", "--revision", "pr161+era2480", "--workers", "1", "--out", str(tmp_path)]
+    assert main(new) == 1
+    assert "DIFFERENT: progress_possible" in capsys.readouterr().out
+
+
+def test_check_prints_json(tmp_path: Path, capsys: Capture) -> None:
+    one = ["check", "--instance", "n3f0b0", "--revision", "pr161+era2539", "--workers", "1", "--out", str(tmp_path)]
+    assert main([*one, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["complete"] is True
+    assert found["differences"] == []
+    assert found["entries"][0]["verdicts"]["progress_possible"]["verdict"] == "EXHAUSTED"
+
+
+@pytest.mark.parametrize("command", ["revisions", "instances", "properties"])
+def test_lists_are_for_people_and_for_machines(command: str, capsys: Capture) -> None:
+    assert main([command]) == 0
+    assert capsys.readouterr().out.count("\n") > 1
+    assert main([command, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) > 1
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from properties.cli import parser; parser().format_help();"
+        "print([name for name in ('numpy', 'z3', 'hypothesis', 'networkx') if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "[]"

@@ -1,0 +1,136 @@
+"""`attestation replay`: both kinds of files, what is printed, and the exit status."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from properties.cli import main
+from properties.trace import from_json
+
+CONFORMANCE = Path(__file__).parents[1] / "conformance"
+LOGS = CONFORMANCE / "system-logs.jsonl.gz"
+SCENARIOS = CONFORMANCE / "vote-registry.jsonl.gz"
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """The first two runs, and the clean run 12."""
+    with gzip.open(LOGS, "rt", encoding="utf-8") as file:
+        everything = list(file)
+    starts = [at for at, line in enumerate(everything) if '"format"' in line]
+    return [*everything[: starts[2]], *everything[starts[11] : starts[12]]]
+
+
+@pytest.fixture
+def log(tmp_path: Path, lines: list[str]) -> Path:
+    path = tmp_path / "runs.jsonl"
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def edited(log: Path, line: int, **changes: Any) -> None:
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[line - 1] = json.dumps(json.loads(lines[line - 1]) | changes) + "\n"
+    log.write_text("".join(lines), encoding="utf-8")
+
+
+def test_accepted_runs_and_what_is_found_in_them(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(log)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "run 1 (seed 100016, start tip, M, a, b): accepted, 120 events, ended 'stuck'"
+    assert printed[1].startswith("  point of no return for batch 1 from line 104 (seq 103) on, M qc_persisted")
+    assert "    before that event, batch 4 could still be certified, in 40 steps" in printed
+    assert printed[-2].endswith("accepted, 209 events, ended 'all batches attested'; clean")
+    assert printed[-1] == "3 of 3 runs accepted"
+
+
+def test_gzipped_runs_as_json(tmp_path: Path, lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "runs.gz"
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    assert main(["replay", str(path), "--json", "--out", str(tmp_path / "traces")]) == 0
+    first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
+    (finding,) = first["findings"]
+    assert (first["verdict"], first["revision"]) == ("accepted", "pr161+era2480")
+    assert (finding["finding"], finding["seq"], finding["undecided"]) == ("point of no return", 103, 0)
+    assert (second["run"], third["findings"]) == (2, [])
+    written = sorted(path.name for path in (tmp_path / "traces").iterdir())
+    assert written == ["run-1-progress_possible.json", "run-2-progress_possible.json"]
+    trace = from_json(json.loads((tmp_path / "traces" / written[0]).read_text(encoding="utf-8")))
+    assert trace.steps[-1].call == "store_qc()"
+
+
+def test_a_rejected_run_does_not_hide_the_others(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edited(log, 10, number=1)
+    assert main(["replay", str(log)]) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "run 1 (seed 100016, start tip, M, a, b): REJECTED at line 10 (seq 9)"
+    assert printed[1] == "  longest accepted prefix: 8 of 120 events"
+    assert printed[-1] == "2 of 3 runs accepted"
+
+
+def test_a_rejected_run_as_json(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edited(log, 10, number=1)
+    assert main(["replay", str(log), "--json"]) == 1
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (first["verdict"], first["line"], first["accepted"]) == ("rejected", 10, 8)
+    assert first["candidates"][0]["field"] == "number"
+
+
+def test_a_run_can_be_held_against_another_revision(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(log), "--revision", "pr161+era2539"]) == 1
+    assert "REJECTED at line 65 (seq 64)" in capsys.readouterr().out
+
+
+def test_registry_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(SCENARIOS)]) == 0
+    assert capsys.readouterr().out == "accepted: 400 scenarios, 7952 steps\n"
+
+
+def test_rejected_registry_scenarios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with gzip.open(SCENARIOS, "rt", encoding="utf-8") as file:
+        scenario = json.loads(next(file))
+    scenario["steps"][0]["state"]["min_batch_number"] += 1
+    (tmp_path / "wrong.jsonl").write_text(json.dumps(scenario), encoding="utf-8")
+    assert main(["replay", str(tmp_path / "wrong.jsonl")]) == 1
+    assert "state.min_batch_number: recorded" in capsys.readouterr().out
+    assert main(["replay", str(tmp_path / "wrong.jsonl"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["field"] == "state.min_batch_number"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "line 1: the recording is empty"),
+        ("{}x", "line 1: not JSON"),
+        ('{"format": "attestation-log/9"}', "line 1: unknown format 'attestation-log/9'"),
+    ],
+)
+def test_a_malformed_file_is_one_line_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, problem: str
+) -> None:
+    (tmp_path / "log").write_text(content, encoding="utf-8")
+    assert main(["replay", str(tmp_path / "log")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert problem in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_malformed_line_is_told_after_the_runs_before_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edited(log, 200, event="?")
+    assert main(["replay", str(log)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.startswith("run 1 ")
+    assert "line 200: event is '?'" in captured.err
+
+
+def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path / "nothing")]) == 2
+    assert "cannot read" in capsys.readouterr().err
+    assert main(["replay", str(LOGS), "--revision", "pr161+era248"]) == 2
+    assert "pr161+era2480" in capsys.readouterr().err
+    assert main(["replay", str(SCENARIOS), "--revision", "pr161+era2480"]) == 2
+    assert "--revision is for system logs" in capsys.readouterr().err
