@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from model.algebra import TRUE, Expression, Int, const, int_variable, where
+from model.committee import U64_MAX
 from model.registry import NO_VOTE, Electorate, Registry, Vote
 from model.rules import is_below_minimum
-from model.scope import U64_MAX
 from model.topology import attester_names
 from model.transitions import Action, Namespace, Step, Transition, TransitionSystem, transition, updates
 

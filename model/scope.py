@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 
+from model.committee import U64_MAX
 from model.rules import max_faulty_weight
-
-U64_MAX = 2**64 - 1
+from model.topology import TOPOLOGIES
 
 BAD_SIGNATURE = "bad signature"
 FOREIGN_GENESIS = "foreign genesis"
@@ -124,6 +124,8 @@ class Scope:
                 f"bad votes ({self.bad_votes!r}) come from an external node: {BAD_SIGNATURE!r} or {FOREIGN_GENESIS!r}, "
                 "with the topology relay"
             )
+        if self.topology not in TOPOLOGIES:
+            raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from model.scope import BadScope
 from properties.commands.usage import UsageError
 
 COMMANDS = {
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         status: int = options.run(options)
-    except UsageError as error:
+    except (UsageError, BadScope) as error:
         print(f"attestation: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:

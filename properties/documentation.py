@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from model import network, node
 from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.revisions import PARTS, PROPOSALS, REVISIONS
 from model.revisions import revision as by_name
@@ -28,6 +29,7 @@ from properties.engines.stepper import Stepper
 from properties.ledger import PLANS, SHARP, expectations
 from properties.logs.rules import RULES
 from properties.proofs import tables as proof_tables
+from properties.render.command import scope_options
 from properties.verdicts import Violated
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -59,12 +61,10 @@ def kinds() -> str:
 
 
 def actions() -> str:
-    """Every transition that occurs in some scope of the ledger or in the fullest detail, with its source."""
-    found: dict[str, Transition] = {}
-    for revision in REVISIONS.values():
-        scope = DETAILS["full"].scope(instance("n2f0b1"), 2)
-        for action in build(revision, scope).actions:
-            found.setdefault(action.name, action.transition)
+    """Every transition of a node or between nodes, with its source."""
+    declared = (each for module in (node, network) for each in vars(module).values())
+    found = {each.name: each for each in declared if isinstance(each, Transition)}
+    found.pop(node.restart.name)  # a part of `restart_node`
     rows = ((f"`{each.name}`", each.about, each.source) for each in found.values())
     return table(("action", "what happens", "source"), rows)
 
@@ -77,10 +77,13 @@ def details() -> str:
 def plans() -> str:
     """The scopes of the ledger."""
     rows = (
-        (each.name, "only with `--deep`" if each.deep else "by default", f"`--detail '{each.detail}'`")
-        for each in PLANS
+        (each.name, "only with `--deep`" if each.deep else "by default", f"`{_options(each.scope)}`") for each in PLANS
     )
-    return table(("scope", "checked", "option"), rows)
+    return table(("scope", "checked", "options"), rows)
+
+
+def _options(scope: Scope) -> str:
+    return " ".join(f"--{name} {shlex.quote(value)}" for name, value in scope_options(scope))
 
 
 def ledger() -> str:

@@ -18,10 +18,14 @@ from model.system import AttestationSystem, build
 from properties.claims.catalogue import CATALOGUE
 from properties.details import DETAILS
 from properties.render import FORMATS
+from properties.switches import Value, switched, texts
 from properties.trace import Trace
 from properties.verdicts import NotApplicable, Verdict, Violated
 
 EXPECTED = Path(__file__).parent / "expected.toml"
+
+NOTHING = "nothing in the table"
+"""What is expected where the table of expectations has no verdict."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +41,21 @@ class Plan:
     batches: int = 3
     deep: bool = False
     symmetry: bool = False
-    switches: tuple[tuple[str, str | int | None], ...] = ()
+    switches: tuple[tuple[str, Value], ...] = ()
     revisions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """How the ledger and the table of expectations call it."""
-        on = [f"{name}={'any' if value is None else value}" for name, value in self.switches]
-        return ", ".join([self.instance, f"{self.batches} batches", self.detail, *on])
+        return ", ".join([self.instance, f"{self.batches} batches", self.detail, *texts(self.switches)])
 
     @property
     def scope(self) -> Scope:
         """The scope itself."""
-        plain = DETAILS[self.detail].scope(instance(self.instance), self.batches)
-        switches: dict[str, Any] = dict(self.switches)
-        return replace(plain, **switches)
+        return switched(DETAILS[self.detail].scope(instance(self.instance), self.batches), self.switches)
 
 
-def _with(instance: str, batches: int, **switches: str | int | None) -> Plan:
+def _with(instance: str, batches: int, **switches: Value) -> Plan:
     """A small scope for what is off elsewhere."""
     return Plan(instance, "joined", batches, switches=tuple(switches.items()))
 
@@ -109,7 +110,7 @@ class Entry:
         """The properties whose verdict is not the expected one: (property, expected, found)."""
         expected = expectations().get(self.revision, {}).get(self.plan.name)
         for name, verdict in self.verdicts.items():
-            wanted = expected[name] if expected else _hoped_for(name, verdict)
+            wanted = expected.get(name, NOTHING) if expected else _hoped_for(verdict)
             if summary(verdict) != wanted:
                 yield name, wanted, summary(verdict)
         if expected and expected["states"] != self.states:
@@ -122,9 +123,9 @@ def summary(verdict: Verdict) -> str:
     return f"{verdict.word}: {', '.join(kinds)}" if kinds else verdict.word
 
 
-def _hoped_for(name: str, verdict: Verdict) -> str:
-    """What is expected where the table has nothing: that no property is violated, and nothing is left open."""
-    return "EXHAUSTED" if isinstance(verdict, Violated) or verdict.word == "UNKNOWN" else summary(verdict)
+def _hoped_for(verdict: Verdict) -> str:
+    """What is expected of a revision or scope that the table does not have: no violation, and nothing left open."""
+    return NOTHING if isinstance(verdict, Violated) or verdict.word == "UNKNOWN" else summary(verdict)
 
 
 @cache

@@ -306,3 +306,13 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         ),
     ),
 )
+"""Why a batch stays without a certificate, if no node restarts."""
+
+OUTLIVES_RESTARTS_OF_OTHERS = tuple(
+    kind
+    for kind in POINTS_OF_NO_RETURN
+    if kind in (NEVER_STARTS, MESSAGES_REFUSED)
+    or kind.name in ("newer_vote", "own_minimum", "own_vote_skipped", "byzantine_weight")
+)
+"""Those that rest on what an attester's own node remembers, or on what no restart changes. A restart of the main node
+undoes the others: its registry, its finder and its connections are new."""

@@ -14,7 +14,12 @@ from model.registry import NONE, Vote
 from model.system import AttestationSystem
 from model.transitions import Transition
 from properties.claims.kinds import Conjunct, Kind, Property
-from properties.claims.points_of_no_return import NEVER_STARTS, POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY
+from properties.claims.points_of_no_return import (
+    NEVER_STARTS,
+    OUTLIVES_RESTARTS_OF_OTHERS,
+    POINTS_OF_NO_RETURN,
+    PRUNED_TOO_EARLY,
+)
 
 NO_FAULT = frozenset(transition.name for transition in FAULTS)
 """What nobody may count on, and what ends at some time."""
@@ -233,7 +238,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        POINTS_OF_NO_RETURN,
+        OUTLIVES_RESTARTS_OF_OTHERS,
         NO_FAULT - {restart_node.name},
     ),
     Property(

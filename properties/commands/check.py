@@ -80,7 +80,7 @@ def _entries(options: argparse.Namespace, revisions: list[str], plans: list[Plan
         for entry in check_all(revisions, plans, options.workers):
             entries.append(entry)
             if sys.stderr.isatty():
-                print(f"\r{len(entries)} of {todo} scopes", end="\n" if len(entries) == todo else "", file=sys.stderr)
+                print(f"\r{len(entries)} of {todo} searches", end="\n" if len(entries) == todo else "", file=sys.stderr)
     except KeyboardInterrupt:
         return entries, False
     return entries, True
@@ -127,7 +127,7 @@ def _print(
     if not finished:
         print("interrupted: the scopes that are missing were not searched")
     verdict = "every verdict is the expected one" if not differences else f"{len(differences)} verdicts differ"
-    print(f"{verdict}; {len(entries)} scopes, {states:,} states, {seconds:.1f} s; no seed: the search is exhaustive")
+    print(f"{verdict}; {len(entries)} searches, {states:,} states, {seconds:.1f} s; no seed: the search is exhaustive")
     print(f"to repeat: attestation check{_arguments(options)}")
 
 

@@ -23,6 +23,14 @@ def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> N
     parser.add_argument(
         "--detail", default=DEFAULT_DETAIL, metavar="D", help="joined, stepwise, own-registries or full (joined)"
     )
+    parser.add_argument(
+        "--with",
+        dest="switches",
+        action="append",
+        default=[],
+        metavar="SWITCH=VALUE",
+        help="one more switch of the scope, such as restarts=1 or topology=relay (may be repeated)",
+    )
     parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
     parser.add_argument("--max-states", type=positive, metavar="M", help="cut the search short at so many states")
 
@@ -36,4 +44,15 @@ def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
     if options.batches > MOST_BATCHES:
         raise UsageError(f"--batches {options.batches} is too many; at most {MOST_BATCHES}")
     chosen = checked_revision(options.revision)
-    return chosen, DETAILS[options.detail].scope(checked_instance(options.instance), options.batches)
+    scope = DETAILS[options.detail].scope(checked_instance(options.instance), options.batches)
+    return chosen, _switched(scope, options.switches)
+
+
+def _switched(scope: Scope, given: list[str]) -> Scope:
+    """The scope with the switches that were given as text. Raises `UsageError`."""
+    from properties.switches import DEFAULTS, BadSwitch, parse, switched
+
+    try:
+        return switched(scope, [parse(text) for text in given])
+    except BadSwitch as error:
+        raise (unknown("switch", error.name, DEFAULTS) if error.name else UsageError(str(error))) from None

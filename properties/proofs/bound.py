@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from model import rules
 from model.algebra import FALSE, TRUE, Bool, Int, int_variable, total, truth
+from model.committee import U64_MAX
 from model.registry import Electorate
 from model.revisions import Revision
-from model.scope import U64_MAX, Scope, instance
+from model.scope import Scope, instance
 from model.system import AttestationSystem, assemble, build
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.smt import Terms, WholeNumbers

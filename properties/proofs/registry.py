@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from model import rules
 from model.algebra import Bool, all_of, any_of, int_variable, truth, where
+from model.committee import U64_MAX
 from model.registry import NONE, Quorum, Registry, Vote
 from model.registry_with_support import SUBJECT, RegistrySystem, registry_system
 from model.revisions import AS_MERGED, Revision
-from model.scope import U64_MAX
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction
 from properties.proofs.invariants import Invariant

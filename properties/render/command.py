@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import shlex
 
+from model.scope import Scope
 from properties.details import DETAILS
+from properties.switches import differing, texts
 from properties.trace import Trace
 
 
 def repeat(trace: Trace, form: str) -> str:
-    """The command that finds the trace again and writes it in this format; nothing if no option names its scope."""
+    """The command that finds the trace again and writes it in this format; nothing if its batches have no bound."""
     scope = trace.scope
     if scope.batches is None:
         return ""
-    details = (name for name, each in DETAILS.items() if each.scope(scope.instance, scope.batches) == scope)
-    detail = next(details, None)
-    if detail is None:
-        return ""
-    options = {
-        "revision": trace.revision,
-        "instance": scope.instance.name,
-        "batches": scope.batches,
-        "detail": detail,
-        "kind": trace.kind,
-        "format": form,
-    }
-    given = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
+    options = [("revision", trace.revision), *scope_options(scope)]
+    options += [("kind", trace.kind)] if trace.kind else []
+    given = [f"--{name} {shlex.quote(value)}" for name, value in (*options, ("format", form))]
     return " \\\n    ".join([f"attestation trace {trace.claim}", *given])
+
+
+def scope_options(scope: Scope) -> list[tuple[str, str]]:
+    """The options, by name, that give this scope: the level of detail that is nearest, and what differs from it."""
+    switches = {
+        name: differing(scope, detail.scope(scope.instance, scope.batches or 0)) for name, detail in DETAILS.items()
+    }
+    detail = min(switches, key=lambda name: len(switches[name]))
+    return [
+        ("instance", scope.instance.name),
+        ("batches", str(scope.batches)),
+        ("detail", detail),
+        *(("with", text) for text in texts(switches[detail])),
+    ]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from properties.cli import main
+from properties.cli import main, parser
+from properties.commands.options import scope_of
+from properties.ledger import PLANS, Plan
+from properties.render.command import scope_options
 
 Capture = pytest.CaptureFixture[str]
 
@@ -27,6 +30,14 @@ BAD = {
     "explore --revision pr161+era2480 --instance n1f0b0 --batches 0": "0 is not 1 or more",
     "explore --revision pr161+era2480 --instance n1f0b0 --batches 1000": "at most 100",
     "explore --revision pr161+era2480 --instance n1f0b0 --detail jointed": "did you mean joined?",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with restart=1": "unknown switch 'restart'; did you mean",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with restarts": "has no value; write restarts=0",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with restarts=10": "a number from 0 to 9, or any",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with queue=any": "queue is a number from 0 to 9",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with echo=1": "echo is yes or no",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with topology=star": "unknown topology 'star'; there are",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with pruned=Q": "no node 'Q' to prune; the nodes are M, a",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with bad_votes=x": "come from an external node",
     "trace progres --revision pr161+era2480": "unknown property 'progres'",
     "trace progress_possible --revision pr161+era2480 --kind registry": "unknown kind of progress_possible",
     "trace no_gaps_on_main_node --revision pr161+era2480 --kind x": "has no kinds of violations",
@@ -97,6 +108,13 @@ def test_explore_says_how_it_ended(revision: str, more: list[str], status: int, 
     found = json.loads(capsys.readouterr().out)
     assert {"states", "transitions", "depth", "seconds", "symmetry", "verdicts"} <= set(found)
     assert found["complete"] is (status != 3)
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_every_scope_of_the_ledger_can_be_named_on_the_command_line(plan: Plan) -> None:
+    words = [word for name, value in scope_options(plan.scope) for word in (f"--{name}", value)]
+    options = parser().parse_args(["explore", "--revision", "pr161+era2480", *words])
+    assert scope_of(options)[1] == plan.scope
 
 
 def test_check_writes_evidence_and_ends_with_0(tmp_path: Path, capsys: Capture) -> None:
