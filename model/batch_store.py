@@ -12,6 +12,9 @@ from typing import Protocol
 from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, where
 from model.registry import NO_VOTE, NONE, Vote
 
+NO_BATCH = const(NONE)
+"""What is pruned before anything is."""
+
 
 class Certificates(Protocol):
     """The stored certificates, as far as the protocol and its claims look at them."""
@@ -29,6 +32,9 @@ class Certificates(Protocol):
 
     def contains(self, number: Int) -> Bool:
         """Whether this batch has a certificate."""
+
+    def without(self, number: Int) -> Certificates:
+        """The certificates after this batch, the smallest that there is, was pruned with its certificate."""
 
     def emptied(self) -> Certificates:
         """None: a new fork begins without certificates."""
@@ -61,6 +67,9 @@ class CertifiedBatches:
     def contains(self, number: Int) -> Bool:
         return any_of(flag & (number == index) for index, flag in enumerate(self.flags))
 
+    def without(self, number: Int) -> CertifiedBatches:
+        return CertifiedBatches(tuple(flag & (number != index) for index, flag in enumerate(self.flags)))
+
     def emptied(self) -> CertifiedBatches:
         return CertifiedBatches((FALSE,) * len(self.flags))
 
@@ -89,6 +98,13 @@ class CertifiedRange:
 
     def contains(self, number: Int) -> Bool:
         return (self.smallest <= number) & (number <= self.largest) & (self.largest != NONE)
+
+    def without(self, number: Int) -> CertifiedRange:
+        is_last = (self.smallest == number) & (self.largest == number)
+        next_smallest = where(self.smallest == number, self.smallest + 1, self.smallest)
+        return CertifiedRange(
+            where(is_last, const(NONE), next_smallest), where(is_last, const(NONE), self.largest), self.had_gap
+        )
 
     def emptied(self) -> CertifiedRange:
         return CertifiedRange(const(NONE), const(NONE), FALSE)
@@ -140,15 +156,19 @@ class InsertionQueue:
 
 @dataclass(frozen=True)
 class BatchStore:
-    """Batches 0 … `persisted` - 1, whether each has its commitment, the queue, the certificates, and whether the first
-    batch was pruned. Pruning takes the batch's blocks, and so the query that looks for the genesis' first block; that
-    the batch was there, and what there is to sign in it, stays known."""
+    """Batches 0 … `persisted` - 1, whether each has its commitment, the queue, the certificates, and the batch that was
+    pruned, or `NONE`.
+
+    Pruning deletes the batch and its blocks, and its certificate with it: the query for the genesis' first block finds
+    nothing, and a certificate of the batch can no longer be inserted. Source: zksync-era,
+    `core/lib/dal/src/pruning_dal/mod.rs`, and the foreign key of the table `l1_batches_consensus`.
+    """
 
     persisted: Int
     commitments: tuple[Bool, ...]
     queue: InsertionQueue
     certified: Certificates
-    pruned: Bool = FALSE
+    pruned: Int = NO_BATCH
 
     def has(self, number: Int) -> Bool:
         """Whether the batch is there."""
@@ -165,10 +185,18 @@ class BatchStore:
         """Insert the first certificate of the queue."""
         return replace(self, certified=self.certified.insert(self.queue.head.number), queue=self.queue.without_head())
 
+    def drop_head(self) -> BatchStore:
+        """Give up on the first certificate of the queue, as is proposed for one of a pruned batch."""
+        return replace(self, queue=self.queue.without_head())
+
+    def without_batch(self, number: Int) -> BatchStore:
+        """The store after this batch was pruned."""
+        return replace(self, certified=self.certified.without(number), pruned=number)
+
     def reverted(self, first: Int) -> BatchStore:
         """The store on a new fork, whose first batch is `first`: this and later batches are gone, and so are all
         certificates. Where every node has the main node's batches, the system takes those away."""
-        store = replace(self, certified=self.certified.emptied(), pruned=FALSE)
+        store = replace(self, certified=self.certified.emptied(), pruned=NO_BATCH)
         if not self.commitments:
             return store
         kept = tuple(flag & (first > number) for number, flag in enumerate(self.commitments))

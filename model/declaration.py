@@ -128,8 +128,12 @@ class Declaration:
             commitments=self.commitments(space) if late else (),
             queue=InsertionQueue(tuple(self.place(space.within(f"queue.{n}"), has_finder) for n in range(places))),
             certified=self.certified(space, has_finder),
-            pruned=space.flag("pruned", False) if is_pruned else FALSE,
+            pruned=self.pruned(space, is_pruned),
         )
+
+    def pruned(self, space: Namespace, is_pruned: bool) -> Int:
+        first_batches = self.last_batch if self.scope.regeneses else 0
+        return space.number("pruned", NONE, first_batches if is_pruned else NONE, NONE)
 
     def commitments(self, space: Namespace) -> tuple[Bool, ...]:
         return tuple(space.flag(f"commitment.{number}", False) for number in range(self.scope.batches or 0))

@@ -50,9 +50,9 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
     if revision.start == LAST_SEALED:
         return next_batch_after_last_sealed(store.certified, system.sealed)
     if revision.starts_after_pruned:
-        first = where(store.pruned, system.first_batch + 1, system.first_batch)
+        first = where(store.pruned == system.first_batch, system.first_batch + 1, system.first_batch)
         return next_batch_from_genesis(store.certified, first)
-    return next_batch_from_genesis(store.certified, system.first_batch, ~store.pruned)
+    return next_batch_from_genesis(store.certified, system.first_batch, store.pruned == NONE)
 
 
 def can_talk(system: System, ends: Sequence[int]) -> Bool:
@@ -70,11 +70,14 @@ def seal_batch(system: System, batches: int | None) -> Step[System]:
 
 
 @transition("proposed, for zksync-era")
-def store_start(system: System, revision: Revision) -> Step[System]:
-    """The main node decides, once for each fork, where attestation starts, and stores it."""
-    start = system.sealed - 1 if revision.start == LAST_SEALED else system.first_batch
+def store_start(system: System, topology: Topology, revision: Revision) -> Step[System]:
+    """The main node decides, once for each fork, where attestation starts, and stores it. With PR 2539's rule it must
+    find the genesis' first block for that, as long as it is not pruned."""
     undecided = (system.start == NONE) & (system.sealed > system.first_batch)
-    return Step(undecided, replace(system, start=start))
+    if revision.start == LAST_SEALED:
+        return Step(undecided, replace(system, start=system.sealed - 1))
+    is_there = system.nodes[topology.main].store.pruned == NONE
+    return Step(undecided & is_there, replace(system, start=system.first_batch))
 
 
 @transition("storage/src/batch_store/mod.rs: BatchStore::wait_until_persisted")
@@ -112,7 +115,8 @@ def receive_votes(system: System, link: int, receiver: int) -> Step[System]:
 def refuses_message(system: System, link: int, receiver: int, bad_vote: str, revision: Revision) -> Bool:
     """Whether the message in flight is an error: it has a vote on another fork, or one with a bad signature. Besides
     the votes that the state knows, it has a bad one of the kind `bad_vote`, if that is not empty."""
-    if bad_vote == FOREIGN_GENESIS or (bad_vote == BAD_SIGNATURE and not revision.skips_bad_signatures):
+    skipped = {BAD_SIGNATURE: revision.skips_bad_signatures, FOREIGN_GENESIS: revision.skips_other_genesis}
+    if not skipped.get(bad_vote, True):
         return TRUE
     return any_of(system.nodes[receiver].refuses(vote) for vote in system.links[link].in_flight)
 
@@ -174,6 +178,16 @@ def refuse_status(system: System, node: int, topology: Topology, answer: Int) ->
     return Step(falls, restarted(system, node, topology))
 
 
+@transition("zksync-era, core/node/consensus/src/storage/store.rs: an error of the task that inserts certificates")
+def stop_on_mismatch(system: System, node: int, topology: Topology) -> Step[System]:
+    """The certificate at the head of the queue is over another hash than the batch's own. That error is fatal to the
+    node, and it restarts."""
+    store = system.nodes[node].store
+    head = store.queue.head
+    is_mismatch = ~store.queue.is_empty & store.has_commitment(head.number) & (head.variant != 0)
+    return Step(is_mismatch & (head.number != store.pruned), restarted(system, node, topology))
+
+
 @transition("zksync-era: the operator reverts batches, and the consensus forks")
 def regenesis(system: System, topology: Topology, first: int, geneses: int) -> Step[System]:
     """The main node restarts on a new fork, from which the batches from `first` on, and all certificates, are gone."""
@@ -193,12 +207,13 @@ def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Ste
 
 @transition("zksync-era: the task that prunes old batches")
 def prune(system: System, node: int, after_status: bool) -> Step[System]:
-    """The first batch of the fork is pruned from a node's database; where the scope says so, not before the node has a
-    status."""
+    """The first batch of the fork is pruned from a node's database, with its certificate; where the scope says so, not
+    before the node has a status."""
     here = system.nodes[node]
     allowed = here.status.next_batch_to_attest != NONE if after_status else TRUE
-    pruned = replace(here, store=replace(here.store, pruned=TRUE))
-    return Step(~here.store.pruned & (system.sealed > system.first_batch) & allowed, system.with_node(node, pruned))
+    pruned = replace(here, store=here.store.without_batch(system.first_batch))
+    is_there = (here.store.pruned == NONE) & (system.sealed > system.first_batch)
+    return Step(is_there & allowed, system.with_node(node, pruned))
 
 
 @transition("a fault: a connection breaks and is made again")

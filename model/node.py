@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from model.algebra import FALSE, TRUE, Bool, Int, const, truth
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
 from model.attestation_status import StatusRunner, StatusWatch
 from model.batch_store import BatchStore, InsertionQueue
 from model.qc_finder import (
@@ -140,12 +140,17 @@ def store_qc(node: Node) -> Step[Node]:
 def insert_qc(node: Node) -> Step[Node]:
     """The background task inserts the certificate at the head of the queue, once the batch has its metadata.
 
-    A certificate over another hash than the batch's own would be fatal to the node; it is never inserted.
+    It tries the same certificate for ever if the batch was pruned, unless it gives up on it, as is proposed. One over
+    another hash than the batch's own is fatal to the node (`model.network.stop_on_mismatch`).
     """
     head = node.store.queue.head
+    is_pruned = head.number == node.store.pruned
+    can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0) & ~is_pruned
+    inserted, dropped = node.store.insert_head(), node.store.drop_head()
+    gives_up = is_pruned if node.revision.drops_pruned else FALSE
     return Step(
-        when=~node.store.queue.is_empty & node.store.has_commitment(head.number) & (head.variant == 0),
-        then=replace(node, store=node.store.insert_head()),
+        when=~node.store.queue.is_empty & (can_be_inserted | gives_up),
+        then=replace(node, store=where(gives_up, dropped, inserted)),
     )
 
 

@@ -36,7 +36,9 @@ class Revision:
     refuses_smaller_number: bool = False
     refuses_other_genesis: bool = False
     skips_bad_signatures: bool = False
+    skips_other_genesis: bool = False
     starts_after_pruned: bool = False
+    drops_pruned: bool = False
     remembers_start: bool = False
     collects_by_number: bool = False
     keeps_votes_below_minimum: bool = False
@@ -104,6 +106,13 @@ PARTS: dict[str, Part] = {
         "without any certificate, and with the first batch pruned, attestation starts at the batch after it "
         "(named in zksync-era PR 2544)",
         starts_after_pruned=True,
+    ),
+    "pruned_dropped": _proposal(
+        "a certificate whose batch was pruned is dropped from the queue, and not tried again for ever",
+        drops_pruned=True,
+    ),
+    "foreign_skipped": _proposal(
+        "a vote on another genesis is skipped, as one with a bad signature is from PR 170 on", skips_other_genesis=True
     ),
     "start_kept": _proposal(
         "the main node stores where attestation starts, once, as soon as it has a batch, and does not decide it anew "
@@ -182,7 +191,11 @@ PROPOSALS: dict[str, Revision] = {
         "pr161+era2480+finder_listens+votes_kept+asked_vote_wins",
         "pr161+era2539+votes_by_number",
         "pr169+era2539+prune_aware",
+        "pr169+era2539+pruned_dropped",
+        "pr169+era2539+prune_aware+pruned_dropped",
         "pr169+era2539+start_kept",
+        "pr169+era2539+start_kept+pruned_dropped",
+        "pr170+era2539+foreign_skipped",
     )
 }
 """Combinations with our proposals that the documentation reports on. Any other can be named, too."""

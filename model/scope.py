@@ -96,7 +96,8 @@ class Scope:
     is greater than all, always. `pruned` names a node whose first batch is pruned at some time; with
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
-    `FOREIGN_GENESIS`: it passes on what it does not check itself, as a node of another version did. Raises `BadScope`.
+    `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
+    no difference here. Raises `BadScope`.
     """
 
     instance: Instance

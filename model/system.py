@@ -33,6 +33,7 @@ from model.network import (
     restart_node,
     restart_on_new_genesis,
     seal_batch,
+    stop_on_mismatch,
     store_start,
 )
 from model.node import (
@@ -176,7 +177,7 @@ class Wiring:
         step = seal_batch(self.state, self.scope.batches)
         yield from self.action(seal_batch, MAIN, step)
         if self.revision.remembers_start:
-            yield from self.action(store_start, MAIN, store_start(self.state, self.revision))
+            yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
                 yield from self.action(persist_batch, place.name, persist_batch(self.state, index))
@@ -225,6 +226,8 @@ class Wiring:
             yield from self.node_action(index, find_quorum, finding.and_then(self.storing))
         if scope.queue > 0:
             yield from self.node_action(index, insert_qc)
+            stopping = stop_on_mismatch(self.state, index, self.topology)
+            yield from self.action(stop_on_mismatch, self.topology.places[index].name, stopping)
 
     def storing(self, node: Node) -> Step[Node]:
         """`store_qc`, and the insertion with it where the scope has no queue."""

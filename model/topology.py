@@ -56,7 +56,7 @@ class Topology:
 
     def is_target(self, node: int, echo: bool) -> bool:
         """Whether forged votes are delivered to this node: to attesters only if votes flow to them at all."""
-        return echo or self.places[node].key is None
+        return echo or self.places[node].key is None or any(receiver == node for _, receiver in self.links)
 
     @property
     def connections(self) -> tuple[tuple[int, ...], ...]:
@@ -98,10 +98,16 @@ def relay(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Top
     return connect(attesters, (MAIN, RELAY, *with_node), connections, echo)
 
 
+def observed(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to the main node, and the main node to an external node, which nobody depends on."""
+    connections = [(MAIN, RELAY), *((name, MAIN) for name in with_node)]
+    return connect(attesters, (MAIN, RELAY, *with_node), connections, echo)
+
+
 def mesh(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
     """Every attester is connected to the main node and to every other attester."""
     pairs = [(a, b) for index, a in enumerate(with_node) for b in with_node[:index]]
     return connect(attesters, (MAIN, *with_node), [*((name, MAIN) for name in with_node), *pairs], echo)
 
 
-TOPOLOGIES = {"direct": direct, "relay": relay, "mesh": mesh}
+TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh}

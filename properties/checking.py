@@ -27,7 +27,17 @@ from properties.engines.packing import UnsoundSymmetry, Words
 from properties.engines.stepper import Stepper
 from properties.engines.vectorised import Mask
 from properties.trace import Trace, record
-from properties.verdicts import Exhausted, NotApplicable, Reached, Unknown, Unreached, Vacuous, Verdict, Violated
+from properties.verdicts import (
+    Exhausted,
+    NotApplicable,
+    NotChecked,
+    Reached,
+    Unknown,
+    Unreached,
+    Vacuous,
+    Verdict,
+    Violated,
+)
 
 CUT_SHORT = "the search was cut short"
 
@@ -47,11 +57,11 @@ class Check:
         self.stepper = Stepper(system)
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
-        """The verdict of each property, by name. With symmetry, those about fair runs are left out, with the reason."""
+        """The verdict of each property, by name. With symmetry, those about fair runs are not checked."""
         unsound = {claim.name for claim in properties if self.search.symmetry and claim.kind is Kind.EVENTUALLY}
         return {
-            claim.name: NotApplicable("permuted attesters count as one here, which would confuse fair runs")
-            if claim.name in unsound
+            claim.name: NotChecked("permuted attesters count as one here, which would confuse fair runs")
+            if claim.name in unsound and claim.conjuncts(self.system)
             else self.verdict(claim)
             for claim in properties
         }
@@ -60,7 +70,7 @@ class Check:
         """The verdict of one property."""
         conjuncts = claim.conjuncts(self.system)
         if not conjuncts:
-            return NotApplicable("the property says nothing about this scope")
+            return NotApplicable(f"it needs {claim.needs}")
         if claim.kind is Kind.ALWAYS:
             return self._always(claim, conjuncts)
         if claim.kind is Kind.SOMETIMES:
@@ -68,6 +78,12 @@ class Check:
         if claim.kind is Kind.EVENTUALLY:
             return self._eventually(claim, conjuncts)
         return self._possible(claim, conjuncts)
+
+    def _holds_everywhere(self, conjuncts: tuple[Conjunct, ...]) -> Verdict:
+        """The verdict where nothing violates these conjuncts: vacuous if none has a state to speak about."""
+        if not any(conjunct.when is TRUE or self._first(conjunct.when) for conjunct in conjuncts):
+            return Vacuous(self.search.states)
+        return Exhausted(self.search.states, self.search.depth)
 
     def _always(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         violations = [each.when & ~each.holds for each in conjuncts]
@@ -78,11 +94,7 @@ class Check:
             last = tuple(trace.states[-1][variable.name] for variable in self.system.variables)
             fails = self.stepper.evaluator(*violations)(last)
             return Violated(trace.about(failed=conjuncts[fails.index(True)].sentence))
-        if not self.search.complete:
-            return Unknown(CUT_SHORT)
-        if not any(conjunct.when is TRUE or self._first(conjunct.when) for conjunct in conjuncts):
-            return Vacuous(self.search.states)
-        return Exhausted(self.search.states, self.search.depth)
+        return self._holds_everywhere(conjuncts) if self.search.complete else Unknown(CUT_SHORT)
 
     def _sometimes(self, claim: Property, conjunct: Conjunct) -> Verdict:
         place = self._first(conjunct.holds)
@@ -106,7 +118,7 @@ class Check:
             if lasso is not None:
                 lassos.append((lasso.entry, lasso, conjunct))
         if not lassos:
-            return Exhausted(self.search.states, self.search.depth)
+            return self._holds_everywhere(conjuncts)
         _, lasso, conjunct = min(lassos, key=lambda found: found[0])
         stem = path_to(self.search, self.stepper, self.graph.locate(lasso.entry))
         trace = record(self.stepper, [*stem, *(action for action, _ in lasso.loop)], claim.name)
@@ -117,7 +129,7 @@ class Check:
             return Unknown(CUT_SHORT)
         final, failed = self._final_states(claim, conjuncts)
         if not final.any():
-            return Exhausted(self.search.states, self.search.depth)
+            return self._holds_everywhere(conjuncts)
         traces = []
         unclassified = final.copy()
         for kind in claim.kinds:

@@ -66,6 +66,15 @@ SHARP = ("pr161+era2539",)
 FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2539")
 """The large scopes are for these only: what is merged between them shows in the small scopes already."""
 
+SWEPT = (
+    *(f"n6f1b{byzantine}" for byzantine in range(7)),
+    *(f"w3,2,1b{byzantine}" for byzantine in range(4)),
+    *(f"w4,3,2,1b{byzantine}" for byzantine in range(1, 4)),
+)
+"""Committees with more and more Byzantine weight."""
+
+RELAY_FAULTS: tuple[tuple[str, Value], ...] = (("topology", "relay"), ("restarts", 1), ("disconnects", 1))
+
 PLANS = (
     Plan("n2f0b0", "joined"),
     Plan("n2f0b0", "stepwise"),
@@ -77,6 +86,12 @@ PLANS = (
     _with("n1f0b0", 3, topology="relay"),
     _with("n2f0b0", 2, restarts=1, disconnects=1),
     _with("n1f0b0", 3, restarts=None, restarting="M"),
+    _with("n1f0b0", 3, echo=True, restarts=None, restarting="M"),
+    Plan("n1f0b0", "joined", 2, switches=RELAY_FAULTS, revisions=FIRST_AND_LAST),
+    Plan("n1f0b0", "joined", switches=(("topology", "observed"),), revisions=FIRST_AND_LAST),
+    _with("n2f0b0", 2, topology="mesh"),
+    Plan("n1f0b0", "joined", switches=(("late_batches", True), ("queue", 2)), revisions=FIRST_AND_LAST),
+    Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=FIRST_AND_LAST),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
@@ -84,8 +99,8 @@ PLANS = (
     Plan("n4f0b0", "joined", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
     Plan("n2f0b0", "own-registries", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
     Plan("n3f0b0", "stepwise", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
-    *(Plan(f"n6f1b{weight}", "joined", deep=True, symmetry=True, revisions=SHARP) for weight in range(7)),
-    *(Plan(name, "joined", deep=True, symmetry=True, revisions=SHARP) for name in ("w3,2,1b1", "w4,3,2,1b2")),
+    Plan("n3f0b1", "joined", 2, deep=True, switches=(("topology", "mesh"),), revisions=SHARP),
+    *(Plan(name, "joined", deep=True, symmetry=True, revisions=SHARP) for name in SWEPT),
 )
 
 
@@ -100,6 +115,12 @@ class Entry:
     depth: int
     seconds: float
     verdicts: dict[str, Verdict]
+
+    @property
+    def byzantine_share(self) -> float:
+        """The Byzantine part of the weight."""
+        committee = instance(self.plan.instance)
+        return committee.byzantine_weight / committee.total_weight
 
     def of(self, revision: str) -> Entry:
         """The same for another revision that is the same system in this scope."""
@@ -216,9 +237,10 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def reports(entries: list[Entry]) -> list[tuple[Entry, Trace]]:
-    """Of every violation, and of each kind of it, on every revision the trace in the smallest scope that has it."""
+    """Of every violation, and of each kind of it, on every revision the trace in the scope that has it with the least
+    Byzantine weight; the smallest of these."""
     smallest: dict[tuple[str, str, str | None], tuple[Entry, Trace]] = {}
-    for entry in sorted(entries, key=lambda entry: entry.states):
+    for entry in sorted(entries, key=lambda entry: (entry.byzantine_share, entry.states)):
         for verdict in entry.verdicts.values():
             for trace in verdict.traces if isinstance(verdict, Violated) else ():
                 smallest.setdefault((entry.revision, trace.claim, trace.kind), (entry, trace))

@@ -177,8 +177,21 @@ class Unknown(Verdict):
 
 
 @dataclass(frozen=True)
+class NotChecked(Verdict):
+    """The property speaks about this system, but this search is no way to check it; the reason says why."""
+
+    word = "NOT_CHECKED"
+    holds = False
+    why: str
+
+    @property
+    def detail(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True)
 class NotApplicable(Verdict):
-    """The property says nothing about systems of this kind; the reason says why."""
+    """The property says nothing about systems of this kind; the reason says what it needs."""
 
     word = "NOT_APPLICABLE"
     holds = False

@@ -35,12 +35,13 @@ def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
-    """The certificates on the main node start with the first batch of its fork."""
+    """The certificates on the main node start with the first batch of its fork, unless that was pruned with its own."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
         return ()
-    first = certified.contains(system.state.first_batch)
-    return (Conjunct("the first batch has a certificate if any has", first, any_of(certified.flags)),)
+    first = system.state.first_batch
+    there_are = any_of(certified.flags) & (system.main.store.pruned != first)
+    return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 
 def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -52,7 +53,7 @@ def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
                 quorums = registry.is_quorum(vote, system.electorate) & registry.is_quorum(other, system.electorate)
                 sentence = f"in the registry of {name}, the votes {b} and {a} are not in two different quorums"
                 conjuncts.append(Conjunct(sentence, vote.is_same_as(other), quorums))
-    return tuple(conjuncts) or (Conjunct("a single vote is in one quorum at most", ~FALSE),)
+    return tuple(conjuncts)
 
 
 def certificates_verify(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -158,14 +159,16 @@ PROTOCOL: tuple[Property, ...] = (
         "Byzantine weight as the instance says",
         f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
         no_gaps,
+        needs="three batches",
     ),
     Property(
         "attestation_starts_at_first_batch",
         Kind.ALWAYS,
-        "If the main node has any certificate, it has that of the first batch.",
+        "If the main node has any certificate, it has that of the first batch, unless that batch was pruned.",
         "Byzantine weight as the instance says",
         "zksync-era PR 2539: attestation starts at the batch of the genesis",
         no_batch_left_out,
+        needs="a bound on the batches",
     ),
     Property(
         "at_most_one_quorum",
@@ -174,6 +177,7 @@ PROTOCOL: tuple[Property, ...] = (
         "one vote per attester",
         f"{REGISTRY}, find_quorum: its comment says that there is at most one",
         at_most_one_quorum,
+        needs="two attesters",
     ),
     Property(
         "certificates_verify",
@@ -194,7 +198,7 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "no_vote_below_minimum",
         Kind.ALWAYS,
-        "A registry has one vote per attester, and none below its minimum.",
+        "A registry has no vote below its minimum.",
         "none",
         f"{REGISTRY}, update and set_min_batch_number",
         none_below_minimum,
@@ -209,6 +213,7 @@ PROTOCOL: tuple[Property, ...] = (
         progress_possible,
         POINTS_OF_NO_RETURN,
         NO_FAULT,
+        needs="a bound on the batches",
     ),
     Property(
         "certificate_stored",

@@ -49,7 +49,8 @@ class CounterexampleKind:
 class Property:
     """A claim about the protocol. `conjuncts` says it of a given system; there are none where it does not apply.
 
-    `source` names where the claim, or the code that it is about, comes from. `without` names transitions that do not
+    `source` names where the claim, or the code that it is about, comes from; `needs`, what a scope must have for the
+    claim to say anything in it. `without` names transitions that do not
     count as ways to what is possible, and that do not go on for ever: faults, above all. `fair` names those that an
     `eventually` property relies on.
     """
@@ -63,3 +64,4 @@ class Property:
     kinds: tuple[CounterexampleKind, ...] = ()
     without: frozenset[str] = frozenset()
     fair: frozenset[str] = frozenset()
+    needs: str = ""

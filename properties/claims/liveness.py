@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from model.algebra import Bool, all_of
 from model.batch_store import CertifiedBatches
+from model.network import forge_vote
 from model.system import AttestationSystem
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.pull_requests import NO_FAULT
@@ -24,6 +25,8 @@ FAIR = frozenset(
         "refuse_votes",
         "refuse_status",
         "restart_on_new_genesis",
+        "stop_on_mismatch",
+        "store_start",
     }
 )
 """What nodes and connections do by themselves. Batches and commitments come when they come; faults need not come."""
@@ -43,12 +46,15 @@ def every_batch_certified(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def _can_be_signed(system: AttestationSystem, number: int) -> Bool:
-    """Whether every node has this batch, ready to be signed, and all before it, which are asked for first."""
+    """Whether every node has this batch, ready to be signed, and all before it, which are asked for first; and it is
+    neither pruned nor before the stored start."""
     stores = [node.store for node in system.state.nodes]
     return all_of(
         [
             system.state.sealed > number,
             system.state.first_batch <= number,
+            system.state.start <= number,
+            *(store.pruned != number for store in stores),
             *(store.persisted > number for store in stores),
             *(flag for store in stores for flag in store.commitments[: number + 1]),
         ]
@@ -59,12 +65,14 @@ LIVENESS: tuple[Property, ...] = (
     Property(
         "every_batch_certified",
         Kind.EVENTUALLY,
-        "Every batch from the genesis on that is sealed and can be signed everywhere is certified on the main node in "
-        "the end.",
-        "weak fairness for each action of a node or a connection; honest weight reaches the threshold; faults end",
+        "Every batch from the genesis on (from the stored start on, where one is stored) that is sealed, not pruned, "
+        "and can be signed everywhere is certified on the main node in the end.",
+        "weak fairness for each action of a node or a connection; honest weight reaches the threshold; faults end, but "
+        "for Byzantine attesters, who go on; the main node's API answers in the end",
         "era-consensus PR 161: the main node wants a certificate of every batch",
         every_batch_certified,
-        without=NO_FAULT,
+        without=NO_FAULT - {forge_vote.name},
         fair=FAIR,
+        needs="honest weight that reaches the threshold",
     ),
 )

@@ -6,12 +6,12 @@ finds must be of one of them; one that is not is reported as `unclassified`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from model.algebra import TRUE, Bool, all_of, any_of, const, truth
+from model.algebra import TRUE, Bool, Int, all_of, any_of, const, truth
 from model.network import refuse_votes
 from model.node import ATTESTER, FINDER, Node
-from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
+from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.registry import NONE, Vote
 from model.revisions import NEVER
 from model.system import AttestationSystem
@@ -78,11 +78,18 @@ def _newer_vote_at_main(system: AttestationSystem, node: Node, key: int) -> Bool
     return is_newer & _stays(system, system.main)
 
 
+def _relays(system: AttestationSystem) -> Iterator[Node]:
+    """The external nodes without which no attester's vote comes to the main node."""
+    topology = system.topology
+    to_main = [sender for sender, receiver in topology.links if receiver == topology.main]
+    if all(topology.is_external(sender) for sender in to_main):
+        yield from (system.state.nodes[sender] for sender in to_main)
+
+
 def _newer_vote_at_relay(system: AttestationSystem, node: Node, key: int) -> Bool:
     return any_of(
-        (other.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, other)
-        for index, other in enumerate(system.state.nodes)
-        if system.topology.is_external(index)
+        (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
+        for relay in _relays(system)
     )
 
 
@@ -105,11 +112,7 @@ def _vote_lost(system: AttestationSystem, node: Node, key: int) -> Bool:
 
 
 def _relay_minimum(system: AttestationSystem) -> Bool:
-    return any_of(
-        _waits_above(system, node) | _will_wait_above(system, node)
-        for index, node in enumerate(system.state.nodes)
-        if system.topology.is_external(index)
-    )
+    return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
 
 def _never_starts(system: AttestationSystem) -> Bool:
@@ -118,22 +121,50 @@ def _never_starts(system: AttestationSystem) -> Bool:
 
 def _messages_refused(system: AttestationSystem) -> Bool:
     refuses = any(action.name == refuse_votes.name for action in system.actions)
-    return truth(refuses and bool(system.scope.bad_votes))
+    return truth(refuses and bool(system.scope.bad_votes) and system.revision.executor != NEVER)
+
+
+def _pruned_in_the_way(system: AttestationSystem) -> Bool:
+    main = system.main
+    found = main.registry.find_quorum(system.electorate)
+    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number == main.store.pruned)
+    on_its_way = any_of(place.number == main.store.pruned for place in (*main.store.queue.places, main.finder.quorum))
+    is_asked = system.next_batch_to_attest == main.store.pruned
+    return (main.store.pruned != NONE) & (is_asked | at_hand | on_its_way)
 
 
 def _pruned_too_early(system: AttestationSystem) -> Bool:
+    def counts(number: Int) -> Bool:
+        return (number != NONE) & (number != system.main.store.pruned)
+
     informed = system.electorate.weight_of(
         [
             any_of(
-                (node.status.next_batch_to_attest != NONE) | (node.registry.votes[key].number != NONE)
+                counts(node.status.next_batch_to_attest) | counts(node.registry.votes[key].number)
                 for place, node in zip(system.topology.places, system.state.nodes, strict=True)
                 if place.key == key
             )
             for key in range(len(system.electorate.weights))
         ]
     )
-    main_is_uninformed = system.main.status.next_batch_to_attest == NONE
+    main = system.main
+    main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
     return (system.next_batch_to_attest == NONE) & (main_is_uninformed | (informed < system.electorate.threshold))
+
+
+SINGLE_LOSSES = (
+    _newer_vote,
+    _own_minimum,
+    _own_vote_skipped,
+    _vote_lost,
+    _newer_vote_at_main,
+    _newer_vote_at_relay,
+)
+
+
+def _lost_in_several_ways(system: AttestationSystem) -> Bool:
+    together = _quorum_lost(*SINGLE_LOSSES)(system)
+    return together & ~any_of(_quorum_lost(loss)(system) for loss in SINGLE_LOSSES)
 
 
 Loss = Callable[[AttestationSystem, Node, int], Bool]
@@ -162,14 +193,22 @@ def _byzantine_weight(system: AttestationSystem) -> Bool:
 
 def _is_too_light(system: AttestationSystem, losses: tuple[Loss, ...]) -> Bool:
     """Whether the attesters that are not lost in one of these ways make no quorum. Nobody can count on a Byzantine
-    attester, unless the main node has its vote already."""
+    attester."""
     nodes = {place.key: node for place, node in zip(system.topology.places, system.state.nodes, strict=True)}
-    asked = Vote(system.next_batch_to_attest, const(0))
     lost = [
-        any_of(loss(system, nodes[key], key) for loss in losses) if key in nodes else ~asked.is_same_as(vote)
-        for key, vote in enumerate(system.main.registry.votes)
+        any_of(loss(system, nodes[key], key) for loss in losses) if key in nodes else ~_is_at_hand(system, key)
+        for key in range(len(system.electorate.weights))
     ]
     return system.electorate.weight_of([~one for one in lost]) < system.electorate.threshold
+
+
+def _is_at_hand(system: AttestationSystem, key: int) -> Bool:
+    """Whether the main node has this attester's vote for the batch that is asked for, and nobody has a newer one that
+    will come along with other votes and replace it."""
+    asked = Vote(system.next_batch_to_attest, const(0))
+    others = [*(node.registry.votes for node in system.state.nodes), *(link.in_flight for link in system.state.links)]
+    is_replaced = any_of(votes[key].is_newer_than(asked) for votes in others)
+    return asked.is_same_as(system.main.registry.votes[key]) & ~is_replaced
 
 
 def _about_asked(
@@ -198,11 +237,19 @@ MESSAGES_REFUSED = CounterexampleKind(
 
 PRUNED_TOO_EARLY = CounterexampleKind(
     "pruned_too_early",
-    "The first batch is pruned, there is no certificate, and the main node, or so many attesters that the others make "
-    "no quorum, have never been told where to start.",
-    "The query finds neither a certificate nor the genesis' first block, and answers none for ever. Nobody tells those "
-    "who do not know a number yet.",
+    "The first batch is pruned, there is no certificate (any more), and the main node's finder waits for a number, or "
+    "so many attesters have been told none but that of the pruned batch that the others make no quorum.",
+    "The query finds neither a certificate nor the genesis' first block, and answers none for ever. Nobody is told "
+    "another number, and the certificate of the pruned batch cannot be inserted.",
     _pruned_too_early,
+)
+
+PRUNED_IN_THE_WAY = CounterexampleKind(
+    "pruned_in_the_way",
+    "The main node asks for a batch that it has pruned, or has its certificate at hand or in the queue.",
+    "The certificate of a pruned batch cannot be inserted. The task that inserts certificates tries it again for ever, "
+    "and no other before it.",
+    _pruned_in_the_way,
 )
 
 POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
@@ -263,8 +310,8 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
     _about_asked(
         "false_certificate",
         "The main node has found a certificate over another hash than the batch's own.",
-        "Inserting it is fatal to the node, and it is at the head of the queue, or on its way there: no other "
-        "certificate is inserted before it.",
+        "Inserting it is fatal to the node. After its restart the connections push the same votes again, and the same "
+        "certificate is found before any other.",
         _false_certificate,
     ),
     _about_asked(
@@ -297,13 +344,13 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
     ),
     NEVER_STARTS,
     MESSAGES_REFUSED,
+    PRUNED_IN_THE_WAY,
     _about_asked(
         "attesters_lost",
-        "So many attesters are lost, each in one of the ways of the other kinds, that the others make no quorum.",
+        "So many attesters are lost that the others make no quorum, some in one of the ways of the other kinds, some "
+        "in another; no way alone accounts for it.",
         "Each of the reasons is final for its attester.",
-        _quorum_lost(
-            _newer_vote, _own_minimum, _own_vote_skipped, _vote_lost, _newer_vote_at_main, _newer_vote_at_relay
-        ),
+        _lost_in_several_ways,
     ),
 )
 """Why a batch stays without a certificate, if no node restarts."""

@@ -43,7 +43,7 @@ def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
 def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """The executor of a node runs, or can still start."""
     return tuple(
-        Conjunct(f"the executor of {name} can still start", node.runs_executor, ~node.runs_executor)
+        Conjunct(f"the executor of {name} runs, or can still start", node.runs_executor)
         for name, node in _nodes(system)
     )
 
@@ -113,7 +113,10 @@ def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
             vote, on_fork = node.registry.votes[place.key], node.genesis == system.main.genesis
             for number in range(1, len(certified.flags)):
                 before = all_of(
-                    flag | (system.state.first_batch > earlier) | (system.state.start > earlier)
+                    flag
+                    | (system.main.store.pruned == earlier)
+                    | (earlier < system.state.first_batch)
+                    | (earlier < system.state.start)
                     for earlier, flag in enumerate(certified.flags[:number])
                 )
                 sentence = f"{place.name} has voted on batch {number} only with certificates of all batches before it"
@@ -240,6 +243,7 @@ CLAIMS: tuple[Property, ...] = (
         progress_with_restarts,
         OUTLIVES_RESTARTS_OF_OTHERS,
         NO_FAULT - {restart_node.name},
+        needs="any number of restarts",
     ),
     Property(
         "executor_can_start",
@@ -276,6 +280,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
         status_never_falls,
+        needs="numbers that change",
     ),
     Property(
         "smaller_number_stops_node",
@@ -284,6 +289,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "era-consensus PR 167",
         _happens(_number_refused, lambda system: system.revision.refuses_smaller_number),
+        needs="a revision that refuses smaller numbers",
     ),
     Property(
         "connections_survive_bad_votes",
@@ -292,6 +298,7 @@ CLAIMS: tuple[Property, ...] = (
         "every message of the external node has such a vote",
         "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
         connections_survive_bad_votes,
+        needs="messages with bad votes",
     ),
     Property(
         "no_certificate_mixes_forks",
@@ -300,6 +307,7 @@ CLAIMS: tuple[Property, ...] = (
         "the handshake compares geneses",
         "era-consensus, network/src/gossip/batch_votes.rs, update: a vote with a different genesis is an error",
         no_mixed_forks,
+        needs="a regenesis",
     ),
     Property(
         "one_batch_at_a_time",
@@ -310,6 +318,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "era-consensus PR 161, claim: catching up with history might be a bit slow",
         one_batch_at_a_time,
+        needs="two batches",
     ),
     Property(
         "peers_have_different_votes",
@@ -318,6 +327,7 @@ CLAIMS: tuple[Property, ...] = (
         "a Byzantine attester, and votes that reach more than one node",
         "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
         _happens(_equivocates, _forgeries_reach_two_nodes),
+        needs="a Byzantine attester whose votes reach two nodes",
     ),
     Property(
         "external_node_has_gap",
@@ -326,6 +336,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "era-consensus PR 161: external nodes may have gaps",
         _happens(_external_gap, lambda system: any(True for _ in _externals(system))),
+        needs="an external node",
     ),
     Property(
         "relay_skips_vote",
@@ -334,6 +345,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "era-consensus, network/src/gossip/batch_votes.rs, update",
         _happens(_relay_skips, lambda system: any(True for _ in _externals(system))),
+        needs="an external node",
     ),
     Property(
         "queued_certificate_lost",
@@ -342,6 +354,7 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
         _happens(_certificate_lost, _can_restart_main),
+        needs="restarts of the main node",
     ),
     Property(
         "queue_blocked_by_first",
@@ -350,5 +363,6 @@ CLAIMS: tuple[Property, ...] = (
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: first in, first out",
         _happens(_queue_blocked, lambda system: system.scope.late_batches and system.scope.queue > 1),
+        needs="a queue of two and late commitments",
     ),
 )

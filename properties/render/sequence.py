@@ -24,6 +24,7 @@ from model.network import (
     restart_node,
     restart_on_new_genesis,
     seal_batch,
+    stop_on_mismatch,
 )
 from model.node import (
     Node,
@@ -244,7 +245,7 @@ class Teller:
         yield from self.losses(number, [ends for ends in self.topology.links if place in ends])
 
     def pruned(self, number: int, step: TraceStep) -> Iterator[Event]:
-        return self.note(number, step.node, "the first batch is pruned")
+        return self.note(number, step.node, "the first batch is pruned, with its certificate")
 
     def reconnected(self, number: int, step: TraceStep) -> Iterator[Event]:
         other = str(step.arguments["to"])
@@ -266,6 +267,7 @@ class Teller:
 
 RESTARTS = {
     restart_node.name: "restarts",
+    stop_on_mismatch.name: "stops at a certificate over another hash than the batch has, and restarts",
     refuse_status.name: "is told a smaller number than before, an error: it stops and restarts",
     restart_on_new_genesis.name: "learns of the new fork and restarts on it",
     regenesis.name: "reverts batches and restarts on a new fork",
@@ -293,6 +295,7 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
         (refuse_votes, Teller.refused),
         (restart_node, Teller.restarted),
         (refuse_status, Teller.restarted),
+        (stop_on_mismatch, Teller.restarted),
         (restart_on_new_genesis, Teller.restarted),
         (regenesis, Teller.restarted),
         (prune, Teller.pruned),

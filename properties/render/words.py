@@ -52,7 +52,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"(\S+)\.finder\.quorum", "{}.finder.quorum", "the certificate that the QC finder of {} is about to store"),
     (r"(\S+)\.polled", "x.polled", "an answer of the main node that x has yet to put into its status"),
     (r"(\S+)\.attesting", "x.attesting", "the batch that attester x has set out to vote on"),
-    (r"(\S+)\.store\.pruned", "{}.store.pruned", "whether the first batch is gone from the database of {}"),
+    (r"(\S+)\.store\.pruned", "{}.store.pruned", "the batch that was pruned from the database of {}"),
     (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
@@ -189,7 +189,7 @@ def _special(scope: Scope) -> Iterator[str]:
     """What few scopes have."""
     if scope.pruned:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
-        yield f"the first batch is pruned from node {scope.pruned} at some time{when}"
+        yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
     if scope.bad_votes:
         yield f"every message of the external node also has a vote with {scope.bad_votes}"
     if scope.lesser_hashes:

@@ -19,7 +19,7 @@ from model.revisions import (
     history,
     revision,
 )
-from model.scope import BAD_SIGNATURE, Scope, instance
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.system import build
 from properties.engines.explorer import explore
 
@@ -95,6 +95,7 @@ JOINED = Scope(instance("n1f0b0"), batches=3)
 OWN = Scope(instance("n1f0b0"), batches=3, own_finders=True)
 PRUNED = Scope(instance("n1f0b0"), batches=2, pruned="M")
 FORKED = Scope(instance("n1f0b0"), batches=2, regeneses=1)
+FOREIGN = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=FOREIGN_GENESIS)
 BAD = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNATURE)
 
 
@@ -110,6 +111,8 @@ BAD = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNA
         (BAD, "pr169+era2539", "pr170+era2539"),
         (PRUNED, "pr161+era2539", "pr161+era2539+prune_aware"),
         (PRUNED, "pr161+era2539", "pr161+era2539+start_kept"),
+        (PRUNED, "pr161+era2480", "pr161+era2480+pruned_dropped"),
+        (FOREIGN, "pr170+era2539", "pr170+era2539+foreign_skipped"),
         (OWN, "pr161+era2480", "pr161+era2480+finder_listens"),
         (JOINED, "pr161+era2480", "pr161+era2480+votes_kept"),
         (OWN, "pr161+era2480", "pr161+era2480+asked_vote_wins"),
@@ -139,7 +142,7 @@ PINNED = {
     ("pr169+era2480", JOINED): (1_358, 3_481, 37),
     ("pr166+era2539", JOINED): (114, 222, 30),
     ("pr161+era2480+start_kept", OWN): (2_177, 5_559, 41),
-    ("pr161+era2539", PRUNED): (126, 273, 22),
+    ("pr161+era2539", PRUNED): (126, 258, 22),
     ("pr161+era2539", FORKED): (286, 793, 24),
     ("pr167+era2539", FORKED): (240, 602, 24),
     ("pr169+era2539", BAD): (150, 433, 13),

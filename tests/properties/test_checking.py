@@ -124,7 +124,7 @@ def test_a_lost_vote_is_never_the_only_reason() -> None:
         )
 
     alone = Property("alone", Kind.POSSIBLE, "", "", "", conjuncts)
-    assert isinstance(check(LAST_SEALED, "n2f0b0").verdict(alone), Exhausted)
+    assert isinstance(check(LAST_SEALED, "n2f0b0").verdict(alone), Vacuous)
 
 
 def test_with_the_start_rule_of_2539_there_is_no_point_of_no_return() -> None:

@@ -5,6 +5,7 @@ Each row is a claim in a small scope; the kinds of points of no return are named
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -80,7 +81,6 @@ class TestPullRequest161:
             "newer_vote_at_main": 19,
             "vote_lost": 21,
             "overtaken": 25,
-            "attesters_lost": 17,
         }
 
     def test_catching_up_takes_a_poll_for_each_batch(self) -> None:
@@ -91,10 +91,18 @@ class TestPullRequest161:
         """An attester that has voted on a later batch refuses its own vote on the earlier one, until it restarts."""
         anybody = Scope(instance("n1f0b0"), batches=3, restarts=None)
         main_node = Scope(instance("n1f0b0"), batches=3, restarts=None, restarting=MAIN)
-        assert kinds("pr161+era2480", main_node, "restarts_help")["newer_vote"] == 13
+        assert kinds("pr161+era2480", main_node, "restarts_help") == {"newer_vote": 13}
         assert word("pr161+era2480", anybody, "restarts_help") == "EXHAUSTED"
-        for name in ("pr167+era2480", "pr161+era2539"):
-            assert word(name, main_node, "restarts_help") == "EXHAUSTED"
+        assert word("pr161+era2539", main_node, "restarts_help") == "EXHAUSTED"
+
+    @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
+    def test_from_167_on_it_is_enough_only_if_nobody_else_keeps_the_vote(self, name: str) -> None:
+        """The attester restarts by itself, because its number falls; but it is sent its own old vote again."""
+        main_node = Scope(instance("n1f0b0"), batches=3, restarts=None, restarting=MAIN)
+        assert word(name, main_node, "restarts_help") == "EXHAUSTED"
+        assert set(kinds(name, replace(main_node, echo=True), "restarts_help")) == {"newer_vote"}
+        assert word(name, replace(main_node, echo=True, restarting=""), "restarts_help") == "EXHAUSTED"
+        assert word(name, replace(main_node, topology="relay"), "restarts_help") == "VIOLATED"
 
 
 class TestPullRequest2539:
@@ -157,9 +165,15 @@ class TestPullRequest167:
         """A node restarts only when it has been told a larger number itself. The main node that has not been, and that
         has an attester's later vote, keeps that vote and skips the earlier one."""
         found = kinds(name, JOINED)
-        assert found == {"newer_vote_at_main": 19, "vote_lost": 24, "overtaken": 25, "attesters_lost": 19}
+        assert found == {"newer_vote_at_main": 19, "vote_lost": 24, "overtaken": 25}
         assert "registry_minimum" not in kinds(name, OWN)
         assert "own_minimum" not in kinds(name, OWN)
+
+    @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
+    def test_an_attester_is_sent_its_own_vote_again(self, name: str) -> None:
+        """With votes that flow in both directions, what its restart has made an attester forget comes back."""
+        assert "newer_vote" not in kinds(name, ONE)
+        assert "newer_vote" in kinds(name, replace(ONE, echo=True))
 
     @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
     def test_alone_it_does_not_cure_gaps(self, name: str) -> None:
@@ -170,23 +184,36 @@ class TestPullRequest2544:
     def test_a_pruned_main_node_may_never_attest(self) -> None:
         expected = {**everywhere("VIOLATED")}
         assert by_revision(PRUNED, "attestation_can_start", "era2539") == expected
-        assert kinds("pr161+era2539", PRUNED, "attestation_can_start") == {"pruned_too_early": 2}
+        assert kinds("pr161+era2539", PRUNED, "attestation_can_start") == {
+            "pruned_too_early": 2,
+            "pruned_in_the_way": 8,
+        }
         assert kinds("pr166+era2539", PRUNED, "executor_can_start") == {"pruned_too_early": 2}
         assert word("pr169+era2539", PRUNED, "executor_can_start") == "EXHAUSTED"
 
-    def test_the_start_of_2480_does_not_mind_pruning(self) -> None:
-        assert word("pr161+era2480", PRUNED, "attestation_can_start") == "EXHAUSTED"
+    def test_the_certificate_of_a_pruned_batch_blocks_the_queue(self) -> None:
+        """It cannot be inserted and is tried for ever, whatever the rule for the start."""
+        for name in ("pr161+era2480", "pr161+era2539", "pr169+era2539+prune_aware"):
+            assert "pruned_in_the_way" in kinds(name, PRUNED, "attestation_can_start")
+
+    def test_a_pruned_certificate_lets_the_number_fall(self) -> None:
+        """The certificate is deleted with its batch, and without any the rule of 2480 starts again."""
+        assert word("pr161+era2480", replace(PRUNED, pruned=""), "status_never_falls") == "EXHAUSTED"
+        assert word("pr161+era2480", PRUNED, "status_never_falls") == "VIOLATED"
 
     def test_first_way_out_the_query_takes_pruning_into_account(self) -> None:
+        """It is enough for the executors to start; attestation also has to get past the certificate that is lost."""
         name = "pr169+era2539+prune_aware"
-        for property in ("attestation_can_start", "executor_can_start", "progress_possible"):
-            assert word(name, PRUNED, property) == "EXHAUSTED"
-        assert word(name, PRUNED, "attestation_starts_at_first_batch") == "VIOLATED"
+        assert kinds("pr166+era2539+prune_aware", PRUNED, "executor_can_start") == {}
+        assert kinds(name, PRUNED, "attestation_can_start") == {"pruned_in_the_way": 9}
+        cured = f"{name}+pruned_dropped"
+        for property in ("attestation_can_start", "progress_possible", "every_batch_certified"):
+            assert word(cured, PRUNED, property) == "EXHAUSTED"
 
     @pytest.mark.parametrize("name", ["pr161+era2539", "pr166+era2539", "pr169+era2539"])
     def test_second_way_out_to_wait_for_the_main_nodes_status_is_not_enough(self, name: str) -> None:
         """The attesters ask the same query, and must have their answers before the pruning, too."""
-        assert kinds(name, PRUNED_AFTER_STATUS, "attestation_can_start") == {"pruned_too_early": 3}
+        assert kinds(name, PRUNED_AFTER_STATUS, "attestation_can_start")["pruned_too_early"] == 3
 
     def test_third_way_out_to_prune_an_external_node(self) -> None:
         for name in ("pr161+era2539", "pr166+era2539", "pr169+era2539"):
@@ -205,6 +232,10 @@ class TestPullRequest170:
         cut = {**everywhere("VIOLATED"), "pr165": "VACUOUS"}
         assert by_revision(BAD[FOREIGN_GENESIS], "connections_survive_bad_votes", "era2539") == cut
         assert kinds("pr170+era2539", BAD[FOREIGN_GENESIS]) == {"messages_refused": 0}
+
+    def test_to_skip_it_as_well_cures_that(self) -> None:
+        for property in ("connections_survive_bad_votes", "progress_possible", "every_batch_certified"):
+            assert word("pr170+era2539+foreign_skipped", BAD[FOREIGN_GENESIS], property) == "EXHAUSTED"
 
 
 class TestRegenesis:
@@ -225,6 +256,15 @@ class TestRegenesis:
 
 
 class TestExternalNodes:
+    @pytest.mark.parametrize("name", ["pr161+era2480", "pr170+era2480", "pr161+era2539", "pr170+era2539"])
+    @pytest.mark.parametrize("echo", [False, True])
+    def test_the_main_nodes_guarantees_do_not_depend_on_one_that_looks_on(self, name: str, echo: bool) -> None:
+        alone = Scope(instance("n1f0b0"), batches=3, echo=echo)
+        observed = replace(alone, topology="observed")
+        for property in ("no_gaps_on_main_node", "attestation_starts_at_first_batch", "status_never_falls"):
+            assert word(name, observed, property) == word(name, alone, property)
+        assert set(kinds(name, observed)) == set(kinds(name, alone))
+
     def test_they_may_have_gaps_and_the_main_node_has_none(self) -> None:
         for name in ("pr161+era2539", "pr170+era2539"):
             assert word(name, RELAYED, "external_node_has_gap") == "REACHED"
@@ -248,7 +288,6 @@ class TestProposals:
             "newer_vote_at_main",
             "vote_lost",
             "overtaken",
-            "attesters_lost",
         }
 
     @pytest.mark.parametrize(
@@ -278,9 +317,15 @@ class TestProposals:
             assert word(name, scope, property) == "EXHAUSTED"
         assert word(name, scope, "attestation_starts_at_first_batch") == "VIOLATED"
 
-    def test_to_keep_it_cures_the_pruned_main_node_too(self) -> None:
-        assert word("pr169+era2539+start_kept", PRUNED, "attestation_can_start") == "EXHAUSTED"
-        assert word("pr169+era2539+start_kept", PRUNED, "attestation_starts_at_first_batch") == "EXHAUSTED"
+    def test_to_keep_it_does_not_cure_the_pruned_main_node(self) -> None:
+        """The main node must find the genesis' first block before it is pruned, to keep its number."""
+        for more in ("", "+pruned_dropped"):
+            assert kinds(f"pr169+era2539+start_kept{more}", PRUNED, "attestation_can_start")["pruned_too_early"] == 2
+
+    @pytest.mark.parametrize("name", ["pr161+era2480+start_kept", "pr161+era2539", "pr161+era2539+start_kept"])
+    @pytest.mark.parametrize("scope", [ONE, OWN, RELAYED], ids=lambda scope: scope.name)
+    def test_the_cures_certify_every_batch_in_the_end(self, name: str, scope: Scope) -> None:
+        assert word(name, scope, "every_batch_certified") == "EXHAUSTED"
 
     def test_certificates_by_number_verify(self) -> None:
         scope = Scope(instance("w5,1b1"), batches=2)
@@ -293,6 +338,20 @@ class TestProposals:
 
 
 class TestByzantine:
+    def test_attesters_can_be_lost_in_different_ways(self) -> None:
+        """Either of the light attesters can be spared, both cannot."""
+        found = kinds("pr161+era2480", Scope(instance("w4,1,1b0"), batches=3))
+        assert "attesters_lost" in found
+        assert "unclassified" not in found
+
+    def test_byzantine_attesters_may_go_on_for_ever(self) -> None:
+        scope = Scope(instance("w3,2,1b1"), batches=2)
+        assert word("pr161+era2539", scope, "every_batch_certified") == "EXHAUSTED"
+
+    def test_a_false_certificate_stops_the_main_node_again_and_again(self) -> None:
+        scope = Scope(instance("n1f0b1"), batches=1)
+        assert kinds("pr161+era2539", scope) == {"false_certificate": 3, "byzantine_weight": 0}
+
     def test_silence_of_too_much_weight_is_final_at_once(self) -> None:
         scope = Scope(instance("n2f0b1"), batches=2)
         assert kinds("pr161+era2539", scope) == {"byzantine_weight": 0}
