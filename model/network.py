@@ -229,3 +229,6 @@ def _one_less(left: Int) -> Int:
 
 FAULTS = (restart_node, reconnect, forge_vote, replay_vote, regenesis)
 """What may happen, and nobody may count on."""
+
+RESTARTS = (restart_node, refuse_status, stop_on_mismatch, restart_on_new_genesis, regenesis)
+"""Every way in which the acting node starts anew."""

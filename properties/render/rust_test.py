@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.algebra import const
-from model.network import forge_vote, receive_votes, restart_node
+from model.network import RESTARTS, forge_vote, receive_votes
 from model.node import publish_vote, set_min_batch_number
 from model.registry import Registry, Vote
 from properties.render import CannotRender
@@ -125,7 +125,7 @@ class _Registry:
             elif step.action == set_min_batch_number.name and is_here:
                 minimum = self.story.value(self._registry.min_batch_number, number + 1)
                 yield f"votes.set_min_batch_number(attester::BatchNumber({minimum}));"
-            elif step.action == restart_node.name and is_here:
+            elif step.action in {restart.name for restart in RESTARTS} and is_here:
                 yield "votes = BatchVotes::default();"
 
     @property

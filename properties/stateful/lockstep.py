@@ -14,6 +14,7 @@ from functools import cached_property
 from model.algebra import Expression, Int, leaves
 from model.batch_votes import Batch, BatchVotes, BatchVotesWatch, SignedBatch, VoteError
 from model.committee import U64_MAX, Committee
+from model.network import RESTARTS
 from model.registry import NONE, Vote
 from model.scope import FOREIGN_GENESIS
 from model.transitions import Action
@@ -315,10 +316,7 @@ _HANDLERS: dict[str, Callable[[Mirror, Action, State], None]] = {
     "receive_votes": Mirror.receive_votes,
     "refuse_votes": Mirror.refuse_votes,
     "reconnect": Mirror.reconnect,
-    "restart_node": Mirror.restart_node,
-    "refuse_status": Mirror.restart_node,
-    "restart_on_new_genesis": Mirror.restart_node,
-    "regenesis": Mirror.restart_node,
+    **{transition.name: Mirror.restart_node for transition in RESTARTS},
 }
 """What the mirror does, by the name of the transition. Any other must leave registries and links as they are."""
 
