@@ -1,7 +1,7 @@
 """How much of the protocol a search covers: the committee, the bounds, and which steps are told apart.
 
 Every switch that is off makes the model coarser: a machine is left out, or two steps are joined to one. A verdict is
-about the scope that it names, and about no finer one; `docs/detail.md` says of each switch which verdicts depend on it.
+about the scope that it names, and about no finer one; `docs/detail.md` shows what each switch changes in a small scope.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from properties.documentation import DOCS, REGION, refresh
+from properties.documentation.pages import DOCS, REGION, refresh
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]

@@ -1,40 +1,21 @@
-"""The generated parts of `docs/`: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
-
-NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m
-properties.documentation` writes all parts anew, and a test fails where one is out of date.
-"""
+"""The tables of the docs that repeat what the code has: no search is needed for them."""
 
 from __future__ import annotations
 
-import io
-import re
 import shlex
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import redirect_stdout
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from model import network, node
-from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.revisions import PARTS, PROPOSALS, REVISIONS
-from model.revisions import revision as by_name
+from model.revisions import PARTS, REVISIONS
 from model.rules import threshold
 from model.scope import Scope, instance
-from model.system import build
 from model.transitions import Transition
-from properties.checking import Check
-from properties.claims.catalogue import CATALOGUE, claim
+from properties.claims.catalogue import CATALOGUE
+from properties.claims.kinds import CounterexampleKind
 from properties.details import DETAILS
-from properties.engines.stepper import Stepper
 from properties.ledger import PLANS, SHARP, expectations
 from properties.logs.rules import RULES
-from properties.proofs import tables as proof_tables
 from properties.render.command import scope_options
-from properties.verdicts import Violated
-
-DOCS = Path(__file__).parent.parent / "docs"
-
-REGION = re.compile(r"(<!-- generated: (?P<name>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -51,13 +32,13 @@ def properties() -> str:
 
 
 def kinds() -> str:
-    """The kinds of violations, of those properties that have kinds."""
-    rows = (
-        (f"`{claim.name}`", f"`{kind.name}`", kind.sentence, kind.because)
-        for claim in CATALOGUE
-        for kind in claim.kinds
-    )
-    return table(("property", "kind", "what it is", "why it is final"), rows)
+    """The kinds of violations, each with the properties that it violates."""
+    violated: dict[CounterexampleKind, list[str]] = {}
+    for claim in CATALOGUE:
+        for kind in claim.kinds:
+            violated.setdefault(kind, []).append(f"`{claim.name}`")
+    rows = ((f"`{kind.name}`", kind.sentence, kind.because, ", ".join(names)) for kind, names in violated.items())
+    return table(("kind", "what it is", "why it is final", "violates"), rows)
 
 
 def actions() -> str:
@@ -87,14 +68,15 @@ def _options(scope: Scope) -> str:
 
 
 def ledger() -> str:
-    """The expected verdicts."""
+    """The expected verdicts; what says nothing on any revision in a scope is named below its table."""
     blocks = []
     for plan in PLANS:
         columns = {name: scopes[plan.name] for name, scopes in expectations().items() if plan.name in scopes}
-        if columns:
-            names = list(next(iter(columns.values())))
-            rows = ((f"`{name}`", *(column[name] for column in columns.values())) for name in names)
-            blocks.append(f"### {plan.name}\n\n{table(('property', *columns), rows)}")
+        names = list(next(iter(columns.values())))
+        silent = [name for name in names if all(column[name] == "NOT_APPLICABLE" for column in columns.values())]
+        rows = ((f"`{name}`", *(column[name] for column in columns.values())) for name in names if name not in silent)
+        blocks.append(f"### {plan.name}\n\n{table(('property', *columns), rows)}")
+        blocks.append(f"NOT_APPLICABLE: {', '.join(f'`{name}`' for name in silent)}.\n")
     return "\n".join(blocks)
 
 
@@ -109,48 +91,6 @@ def parts() -> str:
 
 def _switches(switches: Mapping[str, str | bool]) -> str:
     return ", ".join(f"`{name}`" if value is True else f"`{name}`: {value}" for name, value in switches.items())
-
-
-def proposals() -> str:
-    """What the proposals cure: the kinds of points of no return without and with them, and whether there are gaps."""
-    scope = Scope(instance("n1f0b0"), batches=3, own_finders=True)
-    names = ["pr161+era2480", *(name for name in PROPOSALS if name.startswith("pr161+era2480"))]
-    return table(("revision", "points of no return", "gaps"), ((f"`{name}`", *_harm(name, scope)) for name in names))
-
-
-def _harm(name: str, scope: Scope) -> Iterator[str]:
-    checked = Check(build(by_name(name), scope))
-    stuck, gaps = (checked.verdict(claim(each)) for each in ("progress_possible", "no_gaps_on_main_node"))
-    kinds = [f"`{trace.kind}`" for trace in stuck.kinds] if isinstance(stuck, Violated) else []
-    yield ", ".join(kinds) or "none"
-    yield "yes" if isinstance(gaps, Violated) else "none"
-
-
-def finder_diagram() -> str:
-    """The QC finder's phases, and the actions between them in the reachable states of a small scope."""
-    system = build(next(iter(REVISIONS.values())), DETAILS["stepwise"].scope(instance("n1f0b0"), 2))
-    stepper = Stepper(system)
-    phase = next(place for place, variable in enumerate(system.variables) if variable.name == "M.finder.phase")
-    edges, seen, todo = set(), {stepper.initial}, [stepper.initial]
-    while todo:
-        state = todo.pop()
-        for action, after in stepper.successors(state):
-            if state[phase] != after[phase]:
-                edges.add((state[phase], stepper.action(action).name, after[phase]))
-            if after not in seen:
-                seen.add(after)
-                todo.append(after)
-    names = {
-        WAITING_FOR_STATUS: "status",
-        WAITING_FOR_QUORUM: "quorum",
-        SETTING_MINIMUM: "minimum",
-        PERSISTING: "persist",
-    }
-    words = {"status": "waiting for the status", "quorum": "waiting for a quorum", "minimum": "setting the minimum"}
-    lines = ["stateDiagram-v2", *(f"    {name}: {words.get(name, 'persisting')}" for name in names.values())]
-    lines += [f"    [*] --> {names[WAITING_FOR_STATUS]}"]
-    lines += [f"    {names[before]} --> {names[after]}: {action}" for before, action, after in sorted(edges)]
-    return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 
 def log_events() -> str:
@@ -177,6 +117,11 @@ CLAIMS = (
         "161 (3): until the main node is restarted",
         "restarts_help",
         "n1f0b0, 3 batches, joined, restarts=any, restarting=M",
+    ),
+    (
+        "161 (3): the same, where votes flow both ways",
+        "restarts_help",
+        "n1f0b0, 3 batches, joined, echo=yes, restarts=any, restarting=M",
     ),
     ("161 (4): one batch after the other, without a backlog", "one_batch_at_a_time", "n2f0b0, 3 batches, joined"),
     ("165: the executor never starts, as merged; 166: it does", "executor_can_start", "n2f0b0, 3 batches, joined"),
@@ -227,59 +172,3 @@ def thresholds() -> str:
                 )
             )
     return table(("instance", "Byzantine", "quorum", *(f"`{name}`" for name in chosen), "states"), rows)
-
-
-REGIONS: dict[str, Callable[[], str]] = {
-    "properties": properties,
-    "kinds": kinds,
-    "actions": actions,
-    "parts": parts,
-    "proposals": proposals,
-    "details": details,
-    "plans": plans,
-    "ledger": ledger,
-    "claims, last sealed": lambda: claims("era2480"),
-    "claims, genesis": lambda: claims("era2539"),
-    "thresholds": thresholds,
-    "finder diagram": finder_diagram,
-    "log events": log_events,
-    "proof theorems": lambda: table(*proof_tables.theorems()),
-    "proof invariant": lambda: table(*proof_tables.invariant()),
-    "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),
-    "proof obligations, last-sealed start": lambda: table(*proof_tables.obligations(proof_tables.BROKEN_START)),
-    "proof deadlock": lambda: table(*proof_tables.predicate()),
-    "proof cures": lambda: table(*proof_tables.cures()),
-    "proof threshold": lambda: table(*proof_tables.threshold()),
-}
-
-
-def generate(name: str) -> str:
-    """The text of one region. Raises `KeyError` for an unknown name."""
-    if not name.startswith("attestation "):
-        return REGIONS[name]()
-    from properties.cli import main
-
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        main(shlex.split(name)[1:])
-    return printed.getvalue()
-
-
-def refresh(text: str) -> str:
-    """The page with every region generated anew."""
-    return REGION.sub(lambda match: f"{match[1]}\n{generate(match['name'])}\n{match[3]}", text)
-
-
-def main() -> int:
-    """Write all pages anew; say which have changed."""
-    for page in sorted(DOCS.rglob("*.md")):
-        before = page.read_text(encoding="utf-8")
-        after = refresh(before)
-        if after != before:
-            page.write_text(after, encoding="utf-8")
-            print(f"{page.relative_to(DOCS.parent)} is new")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

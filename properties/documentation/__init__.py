@@ -1,0 +1,1 @@
+"""The generated parts of `docs/`: `pages` finds and writes them, `tables` and `searches` make them."""
