@@ -202,10 +202,11 @@ def explore(
     start: State | None = None,
     until: Bool | None = None,
 ) -> Exploration:
-    """Every state that can be reached, level by level; `watch` sees the search after each level.
+    """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt
+    leaves what has been searched, cut short, and is not raised.
 
     The search begins at the initial state, or at `start`. It is cut short after the first level with a state where
-    `until` holds.
+    `until` holds, and once there are `max_states`, which is looked at after each chunk.
 
     With `symmetry`, states that differ by a permutation of interchangeable attesters count once. Raises
     `UnsoundSymmetry` where the attesters are not interchangeable.
@@ -226,16 +227,32 @@ def explore(
                 return search
             if max_states is not None and search.states >= max_states:
                 return search
-            frontier = visited.new(_successors(search, recent, frontier.words))
+            room = max_states - search.states if max_states is not None else None
+            frontier = _next_level(search, visited, recent, frontier.words, room)
         search.complete = True
     except KeyboardInterrupt:
-        search.complete = False
+        if watch is None:
+            raise
     search.seconds = time.perf_counter() - started
     return search
 
 
+def _next_level(search: Exploration, visited: Visited, recent: Recent, frontier: Words, room: int | None) -> Run:
+    """The new states that follow a level: all, or, when there is room for so many, those of the first chunks that fill
+    it."""
+    if room is None:
+        return visited.new(_successors(search, recent, frontier))
+    level = Run.of(take(frontier, slice(0, 0)))
+    for chunk in chunks(frontier):
+        new = visited.new(_successors(search, recent, chunk))
+        level = Run.of(concatenate([level.words, new.words]))
+        if len(level) >= room:
+            break
+    return level
+
+
 def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
-    """The distinct successors of a level."""
+    """The distinct successors of these states of a level."""
     found = [take(frontier, slice(0, 0))]
     for chunk in chunks(frontier):
         for _, sources, after in search.vectorised.successors(chunk):

@@ -13,7 +13,7 @@ from model.transitions import Action, ModelError, Namespace, Step, TransitionSys
 from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines import explorer
-from properties.engines.explorer import HashCollision, Recent, Run, explore, graph
+from properties.engines.explorer import Exploration, HashCollision, Recent, Run, explore, graph
 from properties.engines.stepper import Stepper
 from properties.verdicts import Unknown
 
@@ -30,6 +30,40 @@ def test_a_search_cut_short_says_so_and_establishes_nothing() -> None:
         assert isinstance(check.verdict(claim(name)), Unknown)
     with pytest.raises(ValueError, match="cut short"):
         graph(check.search)
+
+
+def test_a_bound_is_looked_at_after_each_chunk_and_changes_nothing_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = explore(system())
+    monkeypatch.setattr(explorer, "CHUNK", 8)
+    cut = explore(system(), max_states=500)
+    assert not cut.complete
+    # Eight states have fewer than 80 successors here.
+    assert 500 <= cut.states < 580
+    for one, other in zip(cut.levels[:-1], whole.levels, strict=False):
+        assert np.array_equal(one[0], other[0])
+    assert set(cut.levels[-1][0].tolist()) < set(whole.levels[cut.depth][0].tolist())
+    unbounded = explore(system(), max_states=whole.states + 1)
+    assert unbounded.complete
+    assert [len(level[0]) for level in unbounded.levels] == [len(level[0]) for level in whole.levels]
+
+
+def test_an_interrupt_leaves_a_search_cut_short_only_where_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def interrupt(search: Exploration) -> None:
+        seen.append(search.depth)
+        if search.depth == 3:
+            raise KeyboardInterrupt
+
+    search = explore(system(), watch=interrupt)
+    assert (search.complete, search.depth, seen) == (False, 3, [0, 1, 2, 3])
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explorer, "_next_level", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        explore(system())
 
 
 def test_two_searches_give_the_same_states_in_the_same_order() -> None:
