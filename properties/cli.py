@@ -6,10 +6,14 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from model.scope import BadScope
+from properties.commands.terminal import discard_output, use_utf8
 from properties.commands.usage import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS = {
     "check": "the main job: check every property on every revision and print the ledger",
@@ -23,10 +27,16 @@ COMMANDS = {
 }
 
 USAGE = 2
+INTERRUPTED = 3
+BROKEN_PIPE = 141
+"""What a shell says of a program that SIGPIPE has ended. Python sees an error instead."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports wrong usage as one line."""
+    """Reports wrong usage as one line, and an output that cannot be written, which argparse passes over."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        print(self.format_help(), end="", file=file)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see '{self.prog} --help'")
@@ -46,15 +56,37 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
+    use_utf8()
+    try:
+        return _run(arguments)
+    except (UsageError, BadScope) as error:
+        return _ended(str(error), USAGE)
+    except KeyboardInterrupt:
+        return _ended("interrupted; the work was cut short", INTERRUPTED)
+    except BrokenPipeError:
+        discard_output()
+        return BROKEN_PIPE
+    except OSError as error:
+        # Commands answer for their files; what has no name is the output.
+        if error.filename is not None:
+            raise
+        discard_output()
+        return _ended(f"cannot write the output: {error.strerror}", USAGE)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
         status: int = options.run(options)
-    except (UsageError, BadScope) as error:
-        print(f"attestation: {error}", file=sys.stderr)
-        return USAGE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+        return status
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _ended(why: str, status: int) -> int:
+    """Say in one line why the command did not do what was asked."""
+    print(f"attestation: {why}", file=sys.stderr)
     return status
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
-from collections.abc import Iterable
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from model.revisions import Revision, UnknownRevision, revision
@@ -51,16 +54,60 @@ def positive(text: str) -> int:
     return number
 
 
-def write(path: Path, text: str) -> None:
+def counted(number: int, noun: str) -> str:
+    """So many of these: `1 state`, `2 batches`."""
+    plural = "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{plural if number != 1 else ''}"
+
+
+def must_take_files(folder: Path) -> None:
+    """Raises `UsageError` unless files can be written into the folder, which need not exist. Makes nothing."""
+    with _writing(folder, "a folder that can be written"):
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+
+
+def must_be_writable(file: Path) -> None:
+    """Raises `UsageError` unless the file can be written; neither it nor its folder needs to exist. Makes nothing."""
+    with _writing(file):
+        if not file.name or file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "that is a folder")
+        if _is_device(file):
+            if not os.access(file, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        existing = next(path for path in file.absolute().parents if path.exists())
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+
+
+def write(file: Path, text: str) -> None:
     """Write a file as a whole, or not at all. Raises `UsageError` if it cannot be written."""
-    partial = path.with_name(f".{path.name}.partial")
+    with _writing(file):
+        if not file.name or _is_device(file):
+            file.write_text(text, encoding="utf-8")
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f".{file.name}.partial")
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(file)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+
+
+def _is_device(file: Path) -> bool:
+    """Whether this is something like `/dev/stdout`, which must be written to and not replaced."""
+    return file.exists() and not file.is_file() and not file.is_dir()
+
+
+@contextlib.contextmanager
+def _writing(path: Path, right: str = "a file in a folder that can be written") -> Iterator[None]:
+    """Turns what the system says against writing there into a `UsageError` about this path."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        yield
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}; name a file in a folder that can be written"
-        ) from None
+        raise UsageError(f"cannot write {path}: {error.strerror}; name {right}") from None

@@ -1,0 +1,56 @@
+"""What the commands need of the terminal: text as UTF-8, a line of progress, and an end when nobody listens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from properties.commands.usage import counted
+
+if TYPE_CHECKING:
+    from properties.engines.explorer import Exploration
+
+
+def use_utf8() -> None:
+    """Print UTF-8 whatever the locale says: names of phases, arrows and dashes are not ASCII, and JSON is UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # The name of a file need not be UTF-8; it is shown all the same.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def discard_output() -> None:
+    """Let the standard output go nowhere, so that Python does not try to write the rest of it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+class Progress:
+    """A line on stderr that is written over as the work goes on, and ended with it; none if stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+        self._visible = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        """Say how far the work is."""
+        if self._visible:
+            print(f"\r{text.ljust(self._shown)}", end="", file=sys.stderr, flush=True)
+            self._shown = len(text)
+
+    def watch(self, search: Exploration) -> None:
+        """Say how far a search is."""
+        self.show(f"depth {search.depth}, {counted(search.states, 'state')}")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._shown:
+            print(file=sys.stderr, flush=True)
