@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -20,12 +20,16 @@ from properties.details import DETAILS
 from properties.render import FORMATS
 from properties.switches import Value, switched, texts
 from properties.trace import Trace
-from properties.verdicts import NotApplicable, Verdict, Violated
+from properties.verdicts import NotApplicable, Unknown, Verdict, Violated
+from properties.workers import Workers
 
 EXPECTED = Path(__file__).parent / "expected.toml"
 
-NOTHING = "nothing in the table"
-"""What is expected where the table of expectations has no verdict."""
+NOTHING = "nothing of this"
+"""How what is expected begins where the table of expectations has no verdict; then comes what it does not have."""
+
+NO_VERDICT = "no verdict"
+"""What is found where the table has a property that is not in the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Plan:
     def scope(self) -> Scope:
         """The scope itself."""
         return switched(DETAILS[self.detail].scope(instance(self.instance), self.batches), self.switches)
+
+    def is_for(self, revision: str) -> bool:
+        """Whether the revision is to be checked in this scope."""
+        return not self.revisions or revision in self.revisions
 
 
 def _with(instance: str, batches: int, **switches: Value) -> Plan:
@@ -106,7 +114,7 @@ PLANS = (
 
 @dataclass(frozen=True)
 class Entry:
-    """The verdicts of one revision in one scope."""
+    """The verdicts of one revision in one scope; `complete` is false if the search was cut short by a bound."""
 
     revision: str
     plan: Plan
@@ -115,6 +123,7 @@ class Entry:
     depth: int
     seconds: float
     verdicts: dict[str, Verdict]
+    complete: bool = True
 
     @property
     def byzantine_share(self) -> float:
@@ -127,26 +136,47 @@ class Entry:
         verdicts = {name: verdict.of(revision) for name, verdict in self.verdicts.items()}
         return replace(self, revision=revision, verdicts=verdicts)
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the table of expectations has this scope of this revision."""
+        return self.plan.name in expectations().get(self.revision, {})
+
     def differences(self) -> Iterator[tuple[str, str, str]]:
-        """The properties whose verdict is not the expected one: (property, expected, found)."""
-        expected = expectations().get(self.revision, {}).get(self.plan.name)
-        for name, verdict in self.verdicts.items():
-            wanted = expected.get(name, NOTHING) if expected else _hoped_for(verdict)
-            if summary(verdict) != wanted:
-                yield name, wanted, summary(verdict)
-        if expected and expected["states"] != self.states:
+        """The properties whose verdict is not the expected one: (property, expected, found). What a bound has left open
+        is none of them."""
+        if not self.is_listed:
+            yield from self._unlisted()
+            return
+        expected = expectations()[self.revision][self.plan.name]
+        found = {name: summary(verdict) for name, verdict in self.verdicts.items() if not self._is_left_open(verdict)}
+        for name, verdict in found.items():
+            wanted = expected.get(name, f"{NOTHING} property")
+            if verdict != wanted:
+                yield name, wanted, verdict
+        for name in expected:
+            if name not in self.verdicts and name != "states":
+                yield name, expected[name], NO_VERDICT
+        if self.complete and expected["states"] != self.states:
             yield "states", str(expected["states"]), str(self.states)
+
+    def _unlisted(self) -> Iterator[tuple[str, str, str]]:
+        """What is wrong where the table has nothing: that it has nothing, if the scope is one of the ledger; and every
+        violation, and what is left open."""
+        missing = f"{NOTHING} {'scope' if self.revision in expectations() else 'revision'}"
+        if self.revision in REVISIONS and any(self.plan == plan and plan.is_for(self.revision) for plan in PLANS):
+            yield "scope", missing, f"{len(self.verdicts)} verdicts"
+        for name, verdict in self.verdicts.items():
+            if isinstance(verdict, Violated | Unknown) and not self._is_left_open(verdict):
+                yield name, missing, summary(verdict)
+
+    def _is_left_open(self, verdict: Verdict) -> bool:
+        return not self.complete and isinstance(verdict, Unknown)
 
 
 def summary(verdict: Verdict) -> str:
     """A verdict as the table of expectations has it: the word, and the kinds of violations."""
     kinds = [str(trace.kind) for trace in verdict.kinds] if isinstance(verdict, Violated) else []
     return f"{verdict.word}: {', '.join(kinds)}" if kinds else verdict.word
-
-
-def _hoped_for(verdict: Verdict) -> str:
-    """What is expected of a revision or scope that the table does not have: no violation, and nothing left open."""
-    return NOTHING if isinstance(verdict, Violated) or verdict.word == "UNKNOWN" else summary(verdict)
 
 
 @cache
@@ -165,34 +195,41 @@ def as_toml(entries: Iterable[Entry]) -> str:
     return "\n".join(blocks)
 
 
-def check(revision: str, plan: Plan) -> Entry:
+def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric))
+    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
     verdicts = done.verdicts()
     search = done.search
-    return Entry(revision, plan, search.states, search.transitions, search.depth, search.seconds, verdicts)
+    return Entry(
+        revision, plan, search.states, search.transitions, search.depth, search.seconds, verdicts, search.complete
+    )
 
 
-def check_all(revisions: Iterable[str], plans: Iterable[Plan], workers: int) -> Iterator[Entry]:
+def check_all(
+    revisions: Iterable[str], plans: Iterable[Plan], workers: Workers, max_states: int | None = None
+) -> Iterator[Entry]:
     """Check all pairs, the finished ones as they come. Where several revisions are the same system in a scope, because
     what tells them apart is not in it, that system is searched once."""
     groups = [group for plan in plans for group in _same_systems(list(revisions), plan)]
-    with ProcessPoolExecutor(workers) as pool:
-        running = {pool.submit(check, names[0], plan): names for plan, names in groups}
-        try:
-            for future in as_completed(running):
-                yield from (future.result().of(name) for name in running[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
+    groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
+    running = {workers.submit(check, names[0], plan, max_states): names for plan, names in groups}
+    for future in as_completed(running):
+        yield from (future.result().of(name) for name in running[future])
+
+
+def _expected_states(revision: str, plan: Plan) -> float:
+    """How large a search will be; one that nobody has done may be the largest."""
+    expected = expectations().get(revision, {}).get(plan.name)
+    return expected["states"] if expected else float("inf")
 
 
 def _same_systems(revisions: list[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
     """The revisions, in groups whose systems and properties are the same expressions in this scope."""
-    wanted = [name for name in revisions if not plan.revisions or name in plan.revisions]
+    wanted = [name for name in revisions if plan.is_for(name)]
     systems = {name: build(by_name(name), plan.scope) for name in wanted}
     for alike in _grouped(systems, _text):
         if len(alike) == 1:
@@ -247,13 +284,13 @@ def reports(entries: list[Entry]) -> list[tuple[Entry, Trace]]:
     return list(smallest.values())
 
 
-def render_all(traces: Iterable[Trace], format: str, workers: int) -> Iterator[str]:
+def render_all(traces: Iterable[Trace], format: str, workers: Workers) -> Iterator[str]:
     """The traces in one format, in order."""
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(partial(_render, format), traces)
+    return workers.map(partial(render, format), traces)
 
 
-def _render(format: str, trace: Trace) -> str:
+def render(format: str, trace: Trace) -> str:
+    """One trace in this format."""
     return FORMATS[format](trace)
 
 
@@ -291,7 +328,8 @@ def _says_nothing(entry: Entry, name: str) -> bool:
 
 def _column(entry: Entry, rows: list[str]) -> list[str]:
     cells = [cell(entry.verdicts[name]) for name in rows]
-    return _padded([entry.revision, *cells, f"{entry.states:,}", str(entry.depth)])
+    states = f"{entry.states:,}" if entry.complete else f"{entry.states:,}, cut short"
+    return _padded([entry.revision, *cells, states, str(entry.depth)])
 
 
 def _padded(cells: list[str]) -> list[str]:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import TYPE_CHECKING
 
-from properties.commands.options import add_scope, scope_of
+from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.terminal import Progress
+from properties.commands.usage import counted
 
 if TYPE_CHECKING:
     from properties.checking import Check
-    from properties.engines.explorer import Exploration
+    from properties.verdicts import Verdict
 
 VIOLATION = 1
 CUT_SHORT = 3
+
+FORMAT = "attestation-exploration/1"
+INTERRUPTED = "interrupted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_scope(parser)
-    parser.add_argument("--json", action="store_true", help="states, transitions, depth, seconds, symmetry, verdicts")
+    parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Search, judge every property, and print what was found."""
+    """Search, judge every property, and print what was found. An interrupt leaves what is finished."""
     revision, scope = scope_of(options)
     from model.system import build
     from properties.checking import Check
@@ -32,44 +36,77 @@ def run(options: argparse.Namespace) -> int:
 
     system = build(revision, scope)
     symmetry = not options.no_symmetry and Packing(system).has_symmetry
-    done = Check(system, symmetry, options.max_states, progress if sys.stderr.isatty() else None)
-    verdicts = done.verdicts()
+    with Progress() as progress:
+        done = Check(system, symmetry, options.max_states, progress.watch)
+        verdicts, complete = _judged(done, progress)
+    command = repeating("explore", revision.name, scope, options.no_symmetry, options.max_states)
     if options.json:
-        print(json.dumps(as_json(done), indent=2))
+        print(json.dumps(as_json(done, verdicts, complete, command), indent=2))
     else:
-        search = done.search
-        finished = "exhausted" if search.complete else "cut short"
-        print(f"{revision.name}, {scope.instance.name}, {scope.name}: {finished}")
-        rate = search.transitions / max(search.seconds, 1e-9) / 1e6
-        order = " (attesters in any order count once)" if search.symmetry else ""
-        print(
-            f"{search.states:,} states{order}, {search.transitions:,} transitions, depth {search.depth}, "
-            f"{search.seconds:.2f} s, {rate:.1f} million transitions per second"
-        )
-        for name, verdict in verdicts.items():
-            print(f"  {name.ljust(34)} {verdict}")
-    if not done.search.complete:
+        _print(done, verdicts, complete, command)
+    if not complete:
         return CUT_SHORT
     return VIOLATION if any(verdict.word == "VIOLATED" for verdict in verdicts.values()) else 0
 
 
-def as_json(done: Check) -> dict[str, object]:
+def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
+    """The verdict of each property, and whether nothing was cut short: after an interrupt the rest is unknown."""
+    from properties.claims.catalogue import CATALOGUE
+    from properties.verdicts import Unknown
+
+    verdicts: dict[str, Verdict] = {}
+    try:
+        for number, claim in enumerate(CATALOGUE, 1):
+            progress.show(f"{counted(done.search.states, 'state')}, property {number} of {len(CATALOGUE)}")
+            verdicts |= done.verdicts([claim])
+    except KeyboardInterrupt:
+        return {claim.name: verdicts.get(claim.name, Unknown(INTERRUPTED)) for claim in CATALOGUE}, False
+    return verdicts, done.search.complete
+
+
+def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> None:
+    from properties.render.command import scope_options
+    from properties.render.words import bounds, left_out
+
+    search, scope = done.search, done.system.scope
+    _, _, *given = (value for _, value in scope_options(scope))
+    rate = search.transitions / max(search.seconds, 1e-9) / 1e6
+    order = " (attesters in any order count once)" if search.symmetry else ""
+    title = [done.system.revision.name, scope.instance.name, counted(scope.batches or 0, "batch"), *given]
+    print(f"{', '.join(title)}: {'exhausted' if complete else 'CUT SHORT'}")
+    print(
+        f"{counted(search.states, 'state')}{order}, {counted(search.transitions, 'transition')}, depth {search.depth}, "
+        f"{search.seconds:.2f} s, {rate:.1f} million transitions per second"
+    )
+    for name, verdict in verdicts.items():
+        print(f"  {name.ljust(34)} {verdict}")
+    print(f"bounds: {bounds(scope)}")
+    print(f"left out: {'; '.join(left_out(scope)) or 'nothing'}")
+    print(f"to repeat: {command}; no seed: the search is exhaustive")
+
+
+def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> dict[str, object]:
     """What was found, for machines."""
-    search = done.search
+    from properties.claims.catalogue import claim
+    from properties.render.words import bounds, left_out
+    from properties.trace import scope_as_json
+
+    search, scope = done.search, done.system.scope
     return {
+        "format": FORMAT,
+        "command": command,
         "revision": done.system.revision.name,
-        "instance": done.system.scope.instance.name,
-        "scope": done.system.scope.name,
+        "instance": scope.instance.name,
+        "scope": scope_as_json(scope),
+        "bounds": bounds(scope),
+        "left_out": left_out(scope),
+        "symmetry": search.symmetry,
+        "complete": complete,
         "states": search.states,
         "transitions": search.transitions,
         "depth": search.depth,
         "seconds": round(search.seconds, 3),
-        "symmetry": search.symmetry,
-        "complete": search.complete,
-        "verdicts": {name: verdict.as_json() for name, verdict in done.verdicts().items()},
+        "verdicts": {
+            name: {**verdict.as_json(), "assumptions": claim(name).assumptions} for name, verdict in verdicts.items()
+        },
     }
-
-
-def progress(search: Exploration) -> None:
-    """Show how far the search is."""
-    print(f"\rdepth {search.depth}, {search.states:,} states", end="", file=sys.stderr, flush=True)

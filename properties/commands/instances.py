@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
+from model.revisions import REVISIONS
 from model.rules import threshold
 from model.scope import instance
-from properties.ledger import PLANS
+from properties.ledger import PLANS, Plan
+from properties.trace import scope_as_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,11 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List the scopes of the ledger by instance."""
     if options.json:
-        rows = [
-            {"instance": plan.instance, "batches": plan.batches, "detail": plan.detail, "deep": plan.deep}
-            for plan in PLANS
-        ]
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([as_json(plan) for plan in PLANS], indent=2))
         return 0
     print("n6f1b1: 6 attesters of weight 1, f = 1 tolerated, 1 Byzantine; w3,2,1b1: these weights, the last Byzantine.")
     print("Any such name will do. The ledger has:")
@@ -32,3 +30,17 @@ def run(options: argparse.Namespace) -> int:
         when = "only with --deep" if plan.deep else "by default"
         print(f"  {plan.name}: quorum {quorum} of {committee.total_weight}, {when}")
     return 0
+
+
+def as_json(plan: Plan) -> dict[str, object]:
+    """A scope of the ledger for machines."""
+    return {
+        "plan": plan.name,
+        "instance": plan.instance,
+        "batches": plan.batches,
+        "detail": plan.detail,
+        "deep": plan.deep,
+        "symmetry": plan.symmetry,
+        "revisions": [name for name in REVISIONS if plan.is_for(name)],
+        "scope": scope_as_json(plan.scope),
+    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Iterable
 
 from model.revisions import Revision
 from model.scope import Scope
@@ -32,7 +34,17 @@ def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> N
         help="one more switch of the scope, such as restarts=1 or topology=relay (may be repeated)",
     )
     parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
-    parser.add_argument("--max-states", type=positive, metavar="M", help="cut the search short at so many states")
+    add_max_states(parser)
+
+
+def add_max_states(parser: argparse.ArgumentParser) -> None:
+    """Declare the bound on the states of a search."""
+    parser.add_argument(
+        "--max-states",
+        type=positive,
+        metavar="M",
+        help="cut a search short once it has M states; looked at after every 65,536 that are expanded (no bound)",
+    )
 
 
 def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
@@ -56,3 +68,20 @@ def _switched(scope: Scope, given: list[str]) -> Scope:
         return switched(scope, [parse(text) for text in given])
     except BadSwitch as error:
         raise (unknown("switch", error.name, DEFAULTS) if error.name else UsageError(str(error))) from None
+
+
+def repeating(
+    command: str,
+    revision: str,
+    scope: Scope,
+    exact: bool = False,
+    max_states: int | None = None,
+    more: Iterable[tuple[str, str]] = (),
+) -> str:
+    """The command line that repeats a search; `exact` is without symmetry."""
+    from properties.render.command import scope_options
+
+    given = [("revision", revision), *scope_options(scope), *more]
+    given += [("max-states", str(max_states))] if max_states else []
+    words = [f"--{name} {shlex.quote(value)}" for name, value in given]
+    return " ".join([f"attestation {command}", *words, *(["--no-symmetry"] if exact else [])])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from properties.commands.usage import UsageError, checked_revision, write
+from properties.commands.usage import UsageError, checked_revision, must_take_files, write
 
 if TYPE_CHECKING:
     from model.revisions import Revision
@@ -30,22 +30,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
-    from properties.recording import MalformedRecording, RecordingKind, open_recording, recording_kind
+    from properties.recording import MalformedRecording, RecordingKind, recording_kind
 
     chosen = None if options.revision is None else checked_revision(options.revision)
+    if options.out is not None:
+        must_take_files(options.out)
+    lines = _read(options.log)
     try:
-        with open_recording(options.log) as lines:
-            first = next(lines, None)
-            if first is None:
-                raise MalformedRecording(1, "the recording is empty")
-            everything = itertools.chain([first], lines)
-            if recording_kind(first) is RecordingKind.VOTE_REGISTRY:
-                return _replay_scenarios(everything, options)
-            return _replay_runs(everything, chosen, options)
-    except OSError as error:
-        raise UsageError(f"cannot read {options.log}: {error.strerror}; name a file that can be read") from None
+        first = next(lines, None)
+        if first is None:
+            raise MalformedRecording(1, "the recording is empty")
+        everything = itertools.chain([first], lines)
+        if recording_kind(first) is RecordingKind.VOTE_REGISTRY:
+            return _replay_scenarios(everything, options)
+        return _replay_runs(everything, chosen, options)
     except MalformedRecording as error:
         raise UsageError(f"{options.log}: {error}") from None
+
+
+def _read(log: Path) -> Iterator[str]:
+    """The lines of the file. Raises `UsageError` if it cannot be read, but not for what is done with the lines."""
+    from properties.recording import open_recording
+
+    try:
+        with open_recording(log) as lines:
+            yield from lines
+    except OSError as error:
+        raise UsageError(f"cannot read {log}: {error.strerror}; name a file that can be read") from None
 
 
 def _replay_scenarios(lines: Iterator[str], options: argparse.Namespace) -> int:
@@ -69,19 +80,24 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
     from properties.logs.reading import read_runs
     from properties.logs.report import accepted_json, accepted_lines, rejected_json, rejected_lines
 
-    runs = rejected = 0
-    for recorded in read_runs(lines):
-        runs += 1
-        outcome = follow(recorded, chosen)
-        if isinstance(outcome, Accepted):
-            found = list(findings(outcome))
-            _write_traces(outcome, found, options.out)
-            _show(json.dumps(accepted_json(outcome, found)) if options.json else accepted_lines(outcome, found))
-        else:
-            rejected += 1
-            _show(json.dumps(rejected_json(outcome)) if options.json else rejected_lines(outcome))
+    accepted = rejected = 0
+    try:
+        for recorded in read_runs(lines):
+            outcome = follow(recorded, chosen)
+            if isinstance(outcome, Accepted):
+                found = list(findings(outcome))
+                _write_traces(outcome, found, options.out)
+                _show(json.dumps(accepted_json(outcome, found)) if options.json else accepted_lines(outcome, found))
+                accepted += 1
+            else:
+                _show(json.dumps(rejected_json(outcome)) if options.json else rejected_lines(outcome))
+                rejected += 1
+    except KeyboardInterrupt:
+        if not options.json:
+            print(f"CUT SHORT: {accepted} of the first {accepted + rejected} runs accepted")
+        raise
     if not options.json:
-        print(f"{runs - rejected} of {runs} runs accepted")
+        print(f"{accepted} of {accepted + rejected} runs accepted")
     return REJECTED if rejected else ACCEPTED
 
 

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from properties.commands.options import add_scope, scope_of
-from properties.commands.usage import UsageError, unknown, write
+from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.terminal import Progress
+from properties.commands.usage import UsageError, must_be_writable, unknown, write
 
 if TYPE_CHECKING:
+    from model.scope import Scope
     from properties.claims.kinds import Property
     from properties.trace import Trace
     from properties.verdicts import Verdict
@@ -35,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         raise unknown("format", options.format, FORMATS)
     chosen = _checked_property(options.property, options.kind)
     revision, scope = scope_of(options)
+    if options.out is not None:
+        must_be_writable(options.out)
     from model.system import build
     from properties.checking import Check
     from properties.claims.kinds import Kind
@@ -45,20 +49,33 @@ def run(options: argparse.Namespace) -> int:
     system = build(revision, scope)
     exact = options.no_symmetry or chosen.kind is Kind.EVENTUALLY
     symmetry = not exact and Packing(system).has_symmetry
-    verdict = Check(system, symmetry, options.max_states).verdict(chosen)
+    with Progress() as progress:
+        done = Check(system, symmetry, options.max_states, progress.watch)
+        verdict = done.verdict(chosen)
     trace = _trace_of(verdict, options.kind)
     if trace is None:
-        print(f"no trace: {chosen.name} on {revision.name}, {scope.instance.name}: {verdict}", file=sys.stderr)
+        _say_none(chosen, verdict, options, scope)
         return CUT_SHORT if verdict.word == "UNKNOWN" else NONE
     try:
         text = RENDERERS[options.format](trace)
     except CannotRender as error:
         raise UsageError(str(error)) from None
-    if options.out:
+    if options.out is not None:
         write(options.out, text)
     else:
         print(text, end="" if text.endswith("\n") else "\n")
     return 0
+
+
+def _say_none(claim: Property, verdict: Verdict, options: argparse.Namespace, scope: Scope) -> None:
+    """What was found instead of the trace, and how to find it again."""
+    kind = f" of kind {options.kind}" if options.kind else ""
+    given = [("kind", options.kind)] if options.kind else []
+    command = repeating(
+        f"trace {claim.name}", options.revision, scope, options.no_symmetry, options.max_states, more=given
+    )
+    print(f"no trace{kind}: {claim.name} on {options.revision}, {options.instance}: {verdict}", file=sys.stderr)
+    print(f"to repeat: {command}", file=sys.stderr)
 
 
 def _checked_property(name: str, kind: str | None) -> Property:

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from model.revisions import REVISIONS
+from properties import checking
+from properties.claims.catalogue import CATALOGUE
 from properties.cli import main, parser
+from properties.commands.check import plans_of
 from properties.commands.options import scope_of
+from properties.engines import explorer
 from properties.ledger import PLANS, Plan
 from properties.render.command import scope_options
 
@@ -117,6 +122,51 @@ def test_every_scope_of_the_ledger_can_be_named_on_the_command_line(plan: Plan) 
     assert scope_of(options)[1] == plan.scope
 
 
+@pytest.mark.parametrize("file", ["", ".", "/", "/proc/nope", "/dev/full"])
+def test_a_trace_that_cannot_be_written_is_one_line_that_names_it(file: str, capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2480", "--out", file]) == 2
+    printed = capsys.readouterr().err
+    assert f"cannot write {Path(file)}:" in printed
+    assert printed.count("\n") == 1
+
+
+def test_what_can_be_written_is_found_out_before_the_search(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def searched(*_: object) -> None:
+        raise AssertionError("it has searched")
+
+    monkeypatch.setattr(explorer, "explore", searched)
+    monkeypatch.setattr(checking, "explore", searched)
+    assert main([*TRACE, "pr161+era2480", "--out", str(tmp_path)]) == 2
+    assert main([*TRACE, "pr161+era2480", "--out", "/proc/nope"]) == 2
+    assert main(["check", "--out", "/proc/nope"]) == 2
+
+
+def test_a_trace_to_a_device_does_not_replace_it() -> None:
+    assert main([*TRACE, "pr161+era2480", "--out", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
+
+
+def test_no_trace_says_how_to_repeat_the_search(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2539", "--kind", "vote_lost", "--max-states", "500"]) == 4
+    last = capsys.readouterr().err.splitlines()[-1]
+    command = last.removeprefix("to repeat: attestation ").split()
+    assert main(command) == 4
+    assert capsys.readouterr().err.splitlines()[-1] == last
+
+
+def test_explore_ends_with_its_bounds_and_the_command_that_repeats_it(capsys: Capture) -> None:
+    given = ["explore", "--revision", "pr161+era2539", "--instance", "n1f0b0", "--batches", "1"]
+    assert main([*given, "--with", "restarts=1", "--max-states", "9999"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "pr161+era2539, n1f0b0, 1 batch, joined, restarts=1: exhausted"
+    assert lines[-3].startswith("bounds: batches 0 … 0; ")
+    assert lines[-2].startswith("left out: asking the main node")
+    assert lines[-1] == (
+        "to repeat: attestation explore --revision pr161+era2539 --instance n1f0b0 --batches 1 --detail joined "
+        "--with restarts=1 --max-states 9999; no seed: the search is exhaustive"
+    )
+
+
 def test_check_writes_evidence_and_ends_with_0(tmp_path: Path, capsys: Capture) -> None:
     one = ["check", "--instance", "n3f0b0", "--revision", "pr161+era2480", "--workers", "1", "--out", str(tmp_path)]
     assert main(one) == 0
@@ -125,11 +175,80 @@ def test_check_writes_evidence_and_ends_with_0(tmp_path: Path, capsys: Capture) 
     assert {"progress_possible.registry_minimum.md", "no_gaps_on_main_node.md"} <= written
 
 
-@pytest.mark.slow
+def checked(out: Path, *words: str) -> int:
+    return main(["check", "--workers", "1", "--out", str(out), *words])
+
+
+def test_an_instance_without_a_listed_scope_is_checked_all_the_same(tmp_path: Path, capsys: Capture) -> None:
+    assert checked(tmp_path, "--instance", "n1f0b1", "--revision", "pr165+era2480", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [entry["plan"] for entry in found["entries"]] == ["n1f0b1, 3 batches, joined"]
+    assert found["unlisted"] == [{"revision": "pr165+era2480", "plan": "n1f0b1, 3 batches, joined"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "plans"),
+    [
+        (["--instance", "n4f0b0"], {("n4f0b0, 3 batches, joined", name) for name in REVISIONS}),
+        (["--instance", "n6f1b1", "--revision", "pr165+era2480"], {("n6f1b1, 2 batches, joined", "pr165+era2480")}),
+        (
+            ["--instance", "n6f1b1", "--revision", "pr165+era2480", "--revision", "pr170+era2480"],
+            {("n6f1b1, 2 batches, joined", name) for name in ("pr165+era2480", "pr170+era2480")},
+        ),
+        (
+            ["--instance", "n6f1b1"],
+            {
+                ("n6f1b1, 2 batches, joined", f"{consensus}+{era}")
+                for consensus in ("pr161", "pr170")
+                for era in ("era2480", "era2539")
+            },
+        ),
+        (
+            ["--instance", "w7b0", "--instance", "w7b0", "--deep"],
+            {("w7b0, 3 batches, joined", each) for each in REVISIONS},
+        ),
+    ],
+)
+def test_every_instance_and_every_revision_that_is_named_is_checked(words: list[str], plans: set[object]) -> None:
+    options = parser().parse_args(["check", *words])
+    revisions = options.revision or list(REVISIONS)
+    chosen = [(plan.name, name) for plan in plans_of(options, revisions) for name in revisions if plan.is_for(name)]
+    assert len(chosen) == len(set(chosen))
+    assert set(chosen) == plans
+
+
 def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Capture) -> None:
-    new = ["check", "--instance", "w2,1b0", "--revision", "pr161+era2480", "--workers", "1", "--out", str(tmp_path)]
-    assert main(new) == 1
-    assert "DIFFERENT: progress_possible" in capsys.readouterr().out
+    assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480") == 1
+    printed = capsys.readouterr().out
+    assert "DIFFERENT: progress_possible on pr161+era2480, w7b0, 3 batches, joined: VIOLATED: " in printed
+    assert ", and the table expects nothing of this scope\n" in printed
+    assert f"{len(CATALOGUE)} verdicts have no expectation, those of:\n  pr161+era2480, w7b0, 3 batches" in printed
+    assert "every verdict is the expected one" not in printed
+
+
+def test_check_without_expectations_does_not_say_that_they_are_met(tmp_path: Path, capsys: Capture) -> None:
+    assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2539") == 0
+    printed = capsys.readouterr().out
+    assert f"no verdict differs, but {len(CATALOGUE)} verdicts have no expectation; 1 search," in printed
+
+
+def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capture) -> None:
+    words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
+    assert checked(tmp_path, *words) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith("CUT SHORT: 1 of 1 search reached --max-states; their verdicts are as expected; ")
+    assert lines[-1] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+
+
+def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:
+    stale = ["pr161+era2480/no_gaps_on_main_node.md", "pr161+era2480/progress_possible.old_kind.json"]
+    kept = ["pr161+era2480/notes.md", "pr161+era2480/no_gaps_on_main_node.txt", "pr161+era2539/no_gaps_on_main_node.md"]
+    for name in (*stale, *kept):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("of an earlier run")
+    assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480", "--max-states", "9") == 3
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == set(kept)
 
 
 def test_check_prints_json(tmp_path: Path, capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -9,19 +10,17 @@ import pytest
 from model.revisions import REVISIONS
 from properties import ledger
 from properties.claims.catalogue import CATALOGUE
-from properties.ledger import PLANS, Plan, as_toml, check, expectations, table
+from properties.ledger import PLANS, Entry, Plan, as_toml, check, check_all, expectations, summary, table
 
 SMALL = Plan("n1f0b0", "joined")
 LISTED = Plan("n2f0b0", "joined")
 
 
-def test_every_plan_has_expectations_for_every_property_on_some_revision() -> None:
-    names = {claim.name for claim in CATALOGUE}
+def test_every_plan_has_expectations_for_every_property_on_every_revision_that_it_is_for() -> None:
+    names = {claim.name for claim in CATALOGUE} | {"states"}
     for plan in PLANS:
-        tables = [scopes[plan.name] for scopes in expectations().values() if plan.name in scopes]
-        assert tables, plan.name
-        for expected in tables:
-            assert set(expected) == names | {"states"}
+        for revision in filter(plan.is_for, REVISIONS):
+            assert set(expectations().get(revision, {}).get(plan.name, {})) == names, (revision, plan.name)
 
 
 def test_the_table_of_expectations_has_nothing_that_is_not_planned() -> None:
@@ -39,6 +38,62 @@ def test_a_verdict_or_a_count_that_is_not_expected_is_a_difference() -> None:
     wrong = replace(entry, verdicts={**entry.verdicts, "progress_possible": other.verdicts["progress_possible"]})
     assert [name for name, _, _ in wrong.differences()] == ["progress_possible"]
     assert list(replace(entry, states=1).differences()) == [("states", str(entry.states), "1")]
+
+
+def listed_anew(monkeypatch: pytest.MonkeyPatch, entry: Entry, **changes: str) -> None:
+    """Let the table of expectations be this entry, and what is changed in it."""
+    scopes = {
+        entry.plan.name: {"states": entry.states, **{n: summary(v) for n, v in entry.verdicts.items()}, **changes}
+    }
+    monkeypatch.setattr(ledger, "expectations", lambda: {entry.revision: scopes})
+
+
+def test_a_property_that_only_the_table_or_only_the_catalogue_has_is_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = check("pr161+era2539", SMALL)
+    listed_anew(monkeypatch, entry, forgotten="EXHAUSTED")
+    assert list(entry.differences()) == [("forgotten", "EXHAUSTED", "no verdict")]
+    new = replace(entry, verdicts={**entry.verdicts, "new": entry.verdicts["at_most_one_quorum"]})
+    assert ("new", "nothing of this property", "EXHAUSTED") in list(new.differences())
+
+
+def test_a_scope_of_the_ledger_that_the_table_does_not_have_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = check("pr161+era2539", LISTED)
+    monkeypatch.setattr(ledger, "expectations", lambda: {"pr161+era2539": {}})
+    assert list(entry.differences()) == [("scope", "nothing of this scope", f"{len(CATALOGUE)} verdicts")]
+    assert not entry.is_listed
+    own = replace(entry, revision="pr161+era2539+votes_kept")
+    assert list(own.differences()) == []
+
+
+def test_violations_of_a_revision_that_the_table_does_not_have_say_so() -> None:
+    found = list(check("pr161+era2480+votes_kept", LISTED).differences())
+    assert ("no_gaps_on_main_node", "nothing of this revision", "VIOLATED") in found
+
+
+def test_what_a_bound_has_left_open_is_no_difference_and_no_success() -> None:
+    entry = check("pr161+era2480", LISTED, max_states=20_000)
+    assert not entry.complete
+    assert list(entry.differences()) == []
+    assert "cut short" in table([entry])
+
+
+def test_the_longest_searches_are_begun_first() -> None:
+    class Recorder:
+        def __init__(self) -> None:
+            self.begun: list[Plan] = []
+
+        def submit(self, work: object, revision: str, plan: Plan, max_states: int | None) -> Future[Entry]:
+            self.begun.append(plan)
+            done: Future[Entry] = Future()
+            done.set_result(Entry(revision, plan, 0, 0, 0, 0.0, {}))
+            return done
+
+    recorder = Recorder()
+    plans = [Plan("n2f0b0", "joined"), Plan("n2f0b0", "stepwise"), SMALL]
+    list(check_all(["pr161+era2480"], plans, recorder))  # type: ignore[arg-type] # it does what is needed of workers
+    assert recorder.begun == [SMALL, plans[1], plans[0]]
 
 
 def test_where_nothing_is_expected_a_violation_is_a_difference() -> None:
