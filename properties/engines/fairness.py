@@ -82,10 +82,13 @@ class FairRuns:
         sizes = np.bincount(labels)
         neglects = np.zeros(len(sizes), dtype=bool)
         for action in np.flatnonzero(self.fair).tolist():
-            enabled, taken = np.zeros(len(sizes), dtype=np.int32), np.zeros(len(sizes), dtype=bool)
-            for sources, targets in self._edges.get(action, ()):
-                np.add.at(enabled, labels[sources], 1)
-                taken[labels[sources[labels[sources] == labels[targets]]]] = True
+            edges = self._edges.get(action)
+            if edges is None:
+                continue
+            before, after = (labels[np.concatenate(ends)] for ends in zip(*edges, strict=True))
+            # Each source occurs once for an action, so that this counts the states in which it is enabled.
+            enabled, taken = np.bincount(before, minlength=len(sizes)), np.zeros(len(sizes), dtype=bool)
+            taken[before[before == after]] = True
             neglects |= (enabled == sizes) & (sizes > 0) & ~taken
         result: Mask = ~neglects
         return result
