@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -55,8 +56,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status."""
+    """Run a command, that of the process without arguments; returns the exit status."""
     use_utf8()
+    status = _status(arguments)
+    if arguments is None:
+        # All is said, and the process ends by itself; an interrupt could only spoil its status.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
+
+
+def _status(arguments: Sequence[str] | None) -> int:
     try:
         return _run(arguments)
     except (UsageError, BadScope) as error:

@@ -216,7 +216,9 @@ def _conclusion(done: Ledger) -> str:
         parts.append(f"CUT SHORT ({done.stopped}): {len(done.entries)} of {counted(done.planned, 'search')}")
     if done.bounded:
         parts.append(f"CUT SHORT: {len(done.bounded)} of {counted(len(done.entries), 'search')} reached --max-states")
-    if done.differences:
+    if not done.entries:
+        parts.append("nothing was checked")
+    elif done.differences:
         parts.append(f"{counted(len(done.differences), 'difference')} from what is expected")
     elif done.unlisted:
         parts.append(f"no verdict differs, but {_verdicts(done.unlisted)} have no expectation")

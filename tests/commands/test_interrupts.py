@@ -117,6 +117,17 @@ def test_check_cut_short_is_not_complete_for_machines_either(
     )
 
 
+def test_check_that_has_searched_nothing_does_not_say_that_it_is_as_expected(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ledger, "check_all", interrupt)
+    assert main([*CHECK, "--out", str(tmp_path)]) == 3
+    assert "CUT SHORT (interrupted): 0 of 2 searches; nothing was checked; " in capsys.readouterr().out
+
+
 def test_replay_leaves_the_runs_that_it_has_followed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     follow, runs = following.follow, []
 
