@@ -120,7 +120,7 @@ class Check:
         if not lassos:
             return self._holds_everywhere(conjuncts)
         _, lasso, conjunct = min(lassos, key=lambda found: found[0])
-        stem = path_to(self.search, self.stepper, self.graph.locate(lasso.entry))
+        stem = path_to(self.search, self.stepper, self.graph.locate(lasso.entry), self.graph)
         trace = record(self.stepper, [*stem, *(action for action, _ in lasso.loop)], claim.name)
         return Violated(trace.about(failed=conjunct.sentence, loop=len(stem)))
 
@@ -188,16 +188,15 @@ class Check:
 
     def _trace(self, claim: Property, place: tuple[int, int]) -> Trace:
         facts = {"states in all": self.search.states, "symmetry": int(self.search.symmetry)}
-        return record(self.stepper, path_to(self.search, self.stepper, place), claim.name).about(facts=facts)
+        # For a single trace the graph is not worth its making; once something has needed it, it has all predecessors.
+        links = self.__dict__.get("graph")
+        return record(self.stepper, path_to(self.search, self.stepper, place, links), claim.name).about(facts=facts)
 
 
-def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int]) -> list[int]:
+def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int], links: Graph | None = None) -> list[int]:
     """The actions of a shortest run from the start of the search to the state (level, place); with symmetry, to a
-    state of its class."""
-    level, index = place
-    waypoints = [take(search.levels[level], slice(index, index + 1))]
-    for earlier in range(level - 1, -1, -1):
-        waypoints.append(_predecessor(search, search.levels[earlier], waypoints[-1]))
+    state of its class. It is the same run with the graph and without."""
+    waypoints = _linked(search, place, links) if links else _searched(search, place)
     packing = search.vectorised.packing
     state, actions = search.start, []
     for waypoint in reversed(waypoints[:-1]):
@@ -209,6 +208,25 @@ def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int]) -> li
         else:
             raise AssertionError("the one-step engine does not follow the explorer")
     return actions
+
+
+def _linked(search: Exploration, place: tuple[int, int], links: Graph) -> list[Words]:
+    """The states of a shortest run, the last one first, by the edges of the graph."""
+    level, index = place
+    states = [int(links.offsets[level]) + index]
+    for _ in range(level):
+        states.append(links.predecessor(states[-1]))
+    places = map(links.locate, states)
+    return [take(search.levels[level], slice(index, index + 1)) for level, index in places]
+
+
+def _searched(search: Exploration, place: tuple[int, int]) -> list[Words]:
+    """The states of a shortest run, the last one first, by expanding the levels anew."""
+    level, index = place
+    waypoints = [take(search.levels[level], slice(index, index + 1))]
+    for earlier in range(level - 1, -1, -1):
+        waypoints.append(_predecessor(search, search.levels[earlier], waypoints[-1]))
+    return waypoints
 
 
 def _same(words: Words, target: Words) -> Mask:

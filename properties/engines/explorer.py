@@ -284,6 +284,17 @@ class Graph:
         level = int(np.searchsorted(self.offsets, index, side="right")) - 1
         return level, index - int(self.offsets[level])
 
+    def predecessor(self, index: int) -> int:
+        """The first state of the level before that has this one among its successors."""
+        level, _ = self.locate(index)
+        first, end = self.offsets[level - 1], self.offsets[level]
+        found: list[int] = []
+        for _, sources, targets in self.edges:
+            if len(sources) and sources[0] < end and sources[-1] >= first:
+                before = sources[targets == index]
+                found += before[(before >= first) & (before < end)].tolist()
+        return min(found)
+
 
 def graph(search: Exploration) -> Graph:
     """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short."""

@@ -10,7 +10,7 @@ from model.algebra import FALSE, TRUE
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import AttestationSystem, build
-from properties.checking import Check
+from properties.checking import Check, path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
@@ -39,6 +39,14 @@ def test_every_trace_replays_through_the_one_step_engine(committee: str, symmetr
     assert len(found) >= 10
     for trace in found:
         assert dict(done.stepper.named(replay(trace))) == trace.states[-1]
+
+
+@pytest.mark.parametrize(("committee", "symmetry"), [("n2f0b0", False), ("n3f0b0", True)])
+def test_a_path_is_the_same_with_the_graph_and_without(committee: str, symmetry: bool) -> None:
+    done = check(LAST_SEALED, committee, 2, symmetry)
+    for level, words in enumerate(done.search.levels):
+        place = (level, len(words[0]) - 1)
+        assert path_to(done.search, done.stepper, place, done.graph) == path_to(done.search, done.stepper, place)
 
 
 def breadth_first(stepper: Stepper, wanted: str) -> int:
