@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from properties.cli import main
-from properties.documentation import DOCS
+from properties.documentation.pages import DOCS
 from properties.render.interchange import schema
 
 Capture = pytest.CaptureFixture[str]

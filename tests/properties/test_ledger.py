@@ -54,7 +54,7 @@ def test_a_property_that_only_the_table_or_only_the_catalogue_has_is_a_differenc
     entry = check("pr161+era2539", SMALL)
     listed_anew(monkeypatch, entry, forgotten="EXHAUSTED")
     assert list(entry.differences()) == [("forgotten", "EXHAUSTED", "no verdict")]
-    new = replace(entry, verdicts={**entry.verdicts, "new": entry.verdicts["at_most_one_quorum"]})
+    new = replace(entry, verdicts={**entry.verdicts, "new": entry.verdicts["no_vote_below_minimum"]})
     assert ("new", "nothing of this property", "EXHAUSTED") in list(new.differences())
 
 
