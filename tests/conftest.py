@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -14,7 +16,8 @@ from properties.stateful.profiles import PROFILES, Profile
 
 DEFAULT_PROFILE = "dev"
 PROFILE_OPTION, SEED_OPTION = "--hypothesis-profile", "--hypothesis-seed"
-PROFILE, DISTRIBUTIONS = pytest.StashKey[Profile](), pytest.StashKey[list[str]]()
+PROFILE = pytest.StashKey[Profile]()
+DISTRIBUTION = "distribution"
 
 for _profile in PROFILES.values():
     settings.register_profile(
@@ -49,9 +52,21 @@ def pytest_configure(config: pytest.Config) -> None:
         if name not in PROFILES:
             raise unknown("profile", name, PROFILES)
         check_writable(config.getoption("--trace-dir"))
+        check_seed(config.getoption(SEED_OPTION))
     except (UsageError, CannotWrite) as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[PROFILE], config.stash[DISTRIBUTIONS] = PROFILES[name], []
+    config.stash[PROFILE] = PROFILES[name]
+
+
+def check_seed(given: str | None) -> None:
+    """Raises `UsageError` for a seed that is no natural number."""
+    if given is not None and not given.isdecimal():
+        raise UsageError(f"{SEED_OPTION}={given}: a seed is a whole number from 0 on")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """The profile."""
+    return f"attestation: profile {config.stash[PROFILE].name}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -61,10 +76,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The distributions, on demand."""
+    """The distributions, on demand: they come with the tests' reports, from whichever process ran them."""
     if config.getoption("--distribution"):
-        for table in config.stash[DISTRIBUTIONS]:
-            terminalreporter.write_line(table)
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+            for name, table in report.user_properties:
+                if name == DISTRIBUTION:
+                    terminalreporter.write_line(table)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +95,7 @@ def seed(pytestconfig: pytest.Config, profile: Profile) -> int:
     """The seed of the machines' runs: the one given; in deep a new one; else always the same, so that the floors of few
     runs are met every time."""
     given = pytestconfig.getoption(SEED_OPTION)
-    if given is not None and given.isdigit():
+    if given is not None:
         return int(given)
     return 0 if profile.derandomize or profile.quick else SystemRandom().randrange(2**32)
 
@@ -90,7 +107,7 @@ def trace_dir(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def distributions(pytestconfig: pytest.Config) -> list[str]:
-    """What is printed with `--distribution`."""
-    return pytestconfig.stash[DISTRIBUTIONS]
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Print a text at the end, with `--distribution`."""
+    return partial(record_property, DISTRIBUTION)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
 
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
@@ -23,9 +25,8 @@ def check_writable(folder: Path) -> None:
     if not existing.is_dir():
         raise CannotWrite(f"cannot write traces to {folder}: {existing} is a file")
     try:
-        probe = existing / ".writable"
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=existing):
+            pass
     except OSError as error:
         raise CannotWrite(f"cannot write traces to {folder}: {error.strerror}") from None
 
@@ -43,10 +44,28 @@ def smallest(failure: RunFailed) -> Trace:
 def write(failure: RunFailed, folder: Path, seed: int, command: str) -> list[Path]:
     """Write the failing run into the folder: the paths of the Markdown and the JSON file. Raises `CannotWrite`."""
     trace = smallest(failure)
-    data = json.dumps(as_json(trace), indent=2) + "\n"
-    digest = hashlib.sha256(data.encode()).hexdigest()[:8]
-    base = folder / f"{trace.claim}-{trace.revision}-{len(trace.steps)}-steps-{digest}"
-    texts = {".md": markdown(failure, trace, seed, command), ".json": data}
+    name = f"{trace.claim}-{trace.revision}-{len(trace.steps)}-steps"
+    return _write(folder, name, markdown(failure, trace, seed, command), as_json(trace))
+
+
+def write_example(machine: str, error: Exception, folder: Path, seed: int, command: str) -> list[Path]:
+    """Write what made a machine that runs alone fail: Hypothesis' smallest example, rule by rule. Returns the paths of
+    the Markdown and the JSON file. Raises `CannotWrite`."""
+    rules = [line for note in getattr(error, "__notes__", ()) for line in note.splitlines()]
+    what = f"{type(error).__name__}: {error}"
+    facts = {"machine": machine, "error": what, "seed": seed, "command": command, "rules": rules}
+    report = [
+        f"# The machine `{machine}` fails",
+        f"Seed: {seed}. To repeat the search:\n\n    {command}",
+        "\n".join(["```text", *rules, what, "```"]),
+    ]
+    return _write(folder, machine.replace(" ", "-"), "\n\n".join(report) + "\n", facts)
+
+
+def _write(folder: Path, name: str, report: str, facts: dict[str, Any]) -> list[Path]:
+    data = json.dumps(facts, indent=2) + "\n"
+    base = folder / f"{name}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
+    texts = {".md": report, ".json": data}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [_written(base.with_name(base.name + ending), text) for ending, text in texts.items()]
@@ -64,7 +83,8 @@ def markdown(failure: RunFailed, trace: Trace, seed: int, command: str) -> str:
     facts = [
         f"# `{trace.claim}` fails after {len(trace.steps)} steps",
         f"**Not true: {trace.failed}.**",
-        f"Found by Hypothesis on {failure.run.model}; shortened from {len(failure.run.actions)} steps.",
+        f"Found by Hypothesis on {failure.run.model}; the smallest run that Hypothesis found has "
+        f"{len(failure.run.actions)} steps.",
         f"Seed: {seed}. To repeat the search:\n\n    {command}",
     ]
     table = ["| step | node | action | what changes |", "|---|---|---|---|"]

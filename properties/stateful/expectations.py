@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from model.revisions import GENESIS_BATCH, NEVER
-from model.scope import BAD_SIGNATURE
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
 from model.system import AttestationSystem
 from model.topology import MAIN
 
@@ -42,7 +42,7 @@ def _all_take_part(system: AttestationSystem) -> bool:
     instance, scope, revision = system.scope.instance, system.scope, system.revision
     honest = instance.total_weight - instance.byzantine_weight
     votes_pass = not scope.bad_votes or _bad_votes_are_skipped(system)
-    answers = scope.pruned != MAIN or revision.starts_after_pruned
+    answers = scope.pruned != MAIN or (revision.starts_after_pruned and revision.drops_pruned)
     is_quorum = bool(honest >= system.electorate.threshold.value)
     return _starts_at_genesis(system) and is_quorum and revision.executor != NEVER and votes_pass and answers
 
@@ -53,7 +53,11 @@ def _numbers_only_rise(system: AttestationSystem) -> bool:
 
 
 def _bad_votes_are_skipped(system: AttestationSystem) -> bool:
-    return system.scope.bad_votes == BAD_SIGNATURE and system.revision.skips_bad_signatures
+    skipped = {
+        BAD_SIGNATURE: system.revision.skips_bad_signatures,
+        FOREIGN_GENESIS: system.revision.skips_other_genesis,
+    }
+    return skipped.get(system.scope.bad_votes, False)
 
 
 HOLDS_WHERE: dict[str, Callable[[AttestationSystem], bool]] = {

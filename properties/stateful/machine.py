@@ -54,6 +54,12 @@ def counted(function: Callable[Concatenate[M, P], None]) -> Callable[Concatenate
 def drive(machine: type[CountedMachine], settings: hypothesis.settings, seed: int | None = None) -> Counter[str]:
     """Run the machine from cleared counts, and return them. Raises what a failing run raises."""
     machine.counts.clear()
+    before = set(vars(machine))
     factory = machine if seed is None else hypothesis.seed(seed)(machine)
-    run_state_machine_as_test(factory, settings=settings)
+    marks = set(vars(machine)) - before
+    try:
+        run_state_machine_as_test(factory, settings=settings)
+    finally:
+        for mark in marks:  # Hypothesis keeps the seed on the class, and later runs would have it
+            delattr(machine, mark)
     return machine.counts

@@ -31,9 +31,9 @@ MOST_FORGERIES = 240
 """How many forged votes a scope may tell apart: beyond that, its Byzantine attesters are made fewer."""
 
 
-def scope_number(number: int) -> Scope:
-    """The scope of this number, from 0 on."""
-    random = Random(f"scope {number}")
+def scope_number(number: int, pool: int = 0) -> Scope:
+    """The scope of this number, from 0 on, in this pool of them."""
+    random = Random(f"scope {number} of pool {pool}" if pool else f"scope {number}")
     topology = random.choice([*sorted(TOPOLOGIES), "direct", "direct"])
     largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
     weights = _weights(random, min(largest, random.choice([1, 2, 3, random.randint(1, 2 + number // 4)])))
@@ -138,14 +138,15 @@ class Model:
         return self.stepper.evaluator(*missing)
 
 
-def built(number: int) -> Model:
+def built(number: int, pool: int = 0) -> Model:
     """`model_number`, built anew."""
     live = [revision for revision in REVISIONS.values() if revision.executor != NEVER]
     revisions = [*live, *live, *live, *REVISIONS.values()]
-    return Model(build(Random(f"revision {number}").choice(revisions), scope_number(number)))
+    return Model(build(Random(f"revision {number}").choice(revisions), scope_number(number, pool)))
 
 
 @cache
-def model_number(number: int) -> Model:
-    """The model of this number, from 0 on: the scope of this number, and any revision; those that never start least."""
-    return built(number)
+def model_number(number: int, pool: int = 0) -> Model:
+    """The model of this number, from 0 on, in this pool: the scope of this number, and any revision; those that never
+    start least."""
+    return built(number, pool)

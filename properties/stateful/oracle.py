@@ -26,19 +26,33 @@ class NaiveVote:
         return self.number, self.hash, self.genesis
 
 
+@dataclass(frozen=True)
+class NaiveMessage:
+    """Votes that came together, and whether bad signatures among them are skipped or are an error."""
+
+    votes: Sequence[NaiveVote]
+    skips_bad_signatures: bool = False
+
+
 @dataclass
 class NaiveRegistry:
     """The history of one registry: messages of votes, and minima, in the order in which they came."""
 
     weights: Mapping[str, int]
     genesis: str = "g0"
-    history: list[Sequence[NaiveVote] | int] = field(default_factory=list)
+    history: list[NaiveMessage | int] = field(default_factory=list)
 
-    def update(self, message: Sequence[NaiveVote]) -> str | None:
+    def update(self, votes: Sequence[NaiveVote], skips_bad_signatures: bool = False) -> str | None:
         """Take in a message; the reason why all of it is refused, if it is."""
-        error = self._added(self.votes, self.min_batch_number, message)[1]
+        message = NaiveMessage(votes, skips_bad_signatures)
+        error = self.added(message)[1]
         self.history.append(message)
         return error
+
+    def added(self, message: NaiveMessage) -> tuple[dict[str, NaiveVote], str | None]:
+        """What the message adds, up to its error if it has one, by attester in the order of the message; and the error.
+        Nothing is taken in."""
+        return self._added(self.votes, self.min_batch_number, message)
 
     def set_min_batch_number(self, number: int) -> None:
         """Take in a minimum."""
@@ -64,11 +78,11 @@ class NaiveRegistry:
         return votes
 
     def _added(
-        self, votes: Mapping[str, NaiveVote], minimum: int, message: Sequence[NaiveVote]
+        self, votes: Mapping[str, NaiveVote], minimum: int, message: NaiveMessage
     ) -> tuple[dict[str, NaiveVote], str | None]:
         added: dict[str, NaiveVote] = {}
-        for place, vote in enumerate(message):
-            if any(earlier.key == vote.key for earlier in message[:place]):
+        for place, vote in enumerate(message.votes):
+            if any(earlier.key == vote.key for earlier in message.votes[:place]):
                 return added, "duplicate entry"
             if vote.genesis != self.genesis:
                 return added, "different genesis"
@@ -76,9 +90,10 @@ class NaiveRegistry:
                 continue
             if vote.key in votes and vote.rank <= votes[vote.key].rank:
                 continue
-            if not vote.valid:
+            if vote.valid:
+                added[vote.key] = vote
+            elif not message.skips_bad_signatures:
                 return added, "bad signature"
-            added[vote.key] = vote
         return added, None
 
     @property

@@ -12,7 +12,7 @@ import model.node
 from model.algebra import const
 from model.node import Node
 from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry import Vote
+from model.registry import NONE, Vote
 from model.revisions import REVISIONS
 from model.scope import Scope, instance
 from model.system import build
@@ -24,6 +24,8 @@ from properties.stateful.oracle import NaiveRegistry, NaiveVote
 BATCHES, PLACES = 4, 4
 WEIGHTS = (5, 3, 2, 1)
 NAMES = "abcd"
+ROUND = 4
+"""How many steps the loop of the finder has."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ class QcFinderMachine(CountedMachine):
     @counted
     def status(self, batch: int) -> None:
         """A number arrives in the status watch."""
+        self._status(batch)
+
+    def _status(self, batch: int) -> None:
         self.count("status while waiting for a quorum", self.naive.waits.phase == WAITING_FOR_QUORUM)
         self.node = replace(self.node, status=self.node.status.update(const(batch)))
         if self.naive.status != batch:
@@ -134,6 +139,17 @@ class QcFinderMachine(CountedMachine):
     @counted
     def go_on(self, steps: int) -> None:
         """The finder takes its next steps, as far as it can."""
+        self._go_on(steps)
+
+    @rule(batch=st.integers(0, BATCHES - 1))
+    @counted
+    def round(self, batch: int) -> None:
+        """A whole round of the loop, or as much of it as is possible: a number, a quorum, and the finder goes on."""
+        self._status(batch)
+        self._vote(range(len(WEIGHTS)), batch, batch)
+        self._go_on(ROUND)
+
+    def _go_on(self, steps: int) -> None:
         for _ in range(steps):
             if self.naive.waits.is_ready():
                 self._step()
@@ -175,7 +191,7 @@ class QcFinderMachine(CountedMachine):
         assert votes_of(node.registry) == votes
         assert number(node.registry.min_batch_number) == naive.registry.min_batch_number
         queue = [(number(place.number), number(place.hash)) for place in node.store.queue.places]
-        assert queue[: len(naive.queue)] == [(batch, int(hash)) for batch, hash in naive.queue]
+        assert [place for place in queue if place[0] != NONE] == [(batch, int(hash)) for batch, hash in naive.queue]
         self._certificate_agrees()
 
     def _certificate_agrees(self) -> None:

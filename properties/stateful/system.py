@@ -50,8 +50,9 @@ class Run:
     """One run of a model, from its initial state. Every step is checked: the invariants hold, and the registries in
     full fidelity agree. `counts` has how often each transition was taken, and each phase was entered."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, check: Callable[[Run], None] | None = None) -> None:
         self.model = model
+        self._check = check
         self.state = model.stepper.initial
         self.actions: list[int] = []
         self.moments = _moments(model)
@@ -60,7 +61,7 @@ class Run:
         self._witnessed: set[str] = set()
         self._signed: dict[tuple[str, int | str], int | str] = {}
         self.enabled = model.stepper.enabled(self.state)
-        self.has_failed = False
+        self.has_failed = self.is_resting = False
 
     @property
     def progress(self) -> list[int]:
@@ -73,18 +74,18 @@ class Run:
         self.actions.append(place)
         self.state = stepper.apply(before, place)
         self.enabled = stepper.enabled(self.state)
-        self.counts["steps"] += 1
-        self.counts[self.model.families[place]] += 1
-        self._count_phases(place, before)
+        self._count(place, before)
         try:
             self.mirror.follow(place, before, self.state)
         except Disagreement as disagreement:
-            raise self._failure(LOCKSTEP, str(disagreement)) from None
+            raise self.failure(LOCKSTEP, str(disagreement)) from None
         self.counts["contaminated certificate"] += self.mirror.contaminated
         holding = self.model.holding(self.state)
         if not all(holding):
             name, conjunct = self.model.invariants[next(n for n, holds in enumerate(holding) if not holds)]
-            raise self._failure(name, conjunct.sentence)
+            raise self.failure(name, conjunct.sentence)
+        if self._check is not None:
+            self._check(self)
 
     def choose(self, value: int) -> None:
         """Take the enabled action that this number stands for, if any is enabled: every 16th number stands for a
@@ -98,16 +99,17 @@ class Run:
     def rest(self) -> None:
         """Take every action in turn, but no faults, until nothing is left to do; where the model must make progress,
         every sealed batch is certified then. Raises `RunFailed`."""
+        self.is_resting = True
         must_progress = expected_to_hold("progress_possible", self.model.system)
         for _ in range(LONGEST_REST if must_progress else LONGEST_UNREST):
             if not self.progress:
                 break
             self._take_in_turn()
         if must_progress and self.progress:
-            raise self._failure("progress_possible", f"the system comes to rest within {LONGEST_REST:,} steps")
+            raise self.failure("progress_possible", f"the system comes to rest within {LONGEST_REST:,} steps")
         missing = [batch for batch, lacks in enumerate(self.model.uncertified(self.state)) if lacks]
         if must_progress and missing:
-            raise self._failure("progress_possible", f"batch {missing[0]} is certified when nothing is left to do")
+            raise self.failure("progress_possible", f"batch {missing[0]} is certified when nothing is left to do")
         self.counts["never comes to rest" if self.progress else "comes to rest"] += 1
         self.counts["rest without a certificate" if missing else "rest with all certificates"] += 1
 
@@ -120,22 +122,34 @@ class Run:
         try:
             self.mirror.compare(self.state)
         except Disagreement as disagreement:
-            raise self._failure(LOCKSTEP, str(disagreement)) from None
+            raise self.failure(LOCKSTEP, str(disagreement)) from None
 
     def trace(self, claim: str = "") -> Trace:
         """The run as a trace."""
         return record(self.model.stepper, self.actions, claim)
 
-    def _failure(self, claim: str, sentence: str) -> RunFailed:
+    def failure(self, claim: str, sentence: str) -> RunFailed:
+        """The failure to raise where the last step of this run makes a claim false."""
         message = f"{claim} fails on {self.model} after {len(self.actions)} steps: not true that {sentence}"
         return RunFailed(message, self, self.trace(claim).about(failed=sentence))
 
-    def _count_phases(self, place: int, before: State) -> None:
+    def _count(self, place: int, before: State) -> None:
+        """Count the step, its transition and its phases. The rest at the end of a run, which would go everywhere by
+        itself, counts for its length and its witnesses alone."""
+        self.counts["steps at rest" if self.is_resting else "steps"] += 1
+        self._count_witnesses()
+        if not self.is_resting:
+            self.counts[self.model.families[place]] += 1
+            self._count_phases(place, before)
+
+    def _count_witnesses(self) -> None:
         names, evaluate = self.model.witnesses
         for name, holds in zip(names, evaluate(self.state), strict=True):
             if holds and name not in self._witnessed:
                 self._witnessed.add(name)
                 self.counts[f"runs with {name}"] += 1
+
+    def _count_phases(self, place: int, before: State) -> None:
         action = self.model.stepper.action(place)
         self.counts.update(self.moments.of(action, before, self.state))
         if action.name == "forge_vote":
@@ -164,20 +178,29 @@ class SystemMachine(CountedMachine):
 
     models: ClassVar[range] = range(24)
     """The numbers of the models that it runs."""
+    pool: ClassVar[int] = 0
+    """Which models have these numbers: another pool has others."""
     last_failure: ClassVar[RunFailed | None] = None
     """The latest run that failed; after Hypothesis has shrunk, the smallest."""
 
     @initialize(data=st.data())
     def start(self, data: st.DataObject) -> None:
         """Choose the model."""
-        self.run = Run(self.model(data.draw(st.sampled_from(self.models), label="model")))
+        self.run = Run(self.model(data.draw(st.sampled_from(self.models), label="model")), self.check)
+        self.count(f"{len(self.run.model.system.scope.instance.weights)} attesters")
+        self.count(self.run.model.system.revision.name)
+        self.count(self.run.model.system.scope.topology)
 
     def model(self, number: int) -> Model:
         """The model of this number; for a subclass to say otherwise."""
-        return model_number(number)
+        return model_number(number, self.pool)
+
+    def check(self, run: Run) -> None:
+        """What a subclass asks for besides: called after every step, the rest included; to raise `run.failure(…)`."""
 
     def until(self, name: str, choices: bytes) -> None:
         """Run by these choices until the transition is possible, and take it."""
+        self.count(f"until_{name}")
         with self._failures_kept():
             for high, low in zip(choices[::2], choices[1::2], strict=False):
                 value = high << 8 | low
@@ -189,6 +212,7 @@ class SystemMachine(CountedMachine):
         candidates = [place for place in self.run.enabled if self.run.model.families[place] == name]
         if candidates:
             self.run.take(candidates[value // 16 % len(candidates)])
+            self.count(f"until_{name}, taken")
         return bool(candidates)
 
     @property
@@ -211,6 +235,7 @@ class SystemMachine(CountedMachine):
                 self.run.rest()
                 self.run.finish()
             self.counts.update(self.run.counts)
+            self.count("runs of full length", self.run.counts["steps"] >= LONGEST_RUN)
 
 
 def _transitions(*modules: ModuleType) -> Iterator[str]:
@@ -228,5 +253,12 @@ def _rule_for(name: str) -> Callable[..., None]:
     return wrapped
 
 
-for _name in sorted(set(_transitions(model.node, model.network))):
+UNDRIVEN = {model.node.restart.name, model.network.store_start.name, model.network.replay_vote.name}
+"""Transitions without a rule: a part of another one; one that only a proposal has; one that is possible only where the
+refusal of old votes is broken."""
+
+DRIVEN = tuple(sorted({*_transitions(model.node, model.network)} - UNDRIVEN))
+"""The transitions for which there is a rule."""
+
+for _name in DRIVEN:
     setattr(SystemMachine, f"until_{_name}", _rule_for(_name))

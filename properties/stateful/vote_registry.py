@@ -10,11 +10,12 @@ from hypothesis.stateful import initialize, invariant, rule
 from model.batch_votes import Batch, BatchVotes, BatchVotesWatch, SignedBatch, VoteError
 from model.committee import U64_MAX, Committee
 from properties.stateful.machine import CountedMachine, counted
-from properties.stateful.oracle import NaiveRegistry, NaiveVote
+from properties.stateful.oracle import NaiveMessage, NaiveRegistry, NaiveVote
 
 MEMBERS = "abcdefghijkl"
 STRANGER = "z"
 SUBSCRIBERS = ("finder", "pusher")
+LATE = "late"
 
 
 @st.composite
@@ -61,15 +62,16 @@ class VoteRegistryMachine(CountedMachine):
         self.naive = NaiveRegistry(weights)
         self.watch = BatchVotesWatch()
         self.unseen = dict.fromkeys(SUBSCRIBERS, False)
+        self.has_changed = False
         for subscriber in SUBSCRIBERS:
             self.watch = self.watch.subscribe(subscriber)
 
-    @rule(data=st.data())
+    @rule(data=st.data(), skip=st.booleans())
     @counted
-    def update(self, data: st.DataObject) -> None:
-        """A message of any votes."""
+    def update(self, data: st.DataObject, skip: bool) -> None:
+        """A message of any votes; bad signatures are an error, or skipped."""
         keys = [*self.committee.weights, STRANGER]
-        self._take(data.draw(st.lists(votes(keys), max_size=5)))
+        self._take(data.draw(st.lists(votes(keys), max_size=5)), skip)
 
     @rule(number=st.integers(0, 4), hash=st.sampled_from(["h0", "h1"]), but=st.integers(0, 12))
     @counted
@@ -78,20 +80,35 @@ class VoteRegistryMachine(CountedMachine):
         keys = [key for place, key in enumerate(self.committee.weights) if place != but]
         self._take([NaiveVote(key, number, hash) for key in keys])
 
-    def _take(self, message: list[NaiveVote]) -> None:
+    def _take(self, message: list[NaiveVote], skip: bool = False) -> None:
         before, votes_before = self.watch, self.naive.votes
-        expected = self.naive.update(message)
+        added, expected = self.naive.added(NaiveMessage(message, skip))
+        self._outcome_agrees(message, skip, added, expected)
+        self.naive.update(message, skip)
         self._count(message, votes_before, expected)
         reason = None
         try:
-            self.watch = self.watch.update(self.committee, "g0", map(signed, message))
+            self.watch = self.watch.update(self.committee, "g0", map(signed, message), skip_bad_signatures=skip)
         except VoteError as error:
             reason = error.reason
         assert reason == expected
         if expected is not None:
             assert self.watch is before
         elif self.naive.votes != votes_before:
-            self.unseen = dict.fromkeys(SUBSCRIBERS, True)
+            self.unseen = dict.fromkeys(self.unseen, True)
+            self.has_changed = True
+
+    def _outcome_agrees(
+        self, message: list[NaiveVote], skip: bool, added: dict[str, NaiveVote], error: str | None
+    ) -> None:
+        """The registry below its watch: it keeps what came before an error, and counts what it has added."""
+        outcome = self.watch.votes.update(self.committee, "g0", map(signed, message), skip_bad_signatures=skip)
+        assert (outcome.error.reason if outcome.error else None) == error
+        kept = {**self.naive.votes, **added}
+        assert outcome.registry.votes == {key: signed(vote) for key, vote in kept.items()}
+        assert outcome.num_added == len(added)
+        assert outcome.weight_added == sum(self.committee.weights[key] for key in added)
+        assert outcome.last_added == (list(added.values())[-1].number if added else None)
 
     def _count(self, message: list[NaiveVote], before: dict[str, NaiveVote], error: str | None) -> None:
         self.count(error or "message without error")
@@ -107,7 +124,15 @@ class VoteRegistryMachine(CountedMachine):
         self.count("minimum lowered", number < self.naive.min_batch_number)
         self.watch = self.watch.set_min_batch_number(number)
         self.naive.set_min_batch_number(number)
-        self.unseen = dict.fromkeys(SUBSCRIBERS, True)
+        self.unseen = dict.fromkeys(self.unseen, True)
+        self.has_changed = True
+
+    @rule()
+    @counted
+    def subscribe(self) -> None:
+        """A subscriber comes late: it has something to see if there ever was a change."""
+        self.watch = self.watch.subscribe(LATE)
+        self.unseen[LATE] = self.has_changed
 
     @rule(subscriber=st.sampled_from(SUBSCRIBERS))
     @counted
@@ -122,9 +147,10 @@ class VoteRegistryMachine(CountedMachine):
         """What is newer than an earlier state of this registry is what makes that one catch up."""
         earlier = NaiveRegistry(self.naive.weights, history=self.naive.history[: other % (len(self.naive.history) + 1)])
         old = BatchVotes({key: signed(vote) for key, vote in earlier.votes.items()})
-        newer = {vote.key for vote in self.watch.votes.get_newer(old)}
+        newer = {vote.key: vote for vote in self.watch.votes.get_newer(old)}
         mine, theirs = self.naive.votes, earlier.votes
-        assert newer == {key for key in mine if key not in theirs or mine[key].rank > theirs[key].rank}
+        expected = {key for key in mine if key not in theirs or mine[key].rank > theirs[key].rank}
+        assert newer == {key: signed(mine[key]) for key in expected}
 
     @invariant()
     def agrees(self) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from inspect import getmembers
 from pathlib import Path
 
 import pytest
+from hypothesis.stateful import RULE_MARKER
 
 from model.registry import Registry
 from properties.broken_models import broken_model
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
 from properties.engines.stepper import Stepper
-from properties.stateful.evidence import CannotWrite, check_writable, write
+from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
 from properties.stateful.expectations import HOLDS_WHERE
-from properties.stateful.models import Model
-from properties.stateful.profiles import FLOORS, MACHINES, shortfalls
-from properties.stateful.system import Run, RunFailed
+from properties.stateful.machine import drive
+from properties.stateful.models import Model, scope_number
+from properties.stateful.profiles import FLOORS, MACHINES, PROFILES, shortfalls
+from properties.stateful.system import DRIVEN, Run, RunFailed, SystemMachine
 from properties.trace import from_json, replay
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +66,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     [
         (["--hypothesis-profile=depe"], "unknown profile 'depe'; did you mean deep"),
         (["--trace-dir=pyproject.toml/below"], "pyproject.toml is a file"),
+        (["--hypothesis-seed=abc"], "--hypothesis-seed=abc: a seed is a whole number from 0 on"),
     ],
 )
 def test_bad_configuration_is_one_line(arguments: list[str], message: str) -> None:
@@ -77,11 +81,72 @@ def test_the_expectations_cover_the_catalogue() -> None:
     assert set(HOLDS_WHERE) == {claim.name for claim in CATALOGUE if claim.kind is Kind.ALWAYS} | {"progress_possible"}
 
 
-def test_every_machine_has_floors_and_they_can_be_missed() -> None:
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_machine_has_floors_that_can_be_missed_in_every_profile(name: str) -> None:
+    profile = PROFILES[name]
     assert FLOORS.keys() == MACHINES.keys()
-    for name, floors in FLOORS.items():
-        assert len(shortfalls(name, {"runs": 10_000})) == len(floors)
-        assert shortfalls(name, dict.fromkeys(floors, 10_000_000) | {"runs": 10_000}) == []
+    for machine, usual in FLOORS.items():
+        runs = profile.system_runs // profile.shards if machine == "system" else profile.runs
+        assert len(shortfalls(machine, {"runs": runs})) == len(usual)
+        assert shortfalls(machine, dict.fromkeys(usual, 10_000_000) | {"runs": runs}) == []
+
+
+def test_every_rule_and_every_transition_has_a_floor() -> None:
+    for name, machine in MACHINES.items():
+        rules = {rule for rule, function in getmembers(machine) if hasattr(function, RULE_MARKER)}
+        assert rules <= FLOORS[name].keys(), name
+    assert set(DRIVEN) <= FLOORS["system"].keys()
+
+
+def test_a_system_whose_rules_do_nothing_misses_its_floors() -> None:
+    """What every run does at its end, to come to rest, does not count."""
+
+    class Idle(SystemMachine):
+        def until(self, name: str, choices: bytes) -> None:
+            pass
+
+    counts = drive(Idle, PROFILES["dev"].settings(10, 10), seed=0)
+    assert counts["steps at rest"] > 0
+    missed = " ".join(shortfalls("system", counts))
+    for what in (*DRIVEN, "conflated status"):
+        assert f"{what}:" in missed
+
+
+def test_a_subclass_checks_every_step() -> None:
+    class NeverCertified(SystemMachine):
+        models = range(8)
+
+        def check(self, run: Run) -> None:
+            if run.counts["runs with certificate_stored"]:
+                raise run.failure("never_certified", "no certificate is stored")
+
+    with pytest.raises(RunFailed, match="never_certified fails"):
+        drive(NeverCertified, PROFILES["dev"].settings(100, 30), seed=0)
+    failure = NeverCertified.last_failure
+    assert failure is not None
+    assert failure.run.counts["runs with certificate_stored"] == 1
+
+
+def test_a_machine_that_fails_alone_is_written_rule_by_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.rules.is_below_minimum", lambda number, minimum: number <= minimum)
+    with pytest.raises(AssertionError) as failed:
+        drive(MACHINES["vote registry"], PROFILES["dev"].settings(50, 10), seed=0)
+    paths = write_example("vote registry", failed.value, tmp_path, 0, "pytest -k registry")
+    report = paths[0].read_text(encoding="utf-8")
+    assert "state.update(" in report or "state.agree(" in report
+    assert "pytest -k registry" in report
+    assert json.loads(paths[1].read_text(encoding="utf-8"))["rules"]
+
+
+def test_another_pool_has_other_systems() -> None:
+    first, other = (scope_number(20, pool) for pool in (0, 1))
+    assert first == scope_number(20)
+    assert first != other
+
+
+def test_driving_a_machine_leaves_no_seed_on_its_class() -> None:
+    drive(MACHINES["status watch"], PROFILES["dev"].settings(1, 1), seed=7)
+    assert not any("seed" in name for name in vars(MACHINES["status watch"]))
 
 
 def test_the_guarded_registry_that_forgets_its_minimum_is_noticed_in_lockstep(monkeypatch: pytest.MonkeyPatch) -> None:
