@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import z3
 
 from model.algebra import Bool, Expression, variables_of
 from model.transitions import Action, TransitionSystem
-from properties.engines.smt import BitVectors, Environment, Term, Terms
+from properties.engines.smt import BitVectors, Environment, Term, Terms, statistics, write_script
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class Unrolling:
     """A transition system along a run, step by step.
 
     Variables that actions read and that are neither part of the state nor a choice are *parameters*: open, but the same
-    all along; `assuming` restricts them. Raises `Unbounded` if something has no range.
+    all along; `assuming` restricts them. With `smt2`, a folder, the query of each depth is written there. Raises
+    `Unbounded` if something has no range.
     """
 
-    def __init__(self, system: TransitionSystem[Any], target: Bool, assuming: Bool | None = None) -> None:
+    def __init__(
+        self, system: TransitionSystem[Any], target: Bool, assuming: Bool | None = None, smt2: Path | None = None
+    ) -> None:
         self.system = system
         self.target = target
+        self.smt2 = smt2
         updates = [value for action in system.actions for _, value in action.updates]
         roots = [
             *(action.guard for action in system.actions),
@@ -93,7 +98,7 @@ class Unrolling:
         """One step more."""
         before = self.states[-1]
         selectors = [z3.Bool(f"step {self.depth + 1}: {place}") for place in range(len(self.system.actions))]
-        self.solver.add(z3.Or(selectors), z3.AtMost(*selectors, 1))
+        self.solver.add(z3.Or(selectors), *self._at_most_one(selectors))
         for selector, action in zip(selectors, self.system.actions, strict=True):
             self.solver.add(z3.Implies(selector, before(action.guard)))
             for choice in action.choices:
@@ -102,6 +107,15 @@ class Unrolling:
         if self.selectors:
             self._order(self.selectors[-1], selectors)
         self.selectors.append(selectors)
+
+    def _at_most_one(self, selectors: list[Term]) -> Iterator[Term]:
+        """No two of the selectors, as plain clauses, with a chain that says whether an earlier one is chosen."""
+        chosen = [z3.Bool(f"step {self.depth + 1}: by {place}") for place in range(len(selectors))]
+        for place, selector in enumerate(selectors):
+            yield z3.Or(z3.Not(selector), chosen[place])
+            if place:
+                yield z3.Or(z3.Not(chosen[place - 1]), chosen[place])
+                yield z3.Or(z3.Not(chosen[place - 1]), z3.Not(selector))
 
     def _after(self, before: Terms, selectors: list[Term]) -> Iterator[tuple[Expression, Term]]:
         changes: dict[Expression, list[tuple[Term, Expression]]] = {}
@@ -133,7 +147,7 @@ class Unrolling:
             if seconds is not None:
                 left = seconds - (time.perf_counter() - started)
                 self.solver.set("timeout", max(1, int(left * 1000)))
-            answer = self.solver.check(self.states[-1](self.target))
+            answer = self._ask()
             if answer == z3.sat:
                 return self._found(self.solver.model(), started)
             if answer == z3.unknown:
@@ -141,6 +155,15 @@ class Unrolling:
             if self.depth == max_depth:
                 return self._ended(self.depth, None, started)
             self.extend()
+
+    def _ask(self) -> Term:
+        """Whether the target holds after as many steps as there are."""
+        target = self.states[-1](self.target)
+        if self.smt2:
+            asked = z3.Solver()
+            asked.add(*self.solver.assertions(), target)
+            write_script(asked, self.smt2, self.depth, f"depth {self.depth}", "a run of this length if sat")
+        return self.solver.check(target)
 
     def _found(self, model: Term, started: float) -> Search:
         actions = tuple(
@@ -164,9 +187,3 @@ def _interfering(actions: Sequence[Action]) -> set[tuple[int, int]]:
         for a, b in combinations(range(len(actions)), 2)
         if writes[a] & (reads[b] | writes[b]) or writes[b] & reads[a]
     }
-
-
-def statistics(solver: Term) -> dict[str, float]:
-    """What the solver counted, by name."""
-    counted = solver.statistics()
-    return dict(counted[place] for place in range(len(counted)))

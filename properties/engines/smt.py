@@ -6,8 +6,10 @@ given by an *environment*: the state before a step, the state after it, the stat
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import z3
@@ -169,3 +171,21 @@ class Terms:
 def conjunction(terms: Sequence[Term]) -> Term:
     """All of the terms; SMT-LIB knows no empty conjunction."""
     return z3.And(terms) if terms else z3.BoolVal(True)
+
+
+def statistics(solver: Term) -> dict[str, float]:
+    """What the solver has counted so far, by name."""
+    counted = solver.statistics()
+    return dict(counted[place] for place in range(len(counted)))
+
+
+def write_script(solver: Term, folder: Path, number: int, name: str, meaning: str) -> None:
+    """Write what the solver is about to be asked as SMT-LIB; `meaning` says what an answer would mean."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = f"; {name}\n; {meaning}\n(set-logic ALL)\n{solver.to_smt2()}"
+    (folder / f"{number:03}-{file_name(name)}.smt2").write_text(script, encoding="utf-8")
+
+
+def file_name(name: str) -> str:
+    """A name as part of a path."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
