@@ -114,7 +114,9 @@ def check_steps(revision: Revision, scope: Scope = ALL_DETAIL, attesters: int = 
         renaming |= {committee.byzantine[key]: Committee.of(2).byzantine[place] for place, key in enumerate(keys)}
         for action in whole.actions:
             if actor_of(action, whole) in (None, *names) and action.name != "find_quorum":
-                _compare(action, actions[_renamed_call(action, names)], renaming)
+                if (call := _renamed_call(action, names)) not in actions:
+                    raise NotLocal(f"the view system has no {call[1]} of {call[0]}")
+                _compare(action, actions[call], renaming)
                 compared += 1
     return compared
 
