@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from properties.commands.usage import UsageError, checked_revision, positive, unknown
 
 if TYPE_CHECKING:
-    from properties.proofs.theorems import Result
+    from properties.proofs.results import Result
 
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
 MOST_ATTESTERS = 12
@@ -26,43 +26,55 @@ PROCESSES = 2
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--revision", action="append", metavar="R", help="a revision (all); may be repeated")
-    parser.add_argument("--property", action="append", metavar="P", help="a property (all); may be repeated")
+    parser.add_argument(
+        "--property", action="append", metavar="P", help="a property (all with theorems); may be repeated"
+    )
     parser.add_argument("--attesters", type=positive, metavar="N", help="prove this number of attesters only")
+    parser.add_argument(
+        "--depth", type=positive, metavar="K", help="how many steps properties without a theorem are searched (10)"
+    )
     parser.add_argument("--timeout", type=positive, default=60, metavar="S", help="seconds for a query or search (60)")
-    parser.add_argument("--smt2", type=Path, metavar="DIR", help="write every query of the proofs as SMT-LIB")
+    parser.add_argument("--smt2", type=Path, metavar="DIR", help="write every query as SMT-LIB")
     parser.add_argument("--json", action="store_true", help="every obligation: name, result, seconds, statistics")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prove, and print what was proved."""
     from model.revisions import REVISIONS
-    from properties.proofs.theorems import SIZES, SOME_SIZES, THEOREMS
+    from properties.proofs.theorems import BOUNDED_DEPTH, left_out, shared
 
-    revisions = list(dict.fromkeys(options.revision or REVISIONS))
-    for name in revisions:
-        checked_revision(name)
-    claims = list(dict.fromkeys(options.property or THEOREMS))
-    for name in claims:
-        if name not in THEOREMS:
-            raise unknown("property with theorems", name, THEOREMS)
+    names = list(dict.fromkeys(options.revision or REVISIONS))
+    revisions = [checked_revision(name) for name in names]
+    claims = _claims(options.property)
     if options.attesters and options.attesters > MOST_ATTESTERS:
         raise UsageError(
             f"--attesters {options.attesters} is too many; at most {MOST_ATTESTERS}, or leave it out for any number"
         )
     if options.smt2:
         _must_be_writable(options.smt2)
-    sizes = (options.attesters,) if options.attesters else SIZES if len(revisions) == 1 else SOME_SIZES
-    many = len(revisions) > 1
+    sizes, many = (options.attesters,) if options.attesters else None, len(revisions) > 1
+    depth = options.depth or BOUNDED_DEPTH
     tasks = [
-        Task(name, claims, sizes, options.timeout, options.smt2, many, is_first=place == 0)
-        for place, name in enumerate(revisions)
+        Task(name, claims, sizes, options.timeout, options.smt2, many, repeated, depth)
+        for name, repeated in zip(names, shared(revisions), strict=True)
     ]
     results, complete = _collect(tasks)
+    told = Told(names, claims, left_out(sizes, many, claims), _command(options, names), complete, options.timeout)
     if options.json:
-        print(json.dumps(_as_json(results, complete, options, revisions, claims, sizes), indent=2))
+        print(json.dumps(told.as_json(results), indent=2))
     else:
-        _print(results, complete, options, revisions, claims, sizes)
+        told.show(results)
     return status(results, complete)
+
+
+def _claims(asked: list[str] | None) -> list[str]:
+    """The properties to prove, or to search. Raises `UsageError` for a name of which neither is possible."""
+    from properties.proofs.theorems import ABOUT, SEARCHED, THEOREMS
+
+    for name in asked or ():
+        if name not in (*THEOREMS, *ABOUT, *SEARCHED):
+            raise unknown("property with theorems or bounded search", name, (*THEOREMS, *ABOUT, *SEARCHED))
+    return list(dict.fromkeys(ABOUT.get(name, name) for name in asked or THEOREMS))
 
 
 def status(results: list[Result], complete: bool) -> int:
@@ -79,11 +91,12 @@ class Task:
 
     revision: str
     claims: list[str]
-    sizes: tuple[int, ...]
+    sizes: tuple[int, ...] | None
     seconds: int
     smt2: Path | None
     among_many: bool
-    is_first: bool
+    repeated: frozenset[str]
+    depth: int
 
 
 def prove(task: Task) -> list[Result]:
@@ -97,7 +110,8 @@ def _stream(task: Task) -> Iterator[Result]:
     from properties.proofs.theorems import Prove
 
     budget = Budget(task.seconds, task.smt2)
-    proof = Prove(revision(task.revision), budget, task.sizes, task.seconds, task.among_many, task.is_first)
+    about = revision(task.revision)
+    proof = Prove(about, budget, task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
     yield from proof.results(task.claims)
 
 
@@ -144,55 +158,47 @@ def _must_be_writable(folder: Path) -> None:
         raise UsageError(f"cannot write into {folder}: {error.strerror}; name a folder that can be written") from None
 
 
-def _command(options: argparse.Namespace, revisions: list[str], claims: list[str]) -> str:
+def _command(options: argparse.Namespace, revisions: list[str]) -> str:
     """What repeats the run."""
     words = ["attestation prove", *(f"--revision {name}" for name in revisions if options.revision)]
-    words += [f"--property {name}" for name in claims if options.property]
+    words += [f"--property {name}" for name in options.property or ()]
     words += [f"--attesters {options.attesters}"] if options.attesters else []
+    words += [f"--depth {options.depth}"] if options.depth else []
     return " ".join([*words, f"--timeout {options.timeout}"])
 
 
-def _as_json(
-    results: list[Result],
-    complete: bool,
-    options: argparse.Namespace,
-    revisions: list[str],
-    claims: list[str],
-    sizes: tuple[int, ...],
-) -> dict[str, Any]:
-    return {
-        "format": "attestation-proofs/1",
-        "command": _command(options, revisions, claims),
-        "sizes": list(sizes),
-        "timeout": options.timeout,
-        "complete": complete,
-        "results": [result.as_json() for result in results],
-    }
+@dataclass(frozen=True)
+class Told:
+    """What is told of a run beside its results; `left_out` is what it did not prove of what another run would."""
 
+    revisions: list[str]
+    claims: list[str]
+    left_out: list[str]
+    command: str
+    complete: bool
+    timeout: int
 
-def _print(
-    results: list[Result],
-    complete: bool,
-    options: argparse.Namespace,
-    revisions: list[str],
-    claims: list[str],
-    sizes: tuple[int, ...],
-) -> None:
-    for name in revisions:
-        print(name)
-        for result in results:
-            if result.revision == name:
-                print("\n".join(f"  {line}" for line in lines(result)))
-    print(f"{'' if complete else 'CUT SHORT; '}attesters {', '.join(map(str, sizes))}; no random choices, so no seed")
-    print(f"repeat with: {_command(options, revisions, claims)}")
+    def as_json(self, results: list[Result]) -> dict[str, Any]:
+        """The run for machines."""
+        return {
+            "format": "attestation-proofs/2",
+            "command": self.command,
+            "properties": self.claims,
+            "left_out": self.left_out,
+            "timeout": self.timeout,
+            "complete": self.complete,
+            "results": [result.as_json() for result in results],
+        }
 
-
-def lines(result: Result) -> Iterator[str]:
-    """A result as text."""
-    count = f"{len(result.outcomes)} obligations, " if result.outcomes else ""
-    yield f"{result.theorem.ljust(46)} {result.verdict}  [{count}{result.seconds:.2f} s]"
-    yield from (f"    {note}" for note in result.notes)
-    if result.transit:
-        transit = result.transit
-        changes = ", ".join(f"{name}: {before} -> {after}" for name, (before, after) in transit.changes.items())
-        yield f"    smallest counterexample to induction (possibly unreachable): {transit.action}, {changes}"
+    def show(self, results: list[Result]) -> None:
+        """Print the run."""
+        for name in self.revisions:
+            print(name)
+            shown: dict[tuple[str, ...], str] = {}
+            for result in results:
+                if result.revision == name:
+                    print("\n".join(f"  {line}" for line in result.lines(shown)))
+        for line in self.left_out:
+            print(f"left out: {line}")
+        print(f"{'' if self.complete else 'CUT SHORT; '}no random choices, so no seed")
+        print(f"repeat with: {self.command}")

@@ -9,6 +9,7 @@ accepts, relates the bound to "honest majority".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from model import rules
 from model.algebra import FALSE, TRUE, Bool, Int, int_variable, total, truth
@@ -72,10 +73,12 @@ def gap(system: AttestationSystem) -> Bool:
     return system.main.store.certified.has_gap
 
 
-def find_gap(revision: Revision, scope: Scope, max_depth: int, seconds: float | None) -> tuple[Trace | None, Search]:
+def find_gap(
+    revision: Revision, scope: Scope, max_depth: int, seconds: float | None, smt2: Path | None = None
+) -> tuple[Trace | None, Search]:
     """The shortest run to a gap in a bounded scope, replayed by the one-step engine."""
     system = build(revision, scope)
-    search = Unrolling(system, gap(system)).reaches(max_depth, seconds)
+    search = Unrolling(system, gap(system), smt2=smt2).reaches(max_depth, seconds)
     if search.actions is None:
         return None, search
     return record(Stepper(system), search.actions, "no_gaps_on_main_node"), search

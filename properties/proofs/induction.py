@@ -2,7 +2,8 @@
 
 One obligation for each (action × conjunct); a conjunct that reads nothing that the action changes is kept by it for
 free, and is counted apart. The domains of the variables are a conjunct like the others: the algebra simplifies by them,
-so every action must keep them.
+so every action must keep them. An invariant that no step can be taken in would prove anything; so it is asked besides
+which actions are possible together with it.
 """
 
 from __future__ import annotations
@@ -19,21 +20,24 @@ from model.transitions import Action, TransitionSystem
 from properties.engines.code import Numbers, compile_expressions
 from properties.engines.smt import Term, Terms, WholeNumbers, conjunction
 from properties.proofs.invariants import Invariant
-from properties.proofs.obligations import Answer, Budget, Outcome, Prover, answer_of
+from properties.proofs.obligations import Answer, Budget, Outcome, Prover, SmallModel, answer_of
 
 S = TypeVar("S", bound=TransitionSystem[Any])
 
 DOMAINS = "domains"
 START = "initial state"
 INVARIANT = "invariant"
+POSSIBLE = "is possible"
 
 
 @dataclass(frozen=True)
 class Transit:
     """A counterexample to induction: a state that satisfies the invariant, and an action that breaks a conjunct.
 
-    The state is possibly unreachable. All values by name of the variable; `open` are those of the committee and of the
-    action's choices.
+    The state is possibly unreachable. Where the initial state breaks a conjunct, or the invariant does not imply a
+    goal, there is no action: `action` is then `START` or `INVARIANT`, and `after` is `before`. All values are by name
+    of the variable; `open` are those of the committee and of the action's choices; `initial` says what to leave out
+    when the state is told. `is_smallest`: whether the solver showed for each number in turn that it cannot be smaller.
     """
 
     action: str
@@ -41,11 +45,14 @@ class Transit:
     before: dict[str, int]
     after: dict[str, int]
     open: dict[str, int]
+    initial: dict[str, int]
+    is_smallest: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The counterexample for machines."""
         return {
-            "possibly_unreachable": True,
+            "possibly_unreachable": self.action != START,
+            "smallest": self.is_smallest,
             "action": self.action,
             "conjunct": self.conjunct,
             "committee_and_choices": self.open,
@@ -58,18 +65,25 @@ class Transit:
         """What the action changes."""
         return {name: (self.before[name], value) for name, value in self.after.items() if value != self.before[name]}
 
+    @property
+    def unusual(self) -> dict[str, int]:
+        """What is not in the state before as it is in the initial state."""
+        return {name: value for name, value in self.before.items() if value != self.initial[name]}
+
 
 @dataclass(frozen=True)
 class Induction(Generic[S]):
     """An inductive argument about one system.
 
-    `assuming` is what the open committee satisfies; `goals` are the properties that the invariant implies, by name.
+    `assuming` is what the open committee satisfies; `goals` are the properties that the invariant implies, by name;
+    `given` are conjuncts that another argument about the same system proves.
     """
 
     system: S
     invariant: tuple[Invariant, ...]
     assuming: Bool
     goals: dict[str, Bool] = field(default_factory=dict)
+    given: tuple[Invariant, ...] = ()
 
     @cached_property
     def state(self) -> list[Expression]:
@@ -79,7 +93,9 @@ class Induction(Generic[S]):
     @cached_property
     def open(self) -> list[Expression]:
         """The variables that are no state: the committee's, and the choices of actions."""
-        roots: list[Expression] = [self.assuming, *(part for conjunct in self.invariant for part in conjunct.parts)]
+        known = (*self.given, *self.invariant)
+        roots: list[Expression] = [self.assuming, *(part for conjunct in known for part in conjunct.parts)]
+        roots += self.goals.values()
         roots += [action.guard for action in self.system.actions]
         roots += [value for action in self.system.actions for _, value in action.updates]
         state = set(self.state)
@@ -94,7 +110,8 @@ class Induction(Generic[S]):
     def hypotheses(self, before: Terms) -> list[Term]:
         """The invariant, the domains and the assumption, before a step."""
         domains = [before.within_domain(variable) for variable in (*self.state, *self.open)]
-        return [*domains, before(self.assuming), *(before(conjunct.holds) for conjunct in self.invariant)]
+        known = (*self.given, *self.invariant)
+        return [*domains, before(self.assuming), *(before(conjunct.holds) for conjunct in known)]
 
     def prove(self, budget: Budget) -> list[Outcome]:
         """All obligations."""
@@ -105,14 +122,23 @@ class Induction(Generic[S]):
             outcomes += self.kept(prover, before, action)
         return outcomes + [prover.prove(INVARIANT, name, before(goal)) for name, goal in self.goals.items()]
 
+    def possible(self, budget: Budget) -> list[Outcome]:
+        """For each action, whether it is possible in some state that satisfies the invariant: proved if it is."""
+        before = Terms(WholeNumbers())
+        prover = Prover(self.hypotheses(before), budget)
+        return [prover.satisfiable(describe(action), POSSIBLE, before(action.guard)) for action in self.system.actions]
+
     def _start(self, budget: Budget) -> Iterator[Outcome]:
         """The initial state satisfies the invariant, whatever the committee."""
-        initial = Terms(WholeNumbers(), initial_terms(self.system))
-        committee = [initial.within_domain(variable) for variable in self.open]
-        prover = Prover([*committee, initial(self.assuming)], budget)
+        initial, prover = self._at_start(budget)
         for conjunct in self.invariant:
             yield prover.prove(START, conjunct.name, initial(conjunct.holds))
         yield prover.prove(START, DOMAINS, conjunction([initial.within_domain(variable) for variable in self.state]))
+
+    def _at_start(self, budget: Budget) -> tuple[Terms, Prover]:
+        initial = Terms(WholeNumbers(), initial_terms(self.system))
+        committee = [initial.within_domain(variable) for variable in self.open]
+        return initial, Prover([*committee, initial(self.assuming)], budget)
 
     def kept(self, prover: Prover, before: Terms, action: Action) -> Iterator[Outcome]:
         """That an action keeps every conjunct, and the domains."""
@@ -134,40 +160,52 @@ class Induction(Generic[S]):
         environment |= {variable.expression: before(value) for variable, value in action.updates}
         return Terms(before.numbers, environment)
 
-    def counterexample(self, action: Action, conjunct: str, budget: Budget) -> Transit | None:
-        """The counterexample with the smallest numbers, replayed on plain numbers; none if there is none."""
-        before = Terms(WholeNumbers())
-        prover = Prover([*self.hypotheses(before), before(action.guard)], budget)
-        after = self.after(before, action)
-        if conjunct == DOMAINS:
-            goal = conjunction([after.within_domain(variable.expression) for variable, _ in action.updates])
-        else:
-            goal = after(next(part.holds for part in self.invariant if part.name == conjunct))
-        model = prover.smallest(before, [*self.state, *self.open], goal)
-        return None if model is None else self._read(before, model, action, conjunct)
+    def counterexample(self, failure: Outcome, budget: Budget) -> Transit | None:
+        """The counterexample to a refuted obligation with the smallest numbers, replayed on plain numbers; none if the
+        solver finds none in time."""
+        action = next((each for each in self.system.actions if describe(each) == failure.subject), None)
+        before, prover = self._at_start(budget) if failure.subject == START else self._in_invariant(action, budget)
+        after = before if action is None else self.after(before, action)
+        found = prover.smallest(before, [*self.state, *self.open], self._claimed(failure, action, after))
+        return None if found is None else self._read(before, found, failure, action)
 
-    def _read(self, before: Terms, model: Term, action: Action, conjunct: str) -> Transit:
-        values = {variable: before.read(model, variable) for variable in (*self.state, *self.open)}
-        state = {name_of(variable): values[variable] for variable in self.state}
-        after = state | {
-            variable.name: value
-            for (variable, _), value in zip(
-                action.updates, evaluate([value for _, value in action.updates], values), strict=True
-            )
-        }
+    def _in_invariant(self, action: Action | None, budget: Budget) -> tuple[Terms, Prover]:
+        before = Terms(WholeNumbers())
+        guard = [] if action is None else [before(action.guard)]
+        return before, Prover([*self.hypotheses(before), *guard], budget)
+
+    def _claimed(self, failure: Outcome, action: Action | None, after: Terms) -> Term:
+        """What should have held: of the state after the action, or of the one state that there is."""
+        if failure.goal == DOMAINS:
+            changed = self.state if action is None else [variable.expression for variable, _ in action.updates]
+            return conjunction([after.within_domain(variable) for variable in changed])
+        return after(self._condition(failure))
+
+    def _condition(self, failure: Outcome) -> Bool:
+        if failure.subject == INVARIANT:
+            return self.goals[failure.goal]
+        return next(part.holds for part in self.invariant if part.name == failure.goal)
+
+    def _read(self, before: Terms, found: SmallModel, failure: Outcome, action: Action | None) -> Transit:
+        values = {variable: before.read(found.model, variable) for variable in (*self.state, *self.open)}
+        changes = [] if action is None else list(action.updates)
+        results = evaluate([value for _, value in changes], values)
+        later = values | {variable.expression: value for (variable, _), value in zip(changes, results, strict=True)}
+        self._check(failure, action, values, later)
+        state, after = ({name_of(variable): at[variable] for variable in self.state} for at in (values, later))
         open_values = {name_of(variable): values[variable] for variable in self.open}
-        later = values | {variable: after[name_of(variable)] for variable in self.state}
-        self._check(action, conjunct, values, later)
-        return Transit(describe(action), conjunct, state, after, open_values)
+        initial = self.system.initial
+        return Transit(failure.subject, failure.goal, state, after, open_values, initial, found.is_smallest)
 
     def _check(
-        self, action: Action, conjunct: str, before: dict[Expression, int], after: dict[Expression, int]
+        self, failure: Outcome, action: Action | None, before: dict[Expression, int], after: dict[Expression, int]
     ) -> None:
         """The counterexample on plain numbers. Raises `AssertionError` if the one-step engine disagrees with Z3."""
-        assert all(evaluate([action.guard, self.assuming, *(part.holds for part in self.invariant)], before))
-        if conjunct != DOMAINS:
-            broken = next(part.holds for part in self.invariant if part.name == conjunct)
-            assert not evaluate([broken], after)[0]
+        known = [] if failure.subject == START else [part.holds for part in (*self.given, *self.invariant)]
+        guard = [] if action is None else [action.guard]
+        assert all(evaluate([*guard, self.assuming, *known], before))
+        if failure.goal != DOMAINS:
+            assert not evaluate([self._condition(failure)], after)[0]
 
 
 def first_failure(outcomes: Sequence[Outcome]) -> Outcome | None:

@@ -4,17 +4,20 @@ What the main node asks for is the batch after its last certificate. Every numbe
 and it only ever grows; so everything is at most what it is now, except what Byzantine attesters sign. A certificate
 needs an honest vote, so the next one inserted is at most the batch asked for: it leaves no gap. Where attestation
 starts at the last sealed batch, the number falls as the first certificate is inserted, and everything in flight is
-ahead of it.
+ahead of it. Where the start is stored once and kept, it does not fall, and nothing is behind the start either; as long
+as it is not stored, nothing is asked for, so that nothing is in flight.
+
+The conjuncts are used in groups, so that each theorem rests on those that it needs and on no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from model.algebra import TRUE, Bool, Int, all_of, any_of
+from model.algebra import TRUE, Bool, Int, all_of, any_of, const
 from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
-from model.qc_finder import SETTING_MINIMUM
+from model.qc_finder import PERSISTING, SETTING_MINIMUM
 from model.registry import NONE, Vote
 from model.system import AttestationSystem
 
@@ -37,15 +40,21 @@ class Invariant:
         return all_of(self.parts)
 
 
-def no_gap_invariant(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
-    """The conjuncts, for a system whose Byzantine attesters are these.
+def invariant(system: AttestationSystem, byzantine: tuple[Bool, ...], group: Collection[str]) -> tuple[Invariant, ...]:
+    """The conjuncts of a group, for a system whose Byzantine attesters are these.
 
     The domains of the variables are a further conjunct, which the proofs add by themselves.
     """
     return tuple(
         Invariant(name, sentence, tuple(part for part in parts(system, byzantine) if part is not TRUE))
         for name, sentence, parts in CONJUNCTS
+        if name in group
     )
+
+
+def no_gap_invariant(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
+    """The conjuncts that no gaps needs."""
+    return invariant(system, byzantine, NO_GAP)
 
 
 Parts = Callable[[AttestationSystem, tuple[Bool, ...]], Iterator[Bool]]
@@ -56,65 +65,98 @@ def _no_gap(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[
 
 
 def _certified_from_first(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    yield starts_with_first(system.main.store.certified)
+    yield starts_with(system.main.store.certified, first_to_attest(system))
 
 
-def starts_with_first(certified: Certificates) -> Bool:
-    """That the certificates, if there are any, start with batch 0."""
+def first_to_attest(system: AttestationSystem) -> Int:
+    """Where attestation starts: at what the main node has stored (nowhere, as long as it has not), where the revision
+    stores it; else at the first batch."""
+    return system.state.start if system.revision.remembers_start else system.state.first_batch
+
+
+def starts_with(certified: Certificates, first: Int) -> Bool:
+    """That the certificates, if there are any, start with this batch."""
     if isinstance(certified, CertifiedRange):
         is_empty = (certified.largest == NONE) & (certified.smallest == NONE)
-        return is_empty | ((certified.largest != NONE) & (certified.smallest == 0))
+        return is_empty | ((first != NONE) & (certified.smallest == first) & (certified.largest >= first))
     assert isinstance(certified, CertifiedBatches)
-    return certified.flags[0] | ~any_of(certified.flags)
+    earlier = any_of(flag & (first > number) for number, flag in enumerate(certified.flags))
+    return (certified.contains(first) | ~any_of(certified.flags)) & ~earlier
+
+
+def is_asked(system: AttestationSystem, number: Int) -> Bool:
+    """That a number is none, or one that the main node asks for or has asked for: not above what it asks for now, and
+    not below the start, where that can be above batch 0."""
+    is_not_ahead = number <= system.next_batch_to_attest
+    if not system.revision.remembers_start:
+        return is_not_ahead
+    return is_not_ahead & ((number == NONE) | (number >= first_to_attest(system)))
 
 
 def _answers(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield node.runner.polled <= system.next_batch_to_attest
+        yield is_asked(system, node.runner.polled)
 
 
 def _statuses(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield node.status.next_batch_to_attest <= system.next_batch_to_attest
+        yield is_asked(system, node.status.next_batch_to_attest)
 
 
 def _attesting(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield node.attester.number <= system.next_batch_to_attest
+        yield is_asked(system, node.attester.number)
 
 
 def _finder_numbers(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield node.finder.number <= system.next_batch_to_attest
+        yield is_asked(system, node.finder.number)
 
 
 def _minima(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield node.registry.min_batch_number <= system.next_batch_to_attest
+        minimum = node.registry.min_batch_number
+        yield (minimum == 0) | (minimum <= system.next_batch_to_attest)
 
 
 def _honest_votes(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        for vote, is_byzantine in zip(node.registry.votes, byzantine, strict=True):
-            yield is_byzantine | _is_in_turn(vote, system.next_batch_to_attest)
+    for vote, is_byzantine in _signed(_in_registries(system), byzantine):
+        yield is_byzantine | is_asked(system, vote.number)
 
 
 def _honest_votes_on_links(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for link in system.state.links:
-        for votes in (link.old, link.in_flight):
-            for vote, is_byzantine in zip(votes, byzantine, strict=True):
-                yield is_byzantine | _is_in_turn(vote, system.next_batch_to_attest)
+    for vote, is_byzantine in _signed(_on_links(system), byzantine):
+        yield is_byzantine | is_asked(system, vote.number)
+
+
+def _honest_hashes(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    for vote, is_byzantine in _signed([*_in_registries(system), *_on_links(system)], byzantine):
+        yield is_byzantine | (vote.variant == 0)
+
+
+def _in_registries(system: AttestationSystem) -> list[Sequence[Vote]]:
+    return [node.registry.votes for node in system.state.nodes]
+
+
+def _on_links(system: AttestationSystem) -> list[Sequence[Vote]]:
+    return [votes for link in system.state.links for votes in (link.old, link.in_flight)]
+
+
+def _signed(messages: Iterable[Sequence[Vote]], byzantine: tuple[Bool, ...]) -> Iterator[tuple[Vote, Bool]]:
+    """Every vote, with whether its signer is Byzantine."""
+    for votes in messages:
+        yield from zip(votes, byzantine, strict=True)
 
 
 def _quorums(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
-        yield _is_in_turn(node.finder.quorum, system.next_batch_to_attest)
+        yield is_asked(system, node.finder.quorum.number) & (node.finder.quorum.variant == 0)
 
 
 def _queues(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         for place in node.store.queue.places:
-            yield _is_in_turn(place, system.next_batch_to_attest)
+            yield is_asked(system, place.number) & (place.variant == 0)
 
 
 def _above_minimum(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
@@ -129,37 +171,29 @@ def _finder_phases(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> It
 
 
 def _one_name_per_hash(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    registries = [node.registry.votes for node in system.state.nodes]
-    pushed = [votes for link in system.state.links for votes in (link.old, link.in_flight)]
-    for votes in (*registries, *pushed):
+    for votes in (*_in_registries(system), *_on_links(system)):
         for vote in votes:
             yield (vote.number == NONE) | (vote.variant != vote.number + 1)
 
 
-def _is_in_turn(vote: Vote, asked: Int) -> Bool:
-    """A vote, or certificate, on the own hash of a batch that the main node asks for or has asked for."""
-    return (vote.number <= asked) & (vote.variant == 0)
-
-
 CONJUNCTS: tuple[tuple[str, str, Parts], ...] = (
     ("no_gap", "The main node has never had a gap.", _no_gap),
-    ("certified_from_first", "The main node's certificates start with the first batch.", _certified_from_first),
+    (
+        "certified_from_first",
+        "The main node's certificates start where attestation starts: at the first batch, or at the stored start, "
+        "without which there are none.",
+        _certified_from_first,
+    ),
     ("answers", "No answer on its way to a status is above what the main node asks for.", _answers),
     ("statuses", "No status is above what the main node asks for.", _statuses),
     ("attesting", "No attester is about to vote above what the main node asks for.", _attesting),
-    ("finder_numbers", "No QC finder is about to set a minimum above what the main node asks for.", _finder_numbers),
-    ("minima", "No registry's minimum is above what the main node asks for.", _minima),
-    (
-        "honest_votes",
-        "No honest vote in a registry is above what the main node asks for, or on another hash than the batch's own.",
-        _honest_votes,
-    ),
+    ("honest_votes", "No honest vote in a registry is above what the main node asks for.", _honest_votes),
     (
         "honest_votes_on_links",
-        "No honest vote that a connection carries, or remembers as pushed, is above what the main node asks for, or on "
-        "another hash than the batch's own.",
+        "No honest vote that a connection carries, or remembers as pushed, is above what the main node asks for.",
         _honest_votes_on_links,
     ),
+    ("honest_hashes", "Every honest vote is on the batch's own hash.", _honest_hashes),
     (
         "quorums",
         "No certificate that a QC finder has in hand is above what the main node asks for, or on another hash.",
@@ -176,5 +210,28 @@ CONJUNCTS: tuple[tuple[str, str, Parts], ...] = (
         "No vote calls its batch's own hash by another name: variant 0 is its only one.",
         _one_name_per_hash,
     ),
+    ("finder_numbers", "No QC finder is about to set a minimum above what the main node asks for.", _finder_numbers),
+    ("minima", "No registry's minimum is above what the main node asks for, unless it is 0, as at first.", _minima),
     ("votes_above_minimum", "No registry has a vote below its minimum.", _above_minimum),
 )
+"""Where a stored start can be above batch 0, "above what the main node asks for" means "or below the start", too."""
+
+MINIMA = ("finder_numbers", "minima")
+"""What the absence of the start-up deadlock needs beside no gaps."""
+
+ABOVE_MINIMUM = ("finder_phases", "votes_above_minimum")
+"""What `no_vote_below_minimum` needs."""
+
+HASHES = ("honest_hashes", "finder_phases", "one_name_per_hash")
+"""What honest attesters sign, wherever attestation starts: all that the signers of a certificate depend on."""
+
+NO_GAP = tuple(name for name, *_ in CONJUNCTS if name not in (*MINIMA, "votes_above_minimum"))
+"""What no gaps needs; no less, as the tests see when they leave one out."""
+
+
+def idle(system: AttestationSystem) -> Invariant:
+    """That the main node never has a certificate, nor one in hand: an invariant where the executor never starts."""
+    store, finder = system.main.store, system.main.finder
+    empty = [place.number == NONE for place in store.queue.places]
+    none = starts_with(store.certified, const(NONE))
+    return Invariant("idle", "No certificate is ever found.", (none, ~finder.is_in(PERSISTING), *empty))

@@ -5,11 +5,10 @@ An answer is never rounded up: a time-out, or any other `unknown`, stays `UNKNOW
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from typing import Any
 import z3
 
 from model.algebra import Bool, Expression, name_of, variables_of
-from properties.engines.bounded import statistics
-from properties.engines.smt import Term, Terms, WholeNumbers
+from properties.engines.smt import Term, Terms, WholeNumbers, file_name, statistics, write_script
 
 
 class Answer(StrEnum):
@@ -110,57 +108,75 @@ class Prover:
     def prove(self, subject: str, goal: str, formula: Term) -> Outcome:
         """Whether the hypotheses imply the formula."""
         with self.assuming(z3.Not(formula)):
-            if self.budget.smt2:
-                self._write(self.budget.smt2, f"{subject} / {goal}")
             return self._check(subject, goal, proved="unsat")
 
-    def satisfiable(self, subject: str, goal: str) -> Outcome:
-        """Whether the hypotheses have a model at all: `PROVED` if so, with the model."""
-        return self._check(subject, goal, proved="sat")
+    def satisfiable(self, subject: str, goal: str, formula: Term) -> Outcome:
+        """Whether the formula is possible together with the hypotheses: `PROVED` if so, with a model."""
+        with self.assuming(formula):
+            return self._check(subject, goal, proved="sat")
 
     def _check(self, subject: str, goal: str, proved: str) -> Outcome:
+        if self.budget.smt2:
+            self._written += 1
+            write_script(self._solver, self.budget.smt2, self._written, f"{subject} / {goal}", f"proved if {proved}")
+        earlier = statistics(self._solver)
         started = time.perf_counter()
         said = str(self._solver.check())
         spent = time.perf_counter() - started
         answer = {proved: Answer.PROVED, "unknown": Answer.UNKNOWN}.get(said, Answer.REFUTED)
         model = self._solver.model() if said == "sat" else None
         why = self._solver.reason_unknown() if said == "unknown" else None
-        return Outcome(subject, goal, answer, spent, statistics(self._solver), model, why)
+        return Outcome(subject, goal, answer, spent, _since(earlier, statistics(self._solver)), model, why)
 
-    def smallest(self, terms: Terms, variables: Sequence[Expression], formula: Term) -> Term | None:
-        """A model that refutes the formula, in which each variable in turn is as small as the ones before it allow;
-        none if no model is found at all. (Where the solver gives up, a variable stays as large as it was.)"""
+    def smallest(self, terms: Terms, variables: Sequence[Expression], formula: Term) -> SmallModel | None:
+        """A model that refutes the formula: one with small numbers only, if there is one, and among these with each
+        variable in turn as small as the ones before it allow; none if no model is found at all."""
         with self.assuming(z3.Not(formula)):
             if self._solver.check() != z3.sat:
                 return None
-            model = self._solver.model()
+            found = SmallModel(self._solver.model(), True)
             self._solver.set("timeout", SHRINKING_MILLISECONDS)
             # With small numbers only, which mostly are enough, the solver decides the rest at once.
             small = [terms(each) <= (each.low or 0) + SMALL for each in variables if not isinstance(each, Bool)]
-            if self._solver.check(*small) == z3.sat:
-                model = self._solver.model()
+            said = self._solver.check(*small)
+            if said == z3.sat:
+                found = SmallModel(self._solver.model(), True)
                 self._solver.add(*small)
+            found = replace(found, is_smallest=said != z3.unknown)
             for variable in variables:
-                model = self._shrink(model, terms, variable)
+                found = self._shrink(found, terms, variable)
             self._solver.set("timeout", int(self.budget.seconds_per_query * 1000))
-            return model
+            return found
 
-    def _shrink(self, model: Term, terms: Terms, variable: Expression) -> Term:
-        """A model with the least value of the variable, which is then fixed."""
+    def _shrink(self, found: SmallModel, terms: Terms, variable: Expression) -> SmallModel:
+        """A model with the least value of the variable that the solver finds, which is then fixed. Where it gives up,
+        the variable stays as large as it was."""
         number = z3.If(terms(variable), 1, 0) if isinstance(variable, Bool) else terms(variable)
+        model = found.model
         value = model.eval(number, model_completion=True)
-        while self._solver.check(number < value) == z3.sat:
+        while (said := self._solver.check(number < value)) == z3.sat:
             model = self._solver.model()
             value = model.eval(number, model_completion=True)
         self._solver.add(number == value)
-        return model
+        return SmallModel(model, found.is_smallest and said == z3.unsat)
 
-    def _write(self, folder: Path, name: str) -> None:
-        """The query as a file: its answer is `unsat` if the obligation holds."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._written += 1
-        script = f"; {name}\n; proved if unsat\n(set-logic ALL)\n{self._solver.to_smt2()}"
-        (folder / f"{self._written:03}-{file_name(name)}.smt2").write_text(script, encoding="utf-8")
+
+@dataclass(frozen=True)
+class SmallModel:
+    """A model with small numbers; `is_smallest`: whether the solver decided of each that it cannot be smaller."""
+
+    model: Term
+    is_smallest: bool
+
+
+GAUGES = ("max memory", "memory", "time")
+"""What the solver reports as it stands, and does not count up."""
+
+
+def _since(earlier: dict[str, float], now: dict[str, float]) -> dict[str, float]:
+    """What the solver counted since: its counters go on from query to query."""
+    counted = {name: value - earlier.get(name, 0) for name, value in now.items() if name not in GAUGES}
+    return {name: value for name, value in counted.items() if value > 0}
 
 
 @dataclass(frozen=True)
@@ -180,15 +196,10 @@ class Statement:
         """The values with the smallest numbers for which it is false, by name; none if none are found."""
         terms, hypotheses = self._hypotheses()
         variables = variables_of([*self.given, self.then])
-        model = Prover(hypotheses, budget).smallest(terms, variables, terms(self.then))
-        return None if model is None else {name_of(variable): terms.read(model, variable) for variable in variables}
+        found = Prover(hypotheses, budget).smallest(terms, variables, terms(self.then))
+        return None if found is None else {name_of(each): terms.read(found.model, each) for each in variables}
 
     def _hypotheses(self) -> tuple[Terms, list[Term]]:
         terms = Terms(WholeNumbers())
         domains = [terms.within_domain(variable) for variable in variables_of([*self.given, self.then])]
         return terms, [*domains, *(terms(condition) for condition in self.given)]
-
-
-def file_name(name: str) -> str:
-    """A name as part of a path."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

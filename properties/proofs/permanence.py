@@ -7,7 +7,7 @@ until it is inductive. Its *barrier* is the main node's minimum, or the number t
 * the finder waits for a quorum, or is about to set the minimum and then will;
 * the barrier is above the batch that the main node asks for;
 * while the finder waits for a quorum, the registry has no vote below the barrier that counts;
-* no certificate that waits to be inserted is a new one;
+* no certificate that waits to be inserted is a new one, or on another hash than its batch's, which would stop the node;
 * the *strays* are lighter than a quorum: the attesters that are Byzantine, or that have a vote, a status, an answer or
   an intention at the barrier or above, anywhere;
 * a QC finder that is about to set the minimum has read a number (so that numbers stay in their domains).
@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.network import System
@@ -31,13 +32,14 @@ from model.system import AttestationSystem
 from model.topology import MAIN
 from model.transitions import Action
 from properties.checking import path_to
+from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.explorer import explore, first_where
 from properties.engines.smt import Terms, WholeNumbers
 from properties.engines.stepper import State, Stepper
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction, describe
-from properties.proofs.invariants import Invariant, no_gap_invariant
+from properties.proofs.invariants import Invariant
 from properties.proofs.obligations import Budget, Outcome, Prover
 from properties.trace import Trace, record, replay
 
@@ -52,7 +54,8 @@ def deadlock(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[In
     at = barrier(main)
     waits = finder.is_in(WAITING_FOR_QUORUM)
     idle = [(vote.number == NONE) | (vote.number >= at) | registry.is_kept_only(vote) for vote in registry.votes]
-    queued = [place.number <= main.store.certified.largest for place in main.store.queue.places]
+    largest = main.store.certified.largest
+    queued = [(place.number <= largest) & (place.variant == 0) for place in main.store.queue.places]
     numbered = [~node.finder.is_in(SETTING_MINIMUM) | (node.finder.number != NONE) for node in system.state.nodes]
     strays = [lies | is_stray(system, key, at) for key, lies in enumerate(byzantine)]
     return (
@@ -68,7 +71,11 @@ def deadlock(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[In
             "While the finder waits, the registry has no vote below the barrier that counts.",
             tuple(~waits | each for each in idle),
         ),
-        Invariant("nothing_queued", "No certificate that waits to be inserted is a new one.", tuple(queued)),
+        Invariant(
+            "nothing_queued",
+            "No certificate that waits to be inserted is a new one, or on another hash than its batch's.",
+            tuple(queued),
+        ),
         Invariant(
             "strays",
             "The attesters that could vote at the barrier or above are lighter than a quorum.",
@@ -135,15 +142,6 @@ class Permanence:
                 outcomes.append(prover.prove(describe(action), ASKED, after(asked) == before(asked)))
         return outcomes
 
-    def excluded(self, budget: Budget) -> list[Outcome]:
-        """The invariant of no gaps excludes the deadlock. (That it is an invariant is another proof.)"""
-        invariant = no_gap_invariant(self.system, self.committee.byzantine)
-        argument = Induction(self.system, invariant, self.committee.is_below_threshold)
-        before = Terms(WholeNumbers())
-        prover = Prover(argument.hypotheses(before), budget)
-        never = ~all_of(conjunct.holds for conjunct in self.predicate)
-        return [prover.prove(DEADLOCK, "excluded by the invariant", before(never))]
-
 
 def target(system: AttestationSystem) -> Bool:
     """The deadlock, in a system whose Byzantine attesters its scope names."""
@@ -153,9 +151,33 @@ def target(system: AttestationSystem) -> Bool:
     return all_of(conjunct.holds for conjunct in deadlock(system, byzantine))
 
 
-def search(system: AttestationSystem, max_depth: int, seconds: float | None) -> Search:
-    """The shortest run into the deadlock, in a bounded scope, by Z3."""
-    return Unrolling(system, target(system)).reaches(max_depth, seconds)
+EXCLUDED_KINDS = ("registry_minimum", "minimum_to_come")
+"""The kinds of points of no return that the deadlock is of."""
+
+
+def kinds(system: AttestationSystem) -> dict[str, Bool]:
+    """The predicates of these kinds, by name, from the catalogue."""
+    return {kind.name: kind.holds(system) for kind in POINTS_OF_NO_RETURN if kind.name in EXCLUDED_KINDS}
+
+
+def never(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> dict[str, Bool]:
+    """That a state is of none of the kinds, and not in the deadlock's predicate, by name."""
+    excluded = {f"no {name}": ~holds for name, holds in kinds(system).items()}
+    return {**excluded, "no deadlock": ~all_of(conjunct.holds for conjunct in deadlock(system, byzantine))}
+
+
+def search(
+    system: AttestationSystem, max_depth: int, seconds: float | None, smt2: Path | None = None
+) -> tuple[Trace | None, Search]:
+    """The shortest run into the deadlock, in a bounded scope, by Z3, with the kind that its last state is of."""
+    found = Unrolling(system, target(system), smt2=smt2).reaches(max_depth, seconds)
+    if found.actions is None:
+        return None, found
+    stepper = Stepper(system)
+    trace = record(stepper, found.actions, "progress_possible")
+    predicates = kinds(system)
+    holds = stepper.evaluator(*predicates.values())(replay(trace, stepper))
+    return trace.about(kind=next(name for name, is_one in zip(predicates, holds, strict=True) if is_one)), found
 
 
 def first_run(system: AttestationSystem) -> Trace | None:

@@ -7,17 +7,19 @@ are any that a committee accepts: each at least 1, and their sum a u64.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from model import rules
-from model.algebra import Bool, all_of, any_of, int_variable, truth, where
+from model.algebra import Bool, all_of, any_of, int_variable, truth, variables_of, where
 from model.committee import U64_MAX
 from model.registry import NONE, Quorum, Registry, Vote
 from model.registry_with_support import SUBJECT, RegistrySystem, registry_system
 from model.revisions import AS_MERGED, Revision
-from properties.proofs.committees import Committee
+from model.system import AttestationSystem
+from properties.claims.catalogue import claim
+from properties.proofs.committees import Committee, open_system
 from properties.proofs.induction import Induction
-from properties.proofs.invariants import Invariant
+from properties.proofs.invariants import HASHES, Invariant, invariant
 from properties.proofs.obligations import Budget, Outcome, Statement
 
 CERTIFICATE = "certificate"
@@ -33,7 +35,7 @@ def induction(attesters: int) -> Induction[RegistrySystem]:
     committee = Committee.of(attesters)
     system = registry_system(committee.electorate)
     registry, support = system.state.registry, system.state.support
-    invariant = (
+    conjuncts = (
         Invariant(
             "support_matches_votes",
             "The weight recorded behind a (number, hash) is that of the votes for it.",
@@ -45,7 +47,7 @@ def induction(attesters: int) -> Induction[RegistrySystem]:
             tuple((vote.number == NONE) | (vote.number >= registry.min_batch_number) for vote in registry.votes),
         ),
     )
-    return Induction(system, invariant, is_accepted(committee), dict(_goals(system, committee)))
+    return Induction(system, conjuncts, is_accepted(committee), dict(_goals(system, committee)))
 
 
 def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, Bool]]:
@@ -61,29 +63,43 @@ def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, 
     yield "no_sum_saturates", all_of(rest + weight <= U64_MAX for rest, (_, weight) in zip(left, pairs, strict=True))
 
 
+def hashes(system: AttestationSystem, committee: Committee, *goals: str) -> Induction[AttestationSystem]:
+    """What honest attesters sign: an induction that does not depend on where attestation starts. Its goals are
+    properties of the catalogue, of every node."""
+    implied = {name: all_of(~part.when | part.holds for part in claim(name).conjuncts(system)) for name in goals}
+    conjuncts = invariant(system, committee.byzantine, HASHES)
+    return Induction(system, conjuncts, committee.is_below_threshold, implied)
+
+
 @dataclass(frozen=True)
 class Certificate:
-    """The certificate that `find_quorum` makes of a registry with any votes, such as an invariant allows: honest
-    attesters sign the batch's own hash only, and each hash has one name."""
+    """The certificate that `find_quorum` makes of the main node's registry, with any votes that the conjuncts `HASHES`
+    allow; that these are an invariant is the induction `hashes`."""
 
     committee: Committee
-    registry: Registry
+    system: AttestationSystem
     quorum: Quorum
 
     @staticmethod
     def of(attesters: int, revision: Revision = AS_MERGED) -> Certificate:
         """For a committee of so many attesters, by the rules of a revision."""
         committee = Committee.of(attesters)
-        registry = replace(registry_system(committee.electorate).state.registry, revision=revision)
-        return Certificate(committee, registry, registry.find_quorum(committee.electorate))
+        system = open_system(revision, committee)
+        return Certificate(committee, system, system.main.registry.find_quorum(committee.electorate))
+
+    @property
+    def registry(self) -> Registry:
+        """The main node's registry."""
+        return self.system.main.registry
 
     @property
     def given(self) -> tuple[Bool, ...]:
-        """A quorum is found among such votes."""
-        pairs = list(zip(self.registry.votes, self.committee.byzantine, strict=True))
-        honest = [lies | (vote.variant == 0) for vote, lies in pairs]
-        named_once = [(vote.number == NONE) | (vote.variant != vote.number + 1) for vote, _ in pairs]
-        return (self.quorum.found, *honest, *named_once)
+        """A quorum is found among such votes: what the invariant says of this registry's votes alone."""
+        votes = {leaf for vote in self.registry.votes for leaf in (vote.number, vote.variant)}
+        known = votes | set(self.committee.byzantine)
+        parts = (part for each in hashes(self.system, self.committee).invariant for part in each.parts)
+        about_votes = (part for part in parts if (read := {*variables_of([part])}) & votes and read <= known)
+        return (self.quorum.found, *about_votes)
 
     @property
     def signed(self) -> tuple[Bool, ...]:
@@ -118,11 +134,6 @@ class Certificate:
     def verifies(self) -> Bool:
         """Whether `BatchQC::verify` accepts it."""
         return self.registry.certificate_verifies(self.quorum.vote, self.committee.electorate)
-
-    def always_verifies(self) -> Statement:
-        """That it verifies whatever the Byzantine attesters sign, below the threshold. It is false: one of them signs
-        the same hash with another number, and its signature is collected, too."""
-        return Statement("it verifies", (*self.given, self.committee.is_below_threshold), self.verifies)
 
     def prove(self, budget: Budget) -> list[Outcome]:
         """The statements that hold."""

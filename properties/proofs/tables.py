@@ -9,10 +9,11 @@ from model.revisions import compose
 from properties.proofs.bound import arithmetic
 from properties.proofs.committees import Committee
 from properties.proofs.induction import DOMAINS
-from properties.proofs.invariants import CONJUNCTS
+from properties.proofs.invariants import ABOVE_MINIMUM, CONJUNCTS, HASHES, MINIMA, NO_GAP
 from properties.proofs.obligations import Answer, Budget, Outcome
 from properties.proofs.permanence import deadlock
-from properties.proofs.theorems import NO_GAPS, THEOREMS, Prove, Result
+from properties.proofs.results import Result
+from properties.proofs.theorems import NO_DEADLOCK, NO_GAPS, THEOREMS, Prove
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
 """The head and the rows."""
@@ -25,9 +26,18 @@ CURES = (
     "pr161+era2480+finder_listens",
     "pr161+era2480+votes_kept",
     "pr161+era2480+finder_listens+votes_kept",
+    "pr161+era2480+start_kept",
+    "pr161+era2480+asked_vote_wins",
 )
 SIZE = 2
 """How many attesters the tables are about: the results are the same for the others, and the tests prove those."""
+
+GROUPS = {
+    "no gaps": NO_GAP,
+    "no start-up deadlock": (*NO_GAP, *MINIMA),
+    "certificates": HASHES,
+    "no vote below the minimum": ABOVE_MINIMUM,
+}
 
 SIGNS = {Answer.PROVED: "✓", Answer.REFUTED: "**✗**", Answer.UNKNOWN: "?"}
 
@@ -40,16 +50,20 @@ def results(revision: str, claim: str) -> tuple[Result, ...]:
 
 def invariant() -> Table:
     """The conjuncts behind no gaps."""
-    rows = [(f"`{name}`", sentence) for name, sentence, _ in CONJUNCTS]
-    rows.append((f"`{DOMAINS}`", "Every variable stays within its declared domain."))
-    return ("conjunct", "what it says"), iter(rows)
+    rows = [(f"`{name}`", sentence, _needed_for(name)) for name, sentence, _ in CONJUNCTS]
+    rows.append((f"`{DOMAINS}`", "Every variable stays within its declared domain.", "all"))
+    return ("conjunct", "what it says", "for"), iter(rows)
+
+
+def _needed_for(conjunct: str) -> str:
+    return ", ".join(theorem for theorem, group in GROUPS.items() if conjunct in group)
 
 
 def obligations(revision: str) -> Table:
     """For each action and conjunct, whether the action keeps it; an action stands for those of all nodes."""
     (fixed, *_) = results(revision, NO_GAPS)
     subjects = list(dict.fromkeys(action_of(outcome) for outcome in fixed.outcomes))
-    goals = [name for name, *_ in CONJUNCTS] + [DOMAINS]
+    goals = [*NO_GAP, DOMAINS]
     rows = ((f"`{subject}`", *(_cell(fixed.outcomes, subject, goal) for goal in goals)) for subject in subjects)
     return ("", *(f"`{goal}`" for goal in goals)), (row for row in rows if any(row[1:]))
 
@@ -87,8 +101,8 @@ def predicate() -> Table:
 
 def cures() -> Table:
     """What becomes of the deadlock with each cure."""
-    found = ((name, results(name, "progress_possible")[0]) for name in CURES)
-    rows = ((f"`{name}`", str(result.verdict), "; ".join(result.notes)) for name, result in found)
+    found = ((name, results(name, NO_DEADLOCK)[0]) for name in CURES)
+    rows = ((f"`{name}`", str(result.verdict), "; ".join(result.notes[:-1])) for name, result in found)
     return ("revision", "verdict", "and"), rows
 
 

@@ -24,7 +24,7 @@ BUDGET = Budget(30)
 
 @cache
 def result_of(revision: str) -> Result:
-    (result,) = Prove(compose(revision), BUDGET, (2,)).deadlock()
+    (result,) = Prove(compose(revision), BUDGET).deadlock((2,))
     return result
 
 

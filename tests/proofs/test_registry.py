@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,9 +19,10 @@ from properties.proofs import registry
 from properties.proofs.committees import Committee
 from properties.proofs.induction import first_failure, is_proved
 from properties.proofs.obligations import Answer, Budget
+from properties.proofs.results import Result
 from properties.proofs.theorems import Prove
 from properties.trace import replay
-from properties.verdicts import Proved, Violated
+from properties.verdicts import NotInductive, Proved, Violated
 
 BUDGET = Budget(30)
 
@@ -117,22 +117,51 @@ def test_without_the_bound_on_byzantine_weight_signers_may_differ(goal: str) -> 
 
 def test_a_certificate_need_not_verify() -> None:
     """One Byzantine signature on another number with the same hash is collected, too: by Z3, and by a run."""
-    *_, result = results()
+    result = verify("pr161+era2539", 2)
     assert isinstance(result.verdict, Violated)
     replay(result.verdict.trace)
-    votes = registry.Certificate.of(2).always_verifies().counterexample(BUDGET)
-    assert votes is not None
-    assert votes["a.number"] != votes["b.number"]
-    assert votes["byzantine.a"] + votes["byzantine.b"] == 1
+    assert result.transit is not None
+    votes, committee = result.transit.before, result.transit.open
+    assert votes["M.registry.a.number"] != votes["M.registry.b.number"]
+    assert committee["byzantine.a"] + committee["byzantine.b"] == 1
 
 
 def test_collecting_by_number_cures_it() -> None:
-    *_, result = results("pr161+era2480+votes_by_number")
+    """Where attestation starts does not matter to it: what it rests on is an invariant with the last-sealed start."""
+    for size in (1, 2, 4):
+        result = verify("pr161+era2480+votes_by_number", size)
+        assert isinstance(result.verdict, Proved)
+        assert f"N = {size}" in str(result.verdict)
+        assert any(outcome.name == "publish_vote() of a / honest_hashes" for outcome in result.outcomes)
+
+
+def verify(revision: str, size: int) -> Result:
+    return next(Prove(compose(revision), BUDGET).certificates_verify((size,)))
+
+
+def test_the_premise_about_signers_is_the_invariants() -> None:
+    """It is proved in the same result; and without it what honest attesters sign is anything."""
+    certificate = registry.Certificate.of(2)
+    result = next(Prove(compose("pr161+era2480"), BUDGET).signers((2,)))
     assert isinstance(result.verdict, Proved)
+    assert {"honest_hashes", "one_name_per_hash"} <= {outcome.goal for outcome in result.outcomes}
+    assert len(certificate.given) == 1 + 2 * len(certificate.registry.votes), "found, and two parts for each vote"
+    own_hash = next(each for each in certificate.statements() if each.name == "it is over the batch's own hash")
+    unfounded = replace(own_hash, given=(certificate.quorum.found, certificate.committee.is_below_threshold))
+    assert unfounded.prove("x", BUDGET).answer is Answer.REFUTED
 
 
-def results(revision: str = "pr161+era2539") -> Iterator[object]:
-    return Prove(compose(revision), BUDGET, (2,)).certificates()
+def test_a_refuted_registry_is_not_inductive_and_says_where() -> None:
+    with next(broken for broken in BROKEN_MODELS if broken.name == "minimum_drops_nothing").applied():
+        result = next(Prove(compose("pr161+era2539"), BUDGET).registry((1,)))
+    assert isinstance(result.verdict, NotInductive)
+    assert result.transit is not None
+    assert result.transit.action == "set_min_batch_number() of registry"
+
+
+def test_a_registry_with_other_rules_is_not_the_one_that_is_proved() -> None:
+    result = next(Prove(compose("pr161+era2480+votes_kept"), BUDGET).registry((1,)))
+    assert result.verdict.word == "UNKNOWN"
 
 
 def test_the_committee_is_open() -> None:
