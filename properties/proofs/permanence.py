@@ -169,7 +169,8 @@ def never(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> dict[str, B
 def search(
     system: AttestationSystem, max_depth: int, seconds: float | None, smt2: Path | None = None
 ) -> tuple[Trace | None, Search]:
-    """The shortest run into the deadlock, in a bounded scope, by Z3, with the kind that its last state is of."""
+    """The shortest run into the deadlock, in a bounded scope, by Z3. The last state is of one of the kinds; of none,
+    where a smaller status will stop the node."""
     found = Unrolling(system, target(system), smt2=smt2).reaches(max_depth, seconds)
     if found.actions is None:
         return None, found
@@ -177,7 +178,8 @@ def search(
     trace = record(stepper, found.actions, "progress_possible")
     predicates = kinds(system)
     holds = stepper.evaluator(*predicates.values())(replay(trace, stepper))
-    return trace.about(kind=next(name for name, is_one in zip(predicates, holds, strict=True) if is_one)), found
+    kind = next((name for name, is_one in zip(predicates, holds, strict=True) if is_one), None)
+    return trace.about(kind=kind), found
 
 
 def first_run(system: AttestationSystem) -> Trace | None:

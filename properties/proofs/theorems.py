@@ -43,6 +43,7 @@ ASSUMED = (
     "of which any may be Byzantine as long as they weigh less than the threshold, and with any number of batches, "
     "restarts and broken connections"
 )
+NEVER_STARTS = "the executor never starts, so that no certificate is ever found"
 QUEUED = "each insertion queue having two places"
 
 MOST_WITH_ECHO = 3
@@ -152,7 +153,7 @@ class Prove:
         never = [outcome.subject for outcome in possible if outcome.answer is Answer.REFUTED]
         notes = [f"never possible together with the invariant: {', '.join(never)}"] if never else []
         if self.never_certifies(argument.system):
-            verdict = NothingHappens("the executor never starts, so that no certificate is ever found")
+            verdict = NothingHappens(NEVER_STARTS)
         elif f"insert_qc() of {MAIN}" in never:
             verdict = NothingHappens("no certificate can ever be stored together with the invariant")
         return verdict, tuple(notes)
@@ -218,6 +219,8 @@ class Prove:
         notes = [f"the induction fails at {failures(outcomes)}"]
         if run:
             verdict = Violated(run)
+        elif isinstance(failed.system, AttestationSystem) and self.never_certifies(failed.system):
+            verdict = NothingHappens(NEVER_STARTS)
         elif searched:
             notes.append(no_run(searched))
         searches = (searched,) if searched else ()
@@ -319,10 +322,12 @@ class Prove:
         )
         budget = self.budget.within(f"{self.revision.name} {theorem}")
         beyond = f"{PROGRESS} as a whole, all its kinds, is for the explorer: attestation check"
+        if self.never_certifies(self.argument(sizes[0]).system):
+            yield self.result(NO_DEADLOCK, theorem, sentence, NothingHappens(NEVER_STARTS), [], notes=(beyond,))
+            return
         excluded = self.excluded(sizes, budget)
         if answer_of(excluded) is Answer.PROVED:
             verdict = proved(excluded, "induction, on top of that of no gaps", f"N = {_list(sizes)}, any weights")
-            verdict, _ = self.unless_vacuous(verdict, self.argument(sizes[0]), ())
             notes = (*self.departure(), beyond)
             yield self.result(NO_DEADLOCK, theorem, sentence, verdict, excluded, notes=notes)
             return
@@ -586,14 +591,14 @@ THEOREMS: dict[str, tuple[Theorem, ...]] = {
         Theorem("threshold arithmetic", Prove.arithmetic, depends=lambda _: None),
         Theorem("a gap is possible at the bound", Prove.at_the_bound),
     ),
-    NO_DEADLOCK: (Theorem("no start-up deadlock", Prove.deadlock, (1, 2, 3, 4, 5, 6), few=(1, 2, 3, 6), most=8),),
+    NO_DEADLOCK: (Theorem("no start-up deadlock", Prove.deadlock, (1, 2, 3, 4, 5, 6), few=(1, 2, 6), most=8),),
     ONE_QUORUM: (Theorem("registry", Prove.registry, (1, 2, 3, 4, 5), most=8, depends=registry_rules),),
     VERIFY: (
         Theorem("signers of a certificate", Prove.signers, (1, 2, 3, 4, 5), most=8, depends=registry_rules),
-        Theorem("certificates verify", Prove.certificates_verify, (1, 2, 3, 4, 5), few=(1, 2, 3), most=8),
+        Theorem("certificates verify", Prove.certificates_verify, (1, 2, 3, 4, 5), few=(1, 2), most=8),
     ),
-    MATCH: (Theorem("certificates match batches", Prove.certificates_match, (1, 2, 3, 4, 5), few=(1, 2, 3), most=8),),
-    NONE_BELOW: (Theorem("no vote below the minimum", Prove.none_below_minimum, (1, 2, 3, 4, 5, 6), few=(1, 2, 3)),),
+    MATCH: (Theorem("certificates match batches", Prove.certificates_match, (1, 2, 3, 4, 5), few=(1, 2), most=8),),
+    NONE_BELOW: (Theorem("no vote below the minimum", Prove.none_below_minimum, (1, 2, 3, 4, 5, 6), few=(1, 2)),),
 }
 """The theorems about each property. That of the start-up deadlock is weaker than `progress_possible`, and says so."""
 
