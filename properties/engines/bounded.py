@@ -62,14 +62,20 @@ class Unrolling:
         self.numbers = BitVectors([*roots, *(variable.expression for variable in system.variables)])
         self.parameters = self._parameters(roots)
         self.solver = z3.SolverFor("QF_FD")
+        self._asserted: list[Term] = []
         self._fixed = Terms(self.numbers)
         self._rivals = _interfering(system.actions)
         self.selectors: list[list[Term]] = []
         self.states: list[Terms] = [self._initial()]
         for parameter in self.parameters:
-            self.solver.add(self._fixed.within_domain(parameter))
+            self._add(self._fixed.within_domain(parameter))
         if assuming is not None:
-            self.solver.add(self._fixed(assuming))
+            self._add(self._fixed(assuming))
+
+    def _add(self, *terms: Term) -> None:
+        """Assert the terms. They are remembered, as the solver does not give back all that it was told."""
+        self.solver.add(*terms)
+        self._asserted += terms
 
     def _parameters(self, roots: Sequence[Expression]) -> list[Expression]:
         state = {variable.expression for variable in self.system.variables}
@@ -98,11 +104,11 @@ class Unrolling:
         """One step more."""
         before = self.states[-1]
         selectors = [z3.Bool(f"step {self.depth + 1}: {place}") for place in range(len(self.system.actions))]
-        self.solver.add(z3.Or(selectors), *self._at_most_one(selectors))
+        self._add(z3.Or(selectors), *self._at_most_one(selectors))
         for selector, action in zip(selectors, self.system.actions, strict=True):
-            self.solver.add(z3.Implies(selector, before(action.guard)))
+            self._add(z3.Implies(selector, before(action.guard)))
             for choice in action.choices:
-                self.solver.add(before.within_domain(choice))
+                self._add(before.within_domain(choice))
         self.states.append(self._at(self.depth + 1, dict(self._after(before, selectors))))
         if self.selectors:
             self._order(self.selectors[-1], selectors)
@@ -128,7 +134,7 @@ class Unrolling:
                 value = z3.If(selector, before(change), value)
             name = f"{variable.name}@{self.depth + 1}"
             after = z3.Bool(name) if variable.is_boolean else self.numbers.variable(name)
-            self.solver.add(after == value)
+            self._add(after == value)
             yield variable.expression, after
 
     def _order(self, earlier: list[Term], later: list[Term]) -> None:
@@ -138,7 +144,7 @@ class Unrolling:
         """
         for first, second in combinations(range(len(self.system.actions)), 2):
             if (first, second) not in self._rivals:
-                self.solver.add(z3.Not(z3.And(earlier[second], later[first])))
+                self._add(z3.Not(z3.And(earlier[second], later[first])))
 
     def reaches(self, max_depth: int, seconds: float | None = None) -> Search:
         """The shortest run of at most `max_depth` steps to the target; the solver may take `seconds` in all."""
@@ -161,7 +167,7 @@ class Unrolling:
         target = self.states[-1](self.target)
         if self.smt2:
             asked = z3.Solver()
-            asked.add(*self.solver.assertions(), target)
+            asked.add(*self._asserted, target)
             write_script(asked, self.smt2, self.depth, f"depth {self.depth}", "a run of this length if sat")
         return self.solver.check(target)
 
