@@ -138,6 +138,27 @@ class Model:
         return self.stepper.evaluator(*missing)
 
 
+ONE = instance("n1f0b0")
+
+SHOWCASES: tuple[tuple[str, Scope], ...] = (
+    ("pr161+era2480", Scope(ONE, batches=3)),
+    ("pr161+era2480", Scope(ONE, batches=3, own_finders=True, finder_steps=True, attester_steps=True)),
+    ("pr167+era2480", Scope(ONE, batches=3, topology="relay")),
+    ("pr169+era2539", Scope(ONE, batches=2, topology="relay", bad_votes=BAD_SIGNATURE)),
+    ("pr161+era2539", Scope(instance("w5,1b1"), batches=2, echo=True, restarts=3)),
+    ("pr161+era2480", Scope(ONE, batches=3, topology="observed", late_batches=True)),
+)
+"""Small systems in which something happens often that is rare elsewhere: a minimum is lowered, an own registry skips, a
+smaller number stops a node, a message is refused, a certificate is contaminated, an external node has a gap."""
+
+
+@cache
+def showcase(place: int) -> Model:
+    """One of the showcases."""
+    name, scope = SHOWCASES[place]
+    return Model(build(REVISIONS[name], scope))
+
+
 def built(number: int, pool: int = 0) -> Model:
     """`model_number`, built anew."""
     live = [revision for revision in REVISIONS.values() if revision.executor != NEVER]

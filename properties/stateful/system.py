@@ -22,7 +22,7 @@ from properties.engines.stepper import State
 from properties.stateful.expectations import expected_to_hold
 from properties.stateful.lockstep import Disagreement, Layout, Mirror
 from properties.stateful.machine import CountedMachine
-from properties.stateful.models import Model, model_number
+from properties.stateful.models import SHOWCASES, Model, model_number, showcase
 from properties.stateful.phases import Moments
 from properties.trace import Trace, record
 
@@ -163,6 +163,8 @@ class Run:
 
 LONGEST_RUN = 200
 """How many steps a run has at most, before it is driven to its rest."""
+SHOWN = 3
+"""How many models a showcase counts for when one is chosen."""
 BURSTS = st.binary(min_size=6, max_size=16)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 
@@ -178,6 +180,8 @@ class SystemMachine(CountedMachine):
 
     models: ClassVar[range] = range(24)
     """The numbers of the models that it runs."""
+    showcases: ClassVar[tuple[int, ...]] = tuple(~place for place in range(len(SHOWCASES)))
+    """The showcases that it runs as well, by numbers below zero."""
     pool: ClassVar[int] = 0
     """Which models have these numbers: another pool has others."""
     last_failure: ClassVar[RunFailed | None] = None
@@ -186,7 +190,8 @@ class SystemMachine(CountedMachine):
     @initialize(data=st.data())
     def start(self, data: st.DataObject) -> None:
         """Choose the model."""
-        self.run = Run(self.model(data.draw(st.sampled_from(self.models), label="model")), self.check)
+        number = data.draw(st.sampled_from([*self.models, *self.showcases * SHOWN]), label="model")
+        self.run = Run(showcase(~number) if number < 0 else self.model(number), self.check)
         self.count(f"{len(self.run.model.system.scope.instance.weights)} attesters")
         self.count(self.run.model.system.revision.name)
         self.count(self.run.model.system.scope.topology)

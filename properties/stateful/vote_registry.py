@@ -36,7 +36,7 @@ def numbers() -> st.SearchStrategy[int]:
 
 def votes(keys: Sequence[str]) -> st.SearchStrategy[NaiveVote]:
     """Votes of these keys, now and then on another chain or with a bad signature."""
-    mostly_true = st.sampled_from([True] * 19 + [False])
+    mostly_true = st.sampled_from([True] * 9 + [False])
     return st.builds(
         lambda key, number, hash, is_ours, valid: NaiveVote(key, number, hash, "g0" if is_ours else "g1", valid),
         st.sampled_from(keys),

@@ -35,7 +35,7 @@ def system_for(broken: BrokenModel, numbers: range) -> type[SystemMachine]:
         def model(self, number: int) -> Model:
             return models[number]
 
-    Broken.models = numbers
+    Broken.models, Broken.showcases = numbers, ()
     return Broken
 
 
