@@ -147,6 +147,15 @@ def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[Sy
     return Step(is_former & admitted, system.with_node(node, changed))
 
 
+@transition("a fault: a Byzantine node passes on a vote that it has been sent")
+def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
+    """An honest attester's vote comes to a node from somebody who has kept it. Whether the attester has ever cast it,
+    and who was sent it, is not in the state: a recorded log says so, and only there does this happen."""
+    here = system.nodes[node]
+    changed = replace(here, registry=here.registry.add(attester, vote))
+    return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))
+
+
 def restarted(system: System, node: int, topology: Topology) -> System:
     """The state after the restart of a node: what `model.node.restart` says, its connections are new, and if the main
     node has gone to a new fork, the node follows."""
@@ -227,7 +236,7 @@ def _one_less(left: Int) -> Int:
     return where(left == UNLIMITED, left, left - 1)
 
 
-FAULTS = (restart_node, reconnect, forge_vote, replay_vote, regenesis)
+FAULTS = (restart_node, reconnect, forge_vote, hand_on_vote, replay_vote, regenesis)
 """What may happen, and nobody may count on."""
 
 RESTARTS = (restart_node, refuse_status, stop_on_mismatch, restart_on_new_genesis, regenesis)

@@ -97,7 +97,8 @@ class Scope:
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. Raises `BadScope`.
+    no difference here. `handed_on` is for the scopes of recorded logs alone: votes that somebody has kept are passed
+    on, and whether they were ever cast is for the log to say. Raises `BadScope`.
     """
 
     instance: Instance
@@ -118,6 +119,7 @@ class Scope:
     prunes_after_status: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    handed_on: bool = False
 
     def __post_init__(self) -> None:
         if self.bad_votes and (self.topology != "relay" or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):

@@ -18,6 +18,7 @@ from model.network import (
     System,
     can_talk,
     forge_vote,
+    hand_on_vote,
     next_batch_to_attest,
     persist_batch,
     provide_commitment,
@@ -281,6 +282,7 @@ class Wiring:
 
     def faults(self) -> Iterator[Action]:
         yield from self.forgeries()
+        yield from self.kept_votes()
         for index, place in enumerate(self.topology.places):
             if self.scope.restarting in ("", place.name):
                 yield from self.action(restart_node, place.name, restart_node(self.state, index, self.topology))
@@ -317,6 +319,17 @@ class Wiring:
                     # Variant number + 1 is another name of variant 0, the batch's own hash.
                     allowed = self.byzantine[key] & (vote.variant != vote.number + 1)
                     yield from self.action(forge_vote, name, step, allowed, choices, {"at": node, **arguments})
+
+    def kept_votes(self) -> Iterator[Action]:
+        """Honest attesters' votes, as somebody may have kept them, where the scope is that of a log."""
+        batches = (self.scope.batches or 0) if self.scope.handed_on else 0
+        for index, key, number in itertools.product(
+            range(len(self.topology.places)), range(len(self.byzantine)), range(batches)
+        ):
+            step = hand_on_vote(self.state, index, key, Vote(const(number), const(0), self.state.nodes[index].genesis))
+            arguments: dict[str, int | str] = {"signer": self.topology.attesters[key], "number": number}
+            place, is_honest = self.topology.places[index].name, ~self.byzantine[key]
+            yield from self.action(hand_on_vote, place, step, is_honest, arguments=arguments)
 
     def forgers_at(self, index: int) -> set[int]:
         if not self.topology.is_target(index, self.scope.echo):

@@ -16,9 +16,11 @@ ANY = "any"
 """No bound on the number of faults; None in `Scope`."""
 
 DEFAULTS: Mapping[str, Value] = {
-    field.name: field.default for field in fields(Scope) if field.name != "batches" and field.default is not MISSING
+    field.name: field.default
+    for field in fields(Scope)
+    if field.name not in ("batches", "handed_on") and field.default is not MISSING
 }
-"""The switches, each with the value that it has where nothing else is said."""
+"""The switches, each with the value that it has where nothing else is said; `handed_on`, for logs alone, is none."""
 
 UNBOUNDED = ("restarts", "disconnects")
 """The switches that may be `ANY`."""

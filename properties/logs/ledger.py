@@ -31,6 +31,7 @@ class Ledger:
     was answered by an error, or an end of which has restarted, since they were made. `raw_messages`: what a node has
     made up and sent, by (sender, receiver). `calls`: open calls of `store_qc`, by node. `verified`: whether each
     certificate that was found and not yet inserted verifies, by node. `polled`: each node's last poll that was logged.
+    `heard`: the (key, number, hash) of every valid vote that a node was sent, ever: it may have kept them.
     """
 
     up: set[tuple[str, str]] = field(default_factory=set)
@@ -40,6 +41,7 @@ class Ledger:
     calls: dict[str, Call] = field(default_factory=dict)
     verified: dict[str, deque[bool]] = field(default_factory=dict)
     polled: dict[str, int | str | None] = field(default_factory=dict)
+    heard: dict[str, set[tuple[str, int, str]]] = field(default_factory=dict)
 
     def connect(self, node: str, peer: str) -> None:
         """This end is up."""
@@ -90,6 +92,15 @@ class Ledger:
         if (sender, receiver) not in self.raw_messages:
             raise Misfit(f"no call from {sender} to {receiver} is in flight")
         return self.raw_messages.pop((sender, receiver))
+
+    def hear(self, node: str, message: Message) -> None:
+        """A node is sent these votes, whatever it makes of them. A restart does not make a Byzantine node forget."""
+        valid = (vote for vote in message if "signature" not in vote and "genesis" not in vote)
+        self.heard.setdefault(node, set()).update((vote["key"], vote["number"], vote["hash"]) for vote in valid)
+
+    def has_heard(self, node: str, vote: Mapping[str, Any]) -> bool:
+        """Whether the node was sent this vote."""
+        return (vote["key"], vote["number"], vote["hash"]) in self.heard.get(node, ())
 
     def found(self, node: str, verifies: bool) -> None:
         """A finder has made a certificate."""

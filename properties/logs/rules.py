@@ -16,6 +16,7 @@ from model.batch_votes import Batch, SignedBatch, UpdateOutcome
 from model.gossip import Link
 from model.network import (
     forge_vote,
+    hand_on_vote,
     persist_batch,
     provide_commitment,
     push_votes,
@@ -284,12 +285,13 @@ def _votes_pushed(at: Context, event: Event) -> Reading:
     )
 
 
-@rule("votes_received", receive_votes, forge_vote, compares=["votes", "outcome", "registry"])
+@rule("votes_received", receive_votes, forge_vote, hand_on_vote, compares=["votes", "outcome", "registry"])
 def _votes_received(at: Context, event: Event) -> Reading:
     """Only on a connection that is up. A message of a node's own making is taken by the registry in full fidelity; the
-    Byzantine votes that this adds are the actions, none after an error."""
+    votes that this adds are the actions, none after an error: Byzantine ones, and others that its sender was sent."""
     node, peer = event.node, event["from"]
     at.ledger.must_be_up(node, peer)
+    at.ledger.hear(node, event["votes"])
     if peer in at.setting.header.raw:
         return _raw_received(at, event, at.ledger.receive(peer, node))
     setting, link = at.setting, at.setting.links[peer, node]
@@ -325,9 +327,14 @@ def _forgeries(at: Context, event: Event, message: Message) -> list[tuple[str, s
     added = set(event["outcome"].get("added", ()))
     actions: list[tuple[str, str]] = []
     for vote in message:
-        if vote["key"] in added:
-            if vote["key"] not in at.setting.header.byzantine:
-                raise Misfit(f"a made-up message adds a vote of {vote['key']}, which is not Byzantine")
+        if vote["key"] in added and vote["key"] not in at.setting.header.byzantine:
+            if not at.ledger.has_heard(event["from"], vote):
+                raise Misfit(
+                    f"a made-up message adds a vote of {vote['key']}, which is not Byzantine, and "
+                    f"{event['from']} has never been sent that vote"
+                )
+            actions += _action(event.node, hand_on_vote, signer=vote["key"], number=vote["number"]).actions
+        elif vote["key"] in added:
             number, variant = vote["number"], at.setting.subjects.variant(vote["number"], vote["hash"])
             at_number = at.setting.subjects.number(number)
             move = _action(vote["key"], forge_vote, at=event.node, number=at_number, variant=variant)

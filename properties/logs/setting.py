@@ -12,7 +12,15 @@ from model.batch_store import CertifiedBatches
 from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee
 from model.gossip import Link
-from model.network import forge_vote, persist_batch, provide_commitment, reconnect, restart_node, seal_batch
+from model.network import (
+    forge_vote,
+    hand_on_vote,
+    persist_batch,
+    provide_commitment,
+    reconnect,
+    restart_node,
+    seal_batch,
+)
 from model.node import Node
 from model.registry import NONE, Electorate, Vote
 from model.revisions import Revision, revision
@@ -23,7 +31,7 @@ from properties.engines.stepper import State, Stepper
 from properties.logs.reading import LAST_SEALED_START, Header, Run
 from properties.logs.subjects import Subjects
 
-ENVIRONMENT: Final = (seal_batch, persist_batch, provide_commitment, forge_vote, restart_node, reconnect)
+ENVIRONMENT: Final = (seal_batch, persist_batch, provide_commitment, forge_vote, hand_on_vote, restart_node, reconnect)
 """What is not a step of the protocol: batches, forgeries and faults."""
 
 KEPT_SYSTEMS: Final = 4
@@ -54,6 +62,7 @@ def scope_of(run: Run, subjects: Subjects) -> Scope:
         restarts=counts["node_restarted"],
         disconnects=counts["disconnected"],
         lesser_hashes=len(subjects.lesser_hashes),
+        handed_on=bool(run.header.raw),
     )
 
 

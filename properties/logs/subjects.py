@@ -52,7 +52,8 @@ class Subjects:
         """The names of a run. Raises `MalformedRecording` where the model cannot have its order of hashes."""
         forged = list(_forged(run))
         sealed = run.header.batches
-        far = tuple(sorted({vote.number for vote in forged if vote.number > sealed}))
+        named = (int(match[1]) for vote in forged if (match := OWN_HASH.fullmatch(vote.hash)))
+        far = tuple(sorted({number for number in (*named, *(vote.number for vote in forged)) if number > sealed}))
         own = [f"h{number}" for number in (*range(sealed + 1), *far)]
         strays = sorted({vote.hash for vote in forged} - set(own))
         least = min(own)

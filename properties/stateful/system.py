@@ -258,9 +258,17 @@ def _rule_for(name: str) -> Callable[..., None]:
     return wrapped
 
 
-UNDRIVEN = {model.node.restart.name, model.network.store_start.name, model.network.replay_vote.name}
+UNDRIVEN = {
+    transition.name
+    for transition in (
+        model.node.restart,
+        model.network.store_start,
+        model.network.replay_vote,
+        model.network.hand_on_vote,
+    )
+}
 """Transitions without a rule: a part of another one; one that only a proposal has; one that is possible only where the
-refusal of old votes is broken."""
+refusal of old votes is broken; one that only logs have."""
 
 DRIVEN = tuple(sorted({*_transitions(model.node, model.network)} - UNDRIVEN))
 """The transitions for which there is a rule."""

@@ -1,5 +1,6 @@
 """How a run is followed: what a rejection says, what the log leaves open, and Byzantine nodes."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -220,4 +221,53 @@ def test_a_vote_handed_on_in_a_made_up_message_is_no_action_of_the_model(run_of:
     push, receipt = raw_message(lines, {"added": []})
     push["votes"] = receipt["votes"] = [{"key": "b", "number": 4, "hash": "h4"}]
     receipt["outcome"] = {"added": ["b"]}
-    assert rejected(replay(lines)).reason == "a made-up message adds a vote of b, which is not Byzantine"
+    assert rejected(replay(lines)).reason == (
+        "a made-up message adds a vote of b, which is not Byzantine, and a has never been sent that vote"
+    )
+
+
+HANDED_ON = """
+{"seq": 1, "node": "M", "event": "batch_sealed", "number": 0}
+{"seq": 2, "node": "b", "event": "batch_persisted", "number": 0}
+{"seq": 3, "node": "b", "event": "commitment_available", "number": 0}
+{"seq": 4, "node": "b", "event": "status_polled", "result": 0}
+{"seq": 5, "node": "b", "event": "status_changed", "number": 0}
+{"seq": 6, "node": "b", "event": "status_read", "by": "attester", "number": 0}
+{"seq": 7, "node": "a", "event": "connected", "peer": "b"}
+{"seq": 8, "node": "b", "event": "connected", "peer": "a"}
+{"seq": 9, "node": "a", "event": "connected", "peer": "M"}
+{"seq": 10, "node": "M", "event": "connected", "peer": "a"}
+{"seq": 11, "node": "b", "event": "vote_published", "key": "b", "number": 0, "hash": "h0", "added": true, "registry": R}
+{"seq": 12, "node": "b", "event": "votes_pushed", "to": "a", "votes": V}
+{"seq": 13, "node": "a", "event": "votes_received", "from": "b", "votes": V, "outcome": {"added": ["b"]}, "registry": R}
+{"seq": 14, "node": "a", "event": "votes_pushed", "to": "M", "votes": V}
+{"seq": 15, "node": "M", "event": "votes_received", "from": "a", "votes": V, "outcome": {"added": ["b"]}, "registry": R}
+"""
+"""What a Byzantine node does here that makes up its own messages: it passes on an honest vote that it was sent."""
+
+
+def test_a_byzantine_node_may_pass_on_what_it_was_sent(replay: Replay) -> None:
+    registry = '{"votes": {"b": {"number": 0, "hash": "h0"}}, "min_batch_number": 0}'
+    text = HANDED_ON.replace("R}", registry + "}").replace("V,", '[{"key": "b", "number": 0, "hash": "h0"}],')
+    text = text.replace("V}", '[{"key": "b", "number": 0, "hash": "h0"}]}')
+    events = [{"time": 0.0, **json.loads(line)} for line in text.split("\n") if line]
+    header = {
+        "format": "attestation-log/1",
+        "seed": 1,
+        "start": "genesis",
+        "attesters": {"a": 1, "b": 5},
+        "threshold": 5,
+        "nodes": ["M", "a", "b"],
+        "topology": [["a", "M"], ["b", "M"], ["a", "b"]],
+        "byzantine": ["a"],
+        "byzantine_mode": "raw",
+        "first_batch": 0,
+        "batches": 3,
+        "store": "async",
+        "profile": "log",
+    }
+    registries = dict.fromkeys("Mab", json.loads(registry))
+    end = {"main_qcs": [], "gap": False, "next_batch_to_attest": 0, "registries": registries}
+    end = {"seq": 16, "time": 0.0, "event": "end", "reason": "time limit", **end}
+    accepted(replay([header, *events, end]))
+    assert "has never been sent" in rejected(replay([header, *[e for e in events if e["seq"] != 13], end])).reason
