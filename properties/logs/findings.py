@@ -107,16 +107,17 @@ def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
         return UnprovedStop(future.asked(states[-1]), accepted.run.events[-1])
     undecided, rescue = _rescue(states[:first], future)
     rescued = None if rescue is None else states[first - 1 - undecided]
-    kinds = _kinds(accepted, states[first])
+    kinds, asked = _kinds(accepted, states[first]), future.asked(states[first])
+    failed = claim(PROGRESS).conjuncts(setting.system)[asked].sentence
     return PointOfNoReturn(
-        asked=future.asked(states[first]),
+        asked=asked,
         event=_event(accepted, first),
         kinds=kinds,
         kinds_at_end=_kinds(accepted, states[-1]),
         undecided=undecided,
         rescued=None if rescued is None else future.asked(rescued),
         rescue=rescue,
-        trace=_trace(accepted, first, PROGRESS).about(kind=kinds[0]),
+        trace=_trace(accepted, first, PROGRESS).about(kind=kinds[0], failed=failed),
     )
 
 
