@@ -6,14 +6,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from model.algebra import const, truth
+from model.registry import Electorate
 from model.revisions import revision
-from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.rules import threshold
+from model.scope import Instance, Scope, instance
+from model.system import AttestationSystem, assemble, build
+from model.topology import connect
 from properties.engines.stepper import State, Stepper
 
 
 class BadTrace(ValueError):
     """A trace that does not fit the model; the message names the step."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Who takes part in a recorded run, which no scope tells: the attesters' weights by name, in the order of the
+    committee; which of them are Byzantine; all nodes; and who is connected to whom (dialer, listener)."""
+
+    attesters: tuple[tuple[str, int], ...]
+    byzantine: frozenset[str]
+    nodes: tuple[str, ...]
+    connections: tuple[tuple[str, str], ...]
+
+    @property
+    def instance(self) -> Instance:
+        """The committee by its weights. Unlike in other instances, the Byzantine attesters need not be the last."""
+        weights = tuple(weight for _, weight in self.attesters)
+        return Instance(f"w{','.join(map(str, weights))}b{len(self.byzantine)}", weights, len(self.byzantine))
+
+
+def system_of(revision_name: str, scope: Scope, arrangement: Arrangement | None = None) -> AttestationSystem:
+    """The system of a trace. With an arrangement, its committee, nodes and connections are in place of the scope's."""
+    if arrangement is None:
+        return build(revision(revision_name), scope)
+    keys = tuple(name for name, _ in arrangement.attesters)
+    weights = tuple(const(weight) for _, weight in arrangement.attesters)
+    electorate = Electorate(weights, const(threshold(arrangement.instance.total_weight)))
+    byzantine = tuple(truth(key in arrangement.byzantine) for key in keys)
+    topology = connect(keys, arrangement.nodes, arrangement.connections, echo=True)
+    return assemble(revision(revision_name), scope, electorate, byzantine, topology)
 
 
 @dataclass(frozen=True)
@@ -35,7 +68,7 @@ class TraceStep:
 class Trace:
     """A run from the initial state. `kind` and `failed` say how the last state violates the property, where it does;
     `loop` is the step to which a lasso returns. `facts` are figures that belong to a report, such as how many states
-    can be reached from the last one."""
+    can be reached from the last one. `arrangement` is given where the scope does not say who takes part."""
 
     revision: str
     scope: Scope
@@ -46,6 +79,12 @@ class Trace:
     failed: str | None = None
     loop: int | None = None
     facts: Mapping[str, int] | None = None
+    arrangement: Arrangement | None = None
+
+    @property
+    def system(self) -> AttestationSystem:
+        """The system that this is a run of."""
+        return system_of(self.revision, self.scope, self.arrangement)
 
     @property
     def states(self) -> list[dict[str, int]]:
@@ -86,7 +125,7 @@ def replay(trace: Trace, stepper: Stepper | None = None) -> State:
 
     Raises `BadTrace` if an action is unknown, is not enabled, or changes other variables than the trace says.
     """
-    stepper = stepper or Stepper(build(revision(trace.revision), trace.scope))
+    stepper = stepper or Stepper(trace.system)
     state = stepper.initial
     if stepper.named(state) != trace.initial:
         raise BadTrace("the trace starts in another state than the model")
@@ -111,7 +150,7 @@ def scope_as_json(scope: Scope) -> dict[str, Any]:
 
 def as_json(trace: Trace) -> dict[str, Any]:
     """The trace for machines. `from_json` reads it back."""
-    return {
+    document: dict[str, Any] = {
         "format": "attestation-trace/1",
         "revision": trace.revision,
         "scope": scope_as_json(trace.scope),
@@ -131,11 +170,34 @@ def as_json(trace: Trace) -> dict[str, Any]:
             for step in trace.steps
         ],
     }
+    if trace.arrangement is not None:
+        document["setting"] = _arrangement_as_json(trace.arrangement)
+    return document
+
+
+def _arrangement_as_json(arrangement: Arrangement) -> dict[str, Any]:
+    return {
+        "attesters": [{"name": name, "weight": weight} for name, weight in arrangement.attesters],
+        "byzantine": sorted(arrangement.byzantine),
+        "nodes": list(arrangement.nodes),
+        "topology": [list(ends) for ends in arrangement.connections],
+    }
+
+
+def _arrangement(data: Mapping[str, Any]) -> Arrangement:
+    return Arrangement(
+        tuple((attester["name"], attester["weight"]) for attester in data["attesters"]),
+        frozenset(data["byzantine"]),
+        tuple(data["nodes"]),
+        tuple((dialer, listener) for dialer, listener in data["topology"]),
+    )
 
 
 def from_json(data: Mapping[str, Any]) -> Trace:
     """The trace that `as_json` wrote."""
-    scope = Scope(**{**data["scope"], "instance": instance(data["scope"]["instance"])})
+    arrangement = _arrangement(data["setting"]) if "setting" in data else None
+    committee = instance(data["scope"]["instance"]) if arrangement is None else arrangement.instance
+    scope = Scope(**{**data["scope"], "instance": committee})
     steps = tuple(
         TraceStep(
             step["node"],
@@ -155,4 +217,5 @@ def from_json(data: Mapping[str, Any]) -> Trace:
         data["failed"],
         data["loop"],
         data["facts"],
+        arrangement,
     )

@@ -96,7 +96,7 @@ def _event(accepted: Accepted, number: int) -> Event:
 
 def _trace(accepted: Accepted, number: int, claim: str) -> Trace:
     actions = [action for taken in accepted.path.actions[:number] for action in taken]
-    return record(accepted.setting.stepper, actions, claim)
+    return record(accepted.setting.stepper, actions, claim).about(arrangement=accepted.setting.arrangement)
 
 
 def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from model.algebra import Expression, Int, const, truth
+from model.algebra import Expression, Int
 from model.batch_store import CertifiedBatches
 from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee
@@ -22,14 +22,14 @@ from model.network import (
     seal_batch,
 )
 from model.node import Node
-from model.registry import NONE, Electorate, Vote
+from model.registry import NONE, Vote
 from model.revisions import Revision, revision
-from model.scope import Instance, Scope
-from model.system import AttestationSystem, assemble
-from model.topology import connect
+from model.scope import Scope
+from model.system import AttestationSystem
 from properties.engines.stepper import State, Stepper
 from properties.logs.reading import LAST_SEALED_START, Header, Run
 from properties.logs.subjects import Subjects
+from properties.trace import Arrangement, system_of
 
 ENVIRONMENT: Final = (seal_batch, persist_batch, provide_commitment, forge_vote, hand_on_vote, restart_node, reconnect)
 """What is not a step of the protocol: batches, forgeries and faults."""
@@ -45,12 +45,16 @@ def revision_of(header: Header) -> Revision:
     return revision(REVISIONS[header.fields["start"] == LAST_SEALED_START])
 
 
+def arrangement_of(header: Header) -> Arrangement:
+    """Who takes part in a run."""
+    return Arrangement(tuple(header.attesters.items()), header.byzantine, tuple(header.nodes), header.connections)
+
+
 def scope_of(run: Run, subjects: Subjects) -> Scope:
     """The scope of a run: every step on its own, and as much of everything as the run needs."""
     counts = Counter(event.kind for event in run.events)
-    weights = tuple(run.header.attesters.values())
     return Scope(
-        Instance(f"w{','.join(map(str, weights))}b0", weights, 0),
+        arrangement_of(run.header).instance,
         batches=subjects.batches,
         late_answers=True,
         finder_steps=True,
@@ -82,19 +86,9 @@ def _longest_queue(run: Run) -> int:
 
 
 @lru_cache(maxsize=KEPT_SYSTEMS)
-def stepper_for(
-    chosen: Revision,
-    scope: Scope,
-    threshold: int,
-    attesters: tuple[str, ...],
-    nodes: tuple[str, ...],
-    connections: tuple[tuple[str, str], ...],
-    byzantine: frozenset[str],
-) -> Stepper:
+def stepper_for(chosen: Revision, scope: Scope, arrangement: Arrangement) -> Stepper:
     """The one-step engine on the system of a run; runs that look alike share one."""
-    electorate = Electorate(tuple(const(weight) for weight in scope.instance.weights), const(threshold))
-    topology = connect(attesters, nodes, connections, echo=True)
-    return Stepper(assemble(chosen, scope, electorate, tuple(truth(key in byzantine) for key in attesters), topology))
+    return Stepper(system_of(chosen.name, scope, arrangement))
 
 
 class Setting:
@@ -106,15 +100,8 @@ class Setting:
         self.subjects = Subjects.of(run)
         self.committee = Committee(header.attesters.items())
         self.keys = tuple(header.attesters)
-        self.stepper = stepper_for(
-            chosen or revision_of(header),
-            scope_of(run, self.subjects),
-            header.fields["threshold"],
-            self.keys,
-            tuple(header.nodes),
-            header.connections,
-            header.byzantine,
-        )
+        self.arrangement = arrangement_of(header)
+        self.stepper = stepper_for(chosen or revision_of(header), scope_of(run, self.subjects), self.arrangement)
         system = self.stepper.system
         assert isinstance(system, AttestationSystem)
         self.system = system

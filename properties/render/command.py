@@ -11,9 +11,10 @@ from properties.trace import Trace
 
 
 def repeat(trace: Trace, form: str) -> str:
-    """The command that finds the trace again and writes it in this format; nothing if its batches have no bound."""
+    """The command that finds the trace again and writes it in this format; nothing if its batches have no bound, or if
+    it is a recorded run, which is not searched for."""
     scope = trace.scope
-    if scope.batches is None:
+    if scope.batches is None or trace.arrangement is not None:
         return ""
     options = [("revision", trace.revision), *scope_options(scope)]
     options += [("kind", trace.kind)] if trace.kind else []

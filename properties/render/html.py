@@ -67,7 +67,7 @@ def _about(story: Story) -> list[dict[str, str]]:
     pairs = {
         "Revision": f"{story.trace.revision}: {story.system.revision.about}",
         "Instance": f"{scope.instance.name}: {committee(scope)}",
-        "Scope": bounds(scope),
+        "Scope": bounds(scope, story.trace.arrangement),
         "Left out": "; ".join(left_out(scope)),
         "Source of the property": story.claim.source,
         "Kind": f"{kind.sentence} {kind.because}" if kind else "",

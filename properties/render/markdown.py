@@ -58,7 +58,7 @@ def _what(story: Story) -> Lines:
     yield f"| Revision | `{story.trace.revision}`: {sources.linked(story.system.revision.about)} |"
     threshold = story.system.electorate.threshold.value
     yield f"| Instance | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"
-    yield f"| Scope | {bounds(scope)} |"
+    yield f"| Scope | {bounds(scope, story.trace.arrangement)} |"
     yield "| Left out | " + "; ".join(left_out(scope)) + " |"
     yield ""
 

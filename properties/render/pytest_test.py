@@ -14,14 +14,12 @@ from properties.trace import Trace
 TEMPLATE = '''r"""{title}.{command}
 """
 
-from model.revisions import revision
-from model.scope import Scope, instance
-from model.system import build
+{imports}
 from properties.engines.stepper import Stepper
 from properties.render.story import Story
-from properties.trace import record
+from properties.trace import {names}
 
-SCOPE = Scope({scope})
+{arrangement}SCOPE = Scope({scope})
 STEPS = (
 {steps}
 )
@@ -30,9 +28,9 @@ FALSE = {failed}
 
 
 def test_{name}() -> None:
-    stepper = Stepper(build(revision({revision}), SCOPE))
+    stepper = Stepper(system_of({revision}, SCOPE{given}))
     trace = record(stepper, [stepper.index[step] for step in STEPS], {claim})
-    assert Story(trace.about(kind=KIND, failed=FALSE)).is_confirmed
+    assert Story(trace.about(kind=KIND, failed=FALSE{annotated})).is_confirmed
 '''
 
 
@@ -41,12 +39,17 @@ def render(trace: Trace) -> str:
     what = "happens" if trace.failed is None else "is violated"
     if not Story(trace).is_confirmed:
         raise CannotRender(f"the last state of this run does not show by itself that {trace.claim} {what}")
-    kind = f" ({trace.kind})" if trace.kind else ""
+    kind, arrangement = f" ({trace.kind})" if trace.kind else "", trace.arrangement
     command = repeat(trace, "pytest").replace("\n", "\n    ")
     return TEMPLATE.format(
         title=f"`{trace.claim}` {what}{kind}: {len(trace.steps)} steps",
         command=f"\n\nWritten by\n\n    {command}" if command else "",
-        scope=_scope(trace.scope),
+        imports="from model.scope import Scope" + (", instance" if arrangement is None else ""),
+        names="record, system_of" if arrangement is None else "Arrangement, record, system_of",
+        arrangement="" if arrangement is None else f"ARRANGEMENT = {arrangement!r}\n",
+        scope=_scope(trace),
+        given="" if arrangement is None else ", ARRANGEMENT",
+        annotated="" if arrangement is None else ", arrangement=ARRANGEMENT",
         steps="\n".join(f"    ({_literal(step.node)}, {_literal(step.call)})," for step in trace.steps),
         kind=_literal(trace.kind),
         failed=_literal(trace.failed),
@@ -60,9 +63,11 @@ def _literal(value: str | int | None) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _scope(scope: Scope) -> str:
+def _scope(trace: Trace) -> str:
     """The arguments that make the scope: the instance, and what is not as usual."""
+    scope = trace.scope
     usual = Scope(scope.instance)
     other = (field.name for field in fields(scope) if getattr(scope, field.name) != getattr(usual, field.name))
     named = (f"{name}={_literal(getattr(scope, name))}" for name in other)
-    return ", ".join([f"instance({_literal(scope.instance.name)})", *named])
+    committee = f"instance({_literal(scope.instance.name)})" if trace.arrangement is None else "ARRANGEMENT.instance"
+    return ", ".join([committee, *named])

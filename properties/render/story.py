@@ -13,8 +13,7 @@ from functools import cached_property
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
 from model.registry import NONE, Vote
-from model.revisions import revision
-from model.system import AttestationSystem, build
+from model.system import AttestationSystem
 from model.transitions import Transition
 from properties.checking import path_to
 from properties.claims.catalogue import claim
@@ -65,14 +64,14 @@ class Story:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.system: AttestationSystem = build(revision(trace.revision), trace.scope)
+        self.system: AttestationSystem = trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
-        self.words = Words(self.system)
+        self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
         self.claim: Property = claim(trace.claim)
@@ -224,7 +223,8 @@ class Story:
         for place in actions:
             action = self._passing_system.actions[place]
             calls.append((action.node, str(action)))
-        return record(self.stepper, [self.stepper.index[call] for call in calls], self.trace.claim)
+        run = record(self.stepper, [self.stepper.index[call] for call in calls], self.trace.claim)
+        return run.about(arrangement=self.trace.arrangement)
 
     @cached_property
     def is_confirmed(self) -> bool:

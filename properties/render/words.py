@@ -11,7 +11,7 @@ from model.registry import NONE
 from model.scope import Scope
 from model.system import AttestationSystem
 from model.topology import MAIN
-from properties.trace import Trace
+from properties.trace import Arrangement, Trace
 
 PHASES = {
     WAITING_FOR_STATUS: "waiting for status",
@@ -97,8 +97,9 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
 class Words:
     """The vocabulary of one system."""
 
-    def __init__(self, system: AttestationSystem) -> None:
+    def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
+        self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}
         self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
 
@@ -146,8 +147,10 @@ class Words:
         for name, key in places.items():
             if key is None:
                 yield name, "the main node" if name == MAIN else "an external node"
-        honest = [name for name in topology.attesters if name in places]
-        forgers = [name for name in topology.attesters if name not in places]
+        # A Byzantine attester has no node, but for recorded runs.
+        known = self.arrangement.byzantine if self.arrangement else frozenset[str]()
+        honest = [name for name in topology.attesters if name in places and name not in known]
+        forgers = [name for name in topology.attesters if name not in honest]
         for names, what in ((honest, "an attester"), (forgers, "a Byzantine attester")):
             for name in names:
                 weight = scope.instance.weights[topology.attesters.index(name)]
@@ -174,15 +177,18 @@ FAULTS = {
 """What is left out while so many faults as none may happen."""
 
 
-def bounds(scope: Scope) -> str:
-    """The bounds of the scope in words."""
+def bounds(scope: Scope, arrangement: Arrangement | None = None) -> str:
+    """The bounds of the scope in words; the connections are those of the arrangement, if one is given."""
     batches = "any number of batches" if scope.batches is None else f"batches 0 … {scope.batches - 1}"
     queue = "certificates are inserted at once"
     if scope.queue:
         queue = f"at most {scope.queue} certificate{'s' * (scope.queue > 1)} waiting to be inserted"
     faults = ["any number of " + name for name, count in scope.faults.items() if count is None]
     faults += [f"at most {count} {name}" for name, count in scope.faults.items() if count]
-    return "; ".join([batches, f"topology {scope.topology}", queue, *faults, *_special(scope)])
+    topology = f"topology {scope.topology}"
+    if arrangement is not None:
+        topology = "connections " + ", ".join("–".join(ends) for ends in arrangement.connections)
+    return "; ".join([batches, topology, queue, *faults, *_special(scope)])
 
 
 def _special(scope: Scope) -> Iterator[str]:
