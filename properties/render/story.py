@@ -75,6 +75,8 @@ class Story:
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
         self.claim: Property = claim(trace.claim)
+        if trace.failed is not None and self.false_conjunct is None:
+            raise BadTrace(f"no part of {trace.claim} in this scope reads {trace.failed!r}")
 
     @cached_property
     def conjuncts(self) -> tuple[Conjunct, ...]:

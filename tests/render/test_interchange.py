@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from properties.render import FORMATS
-from properties.render.interchange import schema
+from properties.render.interchange import BadDocument, read, schema
 from properties.trace import Trace, from_json
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -42,6 +42,45 @@ def test_the_schema_refuses_other_documents(damage: dict[str, Any], vote_lost: T
     damaged = {**json.loads(FORMATS["json"](vote_lost)), **damage}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(damaged, schema())
+    with pytest.raises(BadDocument):
+        read(json.dumps(damaged))
+
+
+def test_every_field_that_the_schema_asks_for_is_asked_for(vote_lost: Trace) -> None:
+    """The schema is for others; that of this program, which needs no package, says the same."""
+    whole = json.loads(FORMATS["json"](vote_lost))
+    assert read(json.dumps(whole)) == vote_lost
+    assert set(schema()["required"]) == whole.keys()
+    for field in whole:
+        with pytest.raises(BadDocument, match=f"missing field '{field}'"):
+            read(json.dumps({name: value for name, value in whole.items() if name != field}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"nodes": ["a", "b"]}, "setting.nodes must have 'M'"),
+        ({"byzantine": ["c"]}, "setting.byzantine has a name that is no attester's"),
+        ({"topology": [["a", "a"]]}, "setting.topology must have pairs of different nodes"),
+        ({"topology": [["a"]]}, "setting.topology.0 is"),
+        ({"attesters": []}, "setting.attesters: "),
+        ({"attesters": [{"name": "a", "weight": 2**64}]}, "setting.attesters: "),
+        ({"attesters": [{"name": "a", "weight": 0}]}, "setting.attesters.0.weight is 0"),
+        ({"clock": 1}, "unknown field 'setting.clock'"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(setting: dict[str, Any], problem: str, vote_lost: Trace) -> None:
+    whole = {
+        "attesters": [{"name": "a", "weight": 1}, {"name": "b", "weight": 1}],
+        "byzantine": [],
+        "nodes": ["M", "a", "b"],
+        "topology": [["a", "M"], ["b", "M"]],
+    }
+    document = json.loads(FORMATS["json"](vote_lost))
+    assert read(json.dumps({**document, "setting": whole})).arrangement is not None
+    with pytest.raises(BadDocument) as bad:
+        read(json.dumps({**document, "setting": whole | setting}))
+    assert str(bad.value).startswith(problem)
 
 
 def test_another_tool_reads_the_itf(vote_lost: Trace) -> None:
