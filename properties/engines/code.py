@@ -1,7 +1,8 @@
 """Straight-line Python code from expressions: the same graph, compiled once for numbers and once for numpy columns.
 
 A *dialect* says how each operator is written. Expressions that are used once are written in place; the others get a
-name, so that nothing is computed twice.
+name, so that nothing is computed twice. So do those that would be nested deeper than Python's parser allows, which a
+chain of choices between many batches is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from model.algebra import Bool, Expression, const, post_order
+
+DEEPEST = 60
+"""So deep are expressions written in place. Python's parser takes 200 parentheses, and an operator may need several."""
 
 
 class Dialect(Protocol):
@@ -137,13 +141,16 @@ def compile_expressions(
     order = post_order(roots)
     uses = Counter(arg for node in order for arg in node.args) + Counter(roots)
     texts: dict[Expression, str] = {}
+    depths: dict[Expression, int] = {}
     lines: list[str] = []
     for node in order:
         text = dialect.write(node, [texts[arg] for arg in node.args])
-        if node.op == "const" or (uses[node] == 1 and node.op != "var"):
+        depths[node] = 1 + max((depths[arg] for arg in node.args), default=0)
+        is_in_place = uses[node] == 1 and node.op != "var" and depths[node] < DEEPEST
+        if node.op == "const" or is_in_place:
             texts[node] = text
         else:
-            texts[node] = f"t{len(lines)}"
+            texts[node], depths[node] = f"t{len(lines)}", 0
             lines.append(f"    {texts[node]} = {text}")
     result = "".join(f"{texts[root]}, " for root in roots)
     source = "\n".join([f"def {name}({arguments}):", *lines, f"    return ({result})"])

@@ -260,8 +260,8 @@ def _contradictions(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"batches is {fields['batches']}; it must be 1 to {MAX_BATCHES}"
 
 
-MAX_BATCHES: Final = 1000
-"""The model of a run has a variable for each batch and node, so a run cannot have any number of batches."""
+MAX_BATCHES: Final = 250
+"""The model of a run chooses between all its batches in one expression, which is as deep as there are batches."""
 
 
 def _event_line(line: int, content: str, header: Header) -> Event:

@@ -18,10 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from properties.logs.reading import Event, Run
+from properties.logs.reading import MAX_BATCHES, Event, Run
 from properties.recording import MalformedRecording
 
 OWN_HASH = re.compile(r"h(0|[1-9]\d*)")
+MAX_FORGEABLE = 100
+"""So many batches a run with Byzantine attesters can have. There is a vote to forge for every number and hash."""
+
 OWN = 0
 """The variant of a vote that stands for the batch's own hash."""
 
@@ -64,6 +67,7 @@ class Subjects:
             tuple(hash for hash in strays if hash < least),
             tuple(hash for hash in strays if hash >= least),
         )
+        subjects.refuse_too_many(run.header.line)
         subjects.refuse_other_order(forged)
         return subjects
 
@@ -118,6 +122,16 @@ class Subjects:
     @cached_property
     def _far(self) -> dict[int, int]:
         return {recorded: self.sealed + 1 + rank for rank, recorded in enumerate(self.far_numbers)}
+
+    def refuse_too_many(self, line: int) -> None:
+        """Raise `MalformedRecording` if the model would have more batches than it can."""
+        most = MAX_FORGEABLE if self.is_forged else MAX_BATCHES
+        if self.batches > most:
+            raise MalformedRecording(
+                line,
+                f"the run needs {self.batches} batches in the model: {self.sealed}, one more to forge votes on, and "
+                f"those for forged numbers beyond and forged hashes; with Byzantine attesters it must be at most {most}",
+            )
 
     def refuse_other_order(self, forged: list[Forged]) -> None:
         """Raise `MalformedRecording` if two votes of one attester on one batch compare differently in the model."""

@@ -8,7 +8,7 @@ import pytest
 
 from model.revisions import revision
 from properties.logs.following import Accepted, Rejected, follow
-from properties.logs.reading import read_runs
+from properties.logs.reading import MAX_BATCHES, read_runs
 from properties.logs.report import rejected_lines
 from properties.logs.rules import RULES
 from properties.logs.subjects import Subjects
@@ -271,3 +271,19 @@ def test_a_byzantine_node_may_pass_on_what_it_was_sent(replay: Replay) -> None:
     end = {"seq": 16, "time": 0.0, "event": "end", "reason": "time limit", **end}
     accepted(replay([header, *events, end]))
     assert "has never been sent" in rejected(replay([header, *[e for e in events if e["seq"] != 13], end])).reason
+
+
+def test_as_many_batches_as_the_format_allows_can_be_followed(run_of: RunOf, replay: Replay) -> None:
+    lines = run_of(1)
+    lines[0]["batches"] = MAX_BATCHES
+    accepted(replay(lines))
+
+
+def test_too_many_forged_numbers_are_refused_and_fewer_are_not(run_of: RunOf, replay: Replay) -> None:
+    def forged(count: int) -> Lines:
+        votes = [{"number": 1000 + number, "hash": "h0", "added": True} for number in range(count)]
+        return byzantine(run_of(27), *votes)
+
+    accepted(replay(forged(30)))
+    with pytest.raises(MalformedRecording, match=r"line 1: the run needs 2.. batches in the model: .* at most 100"):
+        replay(forged(200))

@@ -52,7 +52,7 @@ def texts(lines: Lines) -> list[str]:
         (1, {"topology": [["a", "a"]]}, "line 1: topology must have pairs of different nodes, each pair once"),
         (1, {"topology": [["a"]]}, 'line 1: topology.0 is ["a"]; it must be a pair of names'),
         (1, {"first_batch": 3}, "line 1: first_batch is 3; number the batches from 0"),
-        (1, {"batches": 0}, "line 1: batches is 0; it must be 1 to 1000"),
+        (1, {"batches": 0}, "line 1: batches is 0; it must be 1 to 250"),
     ],
 )
 def test_a_line_out_of_format_is_told_by_its_number(

@@ -22,7 +22,10 @@ def test_every_phase_has_a_name() -> None:
 
 def test_every_switch_says_what_it_leaves_out() -> None:
     assert {name for each in DETAILS.values() for name in each.switches} == set(COARSE)
-    assert {field.name for field in fields(Scope) if field.type == "bool"} - {"prunes_after_status", "handed_on"} == set(COARSE)
+    assert {field.name for field in fields(Scope) if field.type == "bool"} - {
+        "prunes_after_status",
+        "handed_on",
+    } == set(COARSE)
 
 
 @pytest.mark.parametrize(
