@@ -216,16 +216,16 @@ FLOORS: dict[str, Floors] = {
 ALLOWANCE = 5
 """A floor is a fifth of what is usual, as each run leaves out a random part of the rules."""
 
-FEW = 150
-"""With fewer runs of a machine, floors below `LEAST` are left out: chance alone could miss them."""
-LEAST = 3
+FEW, LARGER_ALLOWANCE = 150, 25
+"""With fewer runs of a machine, chance makes more of a difference."""
 
 
 def floors(machine: str, runs: int) -> dict[str, int]:
     """How often everything must happen in so many runs."""
-    least = {what: int(rate * runs / ALLOWANCE) for what, rate in FLOORS[machine].items()}
     few = FEW if machine != "system" else 3 * FEW
-    return {what: floor for what, floor in least.items() if floor >= (LEAST if runs < few else 1)}
+    allowance = LARGER_ALLOWANCE if runs < few else ALLOWANCE
+    least = {what: int(rate * runs / allowance) for what, rate in FLOORS[machine].items()}
+    return {what: floor for what, floor in least.items() if floor}
 
 
 def shortfalls(machine: str, counts: Mapping[str, int]) -> list[str]:
