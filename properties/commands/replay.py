@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
-    from properties.recording import MalformedRecording, RecordingKind, recording_kind
+    from properties.logs.reading import NO_HEADER, without_blank_end
+    from properties.recording import MalformedRecording, RecordingKind, parsed, recording_kind
 
     chosen = None if options.revision is None else checked_revision(options.revision)
     if options.out is not None:
@@ -40,8 +41,11 @@ def run(options: argparse.Namespace) -> int:
         first = next(lines, None)
         if first is None:
             raise MalformedRecording(1, "the recording is empty")
-        everything = itertools.chain([first], lines)
+        first = first.removeprefix("\ufeff")
+        everything = without_blank_end(itertools.chain([first], lines))
         if recording_kind(first) is RecordingKind.VOTE_REGISTRY:
+            if "event" in parsed(1, first):
+                raise MalformedRecording(1, NO_HEADER)
             return _replay_scenarios(everything, options)
         return _replay_runs(everything, chosen, options)
     except MalformedRecording as error:

@@ -200,7 +200,7 @@ def read_runs(lines: Iterable[str]) -> Iterator[Run]:
 
     Raises `MalformedRecording` where a line is out of format or out of place, and for a log without runs.
     """
-    numbered = enumerate(lines, start=1)
+    numbered = enumerate(without_blank_end(lines), start=1)
     count = 0
     for line, content in numbered:
         count += 1
@@ -209,14 +209,28 @@ def read_runs(lines: Iterable[str]) -> Iterator[Run]:
         raise MalformedRecording(1, "the log is empty; there must be at least one run")
 
 
+def without_blank_end(lines: Iterable[str]) -> Iterator[str]:
+    """The lines without blank ones at the end, which an editor may leave."""
+    blank: list[str] = []
+    for line in lines:
+        if line.strip():
+            yield from blank
+            blank.clear()
+            yield line
+        else:
+            blank.append(line)
+
+
 def _run(count: int, header: Header, numbered: Iterator[tuple[int, str]]) -> Run:
     events: list[Event] = []
-    seq, last = 0, header.line
+    seq, time, last = 0, 0.0, header.line
     for line, content in numbered:
         event = _event_line(line, content, header)
         if event["seq"] <= seq:
             raise MalformedRecording(line, f"seq is {event['seq']} after {seq}; it must increase within a run")
-        seq, last = event["seq"], line
+        if event["time"] < time:
+            raise MalformedRecording(line, f"time is {event['time']} after {time}; it must not run backwards")
+        seq, time, last = event["seq"], event["time"], line
         if event.kind != "end":
             events.append(event)
         elif events:
@@ -226,10 +240,13 @@ def _run(count: int, header: Header, numbered: Iterator[tuple[int, str]]) -> Run
     raise MalformedRecording(last + 1, f"the run that starts in line {header.line} has no end line")
 
 
+NO_HEADER: Final = "a run must start with a header line, which has the field 'format'"
+
+
 def _header(line: int, content: str) -> Header:
     fields = parsed(line, content)
     if "format" not in fields:
-        raise MalformedRecording(line, "a run must start with a header line, which has the field 'format'")
+        raise MalformedRecording(line, NO_HEADER)
     _in_shape(line, HEADER, fields)
     for problem in _contradictions(fields):
         raise MalformedRecording(line, problem)
@@ -247,6 +264,8 @@ def _contradictions(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"nodes has no {MAIN!r}; that is the main node's name"
     if len(set(nodes)) != len(nodes):
         yield "nodes has a name twice"
+    if len(set(fields["byzantine"])) != len(fields["byzantine"]):
+        yield "byzantine has a name twice"
     yield from (f"attester {key!r} is no node; add it to nodes" for key in attesters if key not in nodes)
     yield from (f"byzantine {node!r} is no attester" for node in fields["byzantine"] if node not in attesters)
     if bool(fields["byzantine"]) != (fields["byzantine_mode"] is not None):

@@ -130,7 +130,7 @@ class Subjects:
             raise MalformedRecording(
                 line,
                 f"the run needs {self.batches} batches in the model: {self.sealed}, one more to forge votes on, and "
-                f"those for forged numbers beyond and for forged hashes; with Byzantine attesters at most {most}",
+                f"those for forged numbers beyond and forged hashes; with Byzantine attesters that is at most {most}",
             )
 
     def refuse_other_order(self, forged: list[Forged]) -> None:

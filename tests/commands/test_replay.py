@@ -106,6 +106,7 @@ def test_rejected_registry_scenarios(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("", "line 1: the recording is empty"),
         ("{}x", "line 1: not JSON"),
         ('{"format": "attestation-log/9"}', "line 1: unknown format 'attestation-log/9'"),
+        ('{"seq": 1, "event": "batch_sealed"}', "line 1: a run must start with a header line"),
     ],
 )
 def test_a_malformed_file_is_one_line_and_status_2(
@@ -117,6 +118,17 @@ def test_a_malformed_file_is_one_line_and_status_2(
     assert captured.out == ""
     assert problem in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_blank_lines_at_the_end_and_a_byte_order_mark_are_nothing(
+    log: Path, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.write_text("".join(lines[:122]) + "\n  \n\n", encoding="utf-8-sig")
+    assert main(["replay", str(log)]) == 0
+    assert "1 of 1 runs accepted" in capsys.readouterr().out
+    log.write_text("".join(lines[:5]) + "\n" + "".join(lines[5:]), encoding="utf-8")
+    assert main(["replay", str(log)]) == 2
+    assert "line 6: not JSON" in capsys.readouterr().err
 
 
 def test_a_malformed_line_is_told_after_the_runs_before_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

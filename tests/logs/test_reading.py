@@ -51,6 +51,8 @@ def texts(lines: Lines) -> list[str]:
         (1, {"byzantine": ["a"]}, "line 1: byzantine_mode must be given if, and only if, a node is Byzantine"),
         (1, {"topology": [["a", "a"]]}, "line 1: topology must have pairs of different nodes, each pair once"),
         (1, {"topology": [["a"]]}, 'line 1: topology.0 is ["a"]; it must be a pair of names'),
+        (1, {"byzantine": ["b", "b"], "byzantine_mode": "raw"}, "line 1: byzantine has a name twice"),
+        (9, {"time": 0}, "line 9: time is 0 after "),
         (1, {"first_batch": 3}, "line 1: first_batch is 3; number the batches from 0"),
         (1, {"batches": 0}, "line 1: batches is 0; it must be 1 to 250"),
     ],
