@@ -51,9 +51,17 @@ def _certified(story: Story) -> str:
     if not isinstance(certified, CertifiedBatches):
         return ""
     last = len(story.trace.steps)
-    has = [str(number) for number, flag in enumerate(certified.flags) if story.value(flag, last)]
-    lacks = [str(number) for number, flag in enumerate(certified.flags) if not story.value(flag, last)]
-    return f"On the main node, batch {' and '.join(has)} has a certificate, and batch {' and '.join(lacks)} has none."
+    sealed = story.value(story.system.state.sealed, last)
+    flags = [story.value(flag, last) for flag in certified.flags[:sealed]]
+    has, lacks = ([number for number, flag in enumerate(flags) if bool(flag) is wanted] for wanted in (True, False))
+    told = [f"{_batches(numbers)} {what}" for numbers, what in ((has, "a certificate"), (lacks, "none")) if numbers]
+    return f"On the main node, {' and '.join(told)}."
+
+
+def _batches(numbers: list[int]) -> str:
+    """Who has something: `batch 0 has`, `batches 0, 1 and 3 have`."""
+    *most, last = map(str, numbers)
+    return f"batches {', '.join(most)} and {last} have" if most else f"batch {last} has"
 
 
 def _asked(story: Story) -> str:

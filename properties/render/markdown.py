@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from itertools import zip_longest
 
 from properties.claims.kinds import Kind
@@ -17,6 +18,7 @@ from properties.render.words import loop as words_of_loop
 from properties.trace import Trace, TraceStep
 
 Lines = Iterator[str]
+PACKAGE = "attestation-model"
 
 
 def render(trace: Trace) -> str:
@@ -214,14 +216,26 @@ def _cell(step: tuple[TraceStep, list[str]] | None, otherwise: str) -> str:
     return f"{step[0].node} `{step[0].call}`<br>{'<br>'.join(step[1])}"
 
 
+def _package() -> str:
+    return f"`{PACKAGE}` {version(PACKAGE)}"
+
+
 def _repeat(story: Story) -> Lines:
     """How to find it again."""
+    if story.trace.arrangement is not None:
+        yield from ("## How to repeat it", "")
+        yield (
+            "The run was recorded from the real code, and followed by `attestation replay LOG --out DIR`, which wrote "
+            f"it as JSON; `attestation trace --from FILE` made this report of it ({_package()})."
+        )
+        yield ""
+        return
     command = repeat(story.trace, "markdown")
     if not command:
         return
     yield "## How to repeat it"
     yield ""
-    yield "In a checkout of this project, with Python 3.11 or later:"
+    yield f"In a checkout of {_package()}, with Python 3.11 or later:"
     yield ""
     yield "```sh"
     yield "pip install ."
@@ -241,6 +255,8 @@ def _missed(story: Story) -> Lines:
     if not reasons:
         return
     yield "## Why era-consensus' own tests miss it"
+    yield ""
+    yield f"As read at `{sources.COMMIT[:8]}` (PR 161).{sources.since_then(story.trace.revision)}"
     yield ""
     yield from (f"* {sources.linked(reason)}" for reason in reasons)
     yield ""

@@ -18,6 +18,7 @@ from properties.render import CannotRender
 from properties.render.command import repeat
 from properties.render.explanations import explain
 from properties.render.sequence import Teller
+from properties.render.sources import COMMIT
 from properties.render.story import Story
 from properties.trace import Trace, TraceStep
 
@@ -81,6 +82,7 @@ def render(trace: Trace) -> str:
 def _comment(story: Story) -> str:
     """What is wrong with the certificate, and how the test was found."""
     lines = textwrap.wrap(explain(story), 95)
+    lines += ["", f"To be pasted into node/actors/network/src/gossip/tests/mod.rs at {COMMIT[:8]} (PR 161)."]
     command = repeat(story.trace, "rust")
     if command:
         lines += ["", "Found with", "", *(f"    {line}" for line in command.splitlines())]
@@ -160,4 +162,8 @@ class _Registry:
 
     def _vote(self, key: int, vote: Vote, number: int) -> str:
         batch, hash_ = (self.story.value(part, number) for part in (vote.number, vote.hash))
+        if hash_ < 0:
+            raise CannotRender(
+                "a vote of this run has a hash that is less than those of all batches; the test has none"
+            )
         return f"vote({key}, {batch}, {hash_})"

@@ -49,3 +49,14 @@ MISSED_BY: dict[str, tuple[str, ...]] = {
     "attestation_starts_at_first_batch": (_ONE_BATCH, _NO_ATTESTER),
 }
 """Why era-consensus' own tests, at this commit, do not meet a violation, by property; from reading them."""
+
+
+def since_then(revision: str) -> str:
+    """What else there is to say of the tests of a later revision: `pr161`, `pr166` and so on are in its name."""
+    pull_request = re.match(r"pr(\d+)", revision)
+    if pull_request is None or int(pull_request[1]) < 166:
+        return ""
+    return (
+        " From PR 166 on the executor's tests also have `test_attestation_status_runner`, which polls and updates a "
+        "status, but without an executor."
+    )

@@ -224,5 +224,5 @@ def committee(scope: Scope) -> str:
 def loop(trace: Trace) -> str:
     """What a lasso does after its last step."""
     if trace.loop == len(trace.steps):
-        return "After the last step nothing changes any more"
+        return "After the last step nothing that must happen changes anything any more"
     return f"After the last step the state is that after step {trace.loop} again: what follows it repeats for ever"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 
 from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee
+from model.revisions import revision
+from model.system import build
+from properties.engines.stepper import Stepper
 from properties.render import FORMATS, CannotRender
-from properties.trace import BadTrace, Trace
+from properties.trace import BadTrace, Trace, record
 
 
 def run(source: str) -> None:
@@ -89,6 +93,14 @@ def test_the_rust_test_is_made_of_their_own_test_module(bad_certificate: Trace) 
     assert source.count("{") == source.count("}")
     assert source.count("(") == source.count(")")
     assert "qc.verify(&setup.genesis)" in source
+
+
+def test_a_hash_below_all_others_makes_no_rust_test(bad_certificate: Trace) -> None:
+    stepper = Stepper(build(revision(bad_certificate.revision), replace(bad_certificate.scope, lesser_hashes=1)))
+    calls = [("b", "forge_vote(at=M, number=0, variant=-1)"), *((s.node, s.call) for s in bad_certificate.steps)]
+    trace = record(stepper, [stepper.index[call] for call in calls], bad_certificate.claim)
+    with pytest.raises(CannotRender, match="less than those of all batches"):
+        FORMATS["rust"](trace.about(failed=bad_certificate.failed))
 
 
 def test_other_properties_make_no_rust_test(vote_lost: Trace) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from properties.render import FORMATS
+from properties.render.sources import since_then
 from properties.trace import Trace
 
 
@@ -78,6 +79,19 @@ def test_links_lead_to_the_commit_that_was_read(report: str) -> None:
             r"(era-consensus/blob/bce5e3e8[0-9a-f]{32}/node/(actors|libs)/[\w/]+\.rs|(era-consensus|zksync-era)/pull/\d+)",
             link,
         )
+
+
+def test_what_their_tests_miss_is_said_of_the_commit_that_was_read(report: str) -> None:
+    assert "As read at `bce5e3e8` (PR 161).\n" in report
+    assert since_then("pr161+era2480") == ""
+    assert "test_attestation_status_runner" in since_then("pr166+era2539")
+
+
+def test_batches_with_a_certificate_are_listed_as_one_reads_them(gap: Trace) -> None:
+    text = FORMATS["markdown"](gap)
+    told = re.search(r"On the main node, .*", text)
+    assert told is not None
+    assert told[0] == "On the main node, batches 0 and 2 have a certificate and batch 1 has none."
 
 
 def test_a_witness_is_no_bug_report(witness: Trace) -> None:
