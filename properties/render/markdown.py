@@ -37,9 +37,15 @@ def _result(story: Story) -> Lines:
     trace, claim = story.trace, story.claim
     steps = _count(len(trace.steps), "step")
     kind = f" ({trace.kind})" if trace.kind else ""
-    if trace.failed is None:
+    if trace.failed is None and not trace.steps:
+        yield f"# `{claim.name}` happens: from the start on"
+        yield from ("", f"**{claim.sentence}** It is so from the start on.", "")
+    elif trace.failed is None:
         yield f"# `{claim.name}` happens: {steps}"
         yield from ("", f"**{claim.sentence}** This run of {steps} shows that it does.", "")
+    elif not trace.steps:
+        yield f"# `{claim.name}` is violated{kind}: from the start on"
+        yield from ("", f"**From the start on it is not true that {trace.failed}.**", "")
     else:
         yield f"# `{claim.name}` is violated{kind}: {steps}"
         yield from (
@@ -66,7 +72,10 @@ def _what(story: Story) -> Lines:
 
 
 def _table(story: Story) -> Lines:
-    """The steps, with the fields that each changes, and how to read them."""
+    """The steps, with the fields that each changes, and how to read them; without steps, the state at the start."""
+    if not story.trace.steps:
+        yield from _start(story)
+        return
     yield "## The run, step by step"
     yield ""
     yield from ("| step | node | action | changed |", "|---:|---|---|---|")
@@ -81,6 +90,21 @@ def _table(story: Story) -> Lines:
         yield f"{words_of_loop(story.trace)}."
         yield ""
     yield from _reading(story, list(fields))
+
+
+def _start(story: Story) -> Lines:
+    """The initial state."""
+    yield from ("## The state at the start", "")
+    values = story.words.values(story.states[0])
+    yield from _fields(values)
+    yield ""
+    if story.trace.loop is not None:
+        yield f"{words_of_loop(story.trace)}."
+        yield ""
+    yield "<details><summary>What this stands for</summary>"
+    yield ""
+    yield from (f"* `{field}`: {meaning}" for field, meaning in story.words.legend(list(values)).items())
+    yield from ("", "</details>", "")
 
 
 def _reading(story: Story, fields: list[str]) -> Lines:
@@ -102,6 +126,8 @@ def _reading(story: Story, fields: list[str]) -> Lines:
 
 def _diagram(story: Story) -> Lines:
     """The run as a sequence diagram."""
+    if not story.trace.steps:
+        return
     yield "## The run as a diagram"
     yield ""
     yield "```mermaid"
@@ -122,10 +148,12 @@ def _false(story: Story) -> Lines:
     explanation = explain(story)
     if explanation:
         yield from (explanation, "")
-    yield "It shows in the last state:"
-    yield ""
-    yield from _fields(story.witnesses(conjunct.when) | story.witnesses(conjunct.holds))
-    yield ""
+    witnesses = story.witnesses(conjunct.when) | story.witnesses(conjunct.holds)
+    if witnesses:
+        yield "It shows in the last state:"
+        yield ""
+        yield from _fields(witnesses)
+        yield ""
     if story.kind is not None:
         yield f"**{story.kind.sentence}** {story.kind.because}"
         yield ""
@@ -148,7 +176,7 @@ def _aftermath(story: Story) -> Lines:
         never = ", ".join(f"`{field}` is {value}" for field, value in story.witnesses(conjunct.holds).items())
         yield (
             f"{_without(story)}{states} can be reached from the last state, itself among them. "
-            f"All of them were looked at, and in all of them {never}."
+            f"All of them were looked at, and {f'in all of them {never}' if never else 'it is so in all of them'}."
         )
     else:
         yield (
@@ -170,9 +198,14 @@ def _up_to(symmetry: int | None) -> str:
 
 def _minimal(story: Story) -> Lines:
     """Why there is no shorter run."""
+    if story.trace.loop is not None:
+        yield from ("## Why it is minimal", "")
+        yield "That is not claimed: of runs that go on for ever, some other may be shorter."
+        yield ""
+        return
     facts = story.trace.facts or {}
     states, of_kind = facts.get("states in all"), facts.get("states of this kind")
-    if states is None:
+    if states is None or not story.trace.steps:
         return
     yield "## Why it is minimal"
     yield ""

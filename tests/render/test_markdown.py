@@ -109,3 +109,16 @@ def test_the_command_repeats_the_trace(report: str, vote_lost: Trace) -> None:
         *("attestation", "trace", "progress_possible", "--revision", "pr161+era2480", "--instance", "n2f0b0"),
         *("--batches", "3", "--detail", "joined", "--kind", "vote_lost", "--format", "markdown"),
     ]
+
+
+def test_what_is_so_from_the_start_on_has_no_steps_to_show(witness: Trace) -> None:
+    text = FORMATS["markdown"](witness.about(steps=(), facts={"states in all": 1}))
+    assert text.startswith("# `certificate_stored` happens: from the start on")
+    assert "## The state at the start\n\n* `sealed`: 0\n" in text
+    for absent in ("0 steps", "```mermaid", "| step |", "Why it is minimal"):
+        assert absent not in text
+
+
+def test_a_lasso_is_not_said_to_be_minimal(vote_lost: Trace) -> None:
+    text = FORMATS["markdown"](vote_lost.about(loop=len(vote_lost.steps)))
+    assert "## Why it is minimal\n\nThat is not claimed" in text
