@@ -55,6 +55,8 @@ def page(story: Story) -> dict[str, Any]:
 
 def _result(story: Story) -> str:
     trace = story.trace
+    if not trace.steps:
+        return "It is so from the start on." if trace.failed is None else f"From the start on: not so: {trace.failed}."
     if trace.failed is None:
         return f"This run of {len(trace.steps)} steps shows that it happens."
     no_longer = "not" if story.claim.kind is Kind.ALWAYS else "no longer"

@@ -205,7 +205,7 @@ def test_the_diagram_follows_along(opened: Any) -> None:
 
 def test_the_loop_is_shown_and_gone_through(browser: Any, vote_lost: Trace, tmp_path: Path) -> None:
     show(browser, FORMATS["html"](vote_lost.about(loop=21)), tmp_path, "#step=21")
-    assert "nothing changes any more" in text(browser, "#loop")
+    assert "nothing that must happen changes anything any more" in text(browser, "#loop")
     # The player's part alone: no run of the model returns to an earlier state in so small a scope.
     browser.execute_script("trace.loop = 18; trace.loopText = 'After the last step it repeats'; show(21)")
     assert browser.find_elements("css selector", "#diagram .loopline")
@@ -247,3 +247,35 @@ def test_nothing_goes_wrong_in_the_browser(opened: Any) -> None:
     press(opened, "END", "HOME")
     assert opened.get_log("browser") == []
     assert opened.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
+def test_a_changed_row_and_the_heads_stay_in_sight(opened: Any) -> None:
+    """Within their box: the page itself does not move."""
+    opened.set_window_size(1000, 500)
+    for _ in range(21):
+        opened.find_element("id", "next").click()
+        seen = opened.execute_script(
+            """const box = document.getElementById("table").getBoundingClientRect();
+            const row = document.querySelector("#state tr.changed").getBoundingClientRect();
+            const head = document.querySelector("thead th").getBoundingClientRect();
+            return [head.top - box.top, row.top - head.bottom, box.bottom - row.bottom];"""
+        )
+        assert abs(seen[0]) <= 1
+        assert seen[1] >= -1
+        assert seen[2] >= -1
+
+
+def test_arrow_keys_scroll_a_region_that_has_the_focus(opened: Any) -> None:
+    opened.find_element("id", "next").click()
+    opened.execute_script("document.getElementById('diagram').focus()")
+    opened.switch_to.active_element.send_keys("\ue014")
+    assert opened.find_element("id", "where").text.startswith("1 /")
+
+
+def test_every_landmark_has_a_name_of_its_own(opened: Any) -> None:
+    names = opened.execute_script(
+        """return [...document.querySelectorAll("section, nav, [role=region]")].map(landmark =>
+            landmark.getAttribute("aria-label") ||
+            document.getElementById(landmark.getAttribute("aria-labelledby")).textContent)"""
+    )
+    assert len(set(names)) == len(names) == 7
