@@ -32,6 +32,7 @@ class Ledger:
     made up and sent, by (sender, receiver). `calls`: open calls of `store_qc`, by node. `verified`: whether each
     certificate that was found and not yet inserted verifies, by node. `polled`: each node's last poll that was logged.
     `heard`: the (key, number, hash) of every valid vote that a node was sent, ever: it may have kept them.
+    `fresh`: the nodes that have restarted since.
     """
 
     up: set[tuple[str, str]] = field(default_factory=set)
@@ -42,6 +43,7 @@ class Ledger:
     verified: dict[str, deque[bool]] = field(default_factory=dict)
     polled: dict[str, int | str | None] = field(default_factory=dict)
     heard: dict[str, set[tuple[str, int, str]]] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
 
     def connect(self, node: str, peer: str) -> None:
         """This end is up."""
@@ -76,6 +78,7 @@ class Ledger:
     def restart(self, node: str) -> None:
         """What was under way at this node is lost."""
         self.calls.pop(node, None)
+        self.fresh.add(node)
         self.verified.pop(node, None)
         self.restarted |= {frozenset(ends) for ends in self.up if node in ends}
         for link in [link for link in self.raw_messages if node in link]:
@@ -101,6 +104,13 @@ class Ledger:
     def has_heard(self, node: str, vote: Mapping[str, Any]) -> bool:
         """Whether the node was sent this vote."""
         return (vote["key"], vote["number"], vote["hash"]) in self.heard.get(node, ())
+
+    def poll(self, node: str, result: int | str | None) -> None:
+        """A poll is logged if its result is another than that of the last, since the node started."""
+        if node in self.polled and node not in self.fresh and self.polled[node] == result:
+            raise Misfit(f"{node} has polled {result!r} already; a poll is logged only if its result is another")
+        self.polled[node] = result
+        self.fresh.discard(node)
 
     def found(self, node: str, verifies: bool) -> None:
         """A finder has made a certificate."""

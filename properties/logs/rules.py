@@ -146,10 +146,11 @@ def _commitment_available(at: Context, event: Event) -> Reading:
 
 @rule("status_polled", poll_status, compares=["result"])
 def _status_polled(at: Context, event: Event) -> Reading:
-    """No action if the watch has the number already, or the answer is null or an error; null on the main node means
-    that its database has no answer, elsewhere the call may have failed."""
+    """Another result than that of the node's last poll, for others are not logged. No action if the watch has the
+    number already, or the answer is null or an error; null on the main node means that its database has no answer,
+    elsewhere the call may have failed."""
     node, result = at.setting.node(event.node), event["result"]
-    at.ledger.polled[event.node] = result
+    at.ledger.poll(event.node, result)
     asked = at.setting.asked
     if result == "error" or (result is None and event.node != MAIN):
         return Reading((Move(when=node.runner.is_idle),), _nothing)

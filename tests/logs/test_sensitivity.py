@@ -202,7 +202,15 @@ def repeat(kind: str) -> Edit:
 
 for kind in (
     *("batch_sealed", "batch_persisted", "commitment_available", "status_changed", "minimum_set", "vote_published"),
-    *("votes_pushed", "votes_received", "quorum_found", "qc_persist_started", "qc_persisted", "qc_persist_returned"),
+    *(
+        "status_polled",
+        "votes_pushed",
+        "votes_received",
+        "quorum_found",
+        "qc_persist_started",
+        "qc_persisted",
+        "qc_persist_returned",
+    ),
     *("connected", "disconnected"),
 ):
     EDITS[f"{kind} twice"] = repeat(kind)
@@ -380,7 +388,7 @@ def a_failed_poll_more(lines: Lines, at: int) -> bool:
     event = lines[at]
     if event.get("event") != "status_polled" or not isinstance(event["result"], int) or event["node"] == "M":
         return False
-    if not isinstance(polls.get(event["node"]), str | None):
+    if polls.get(event["node"]) is not None:
         return False
     lines.insert(at, event | {"result": "error"})
     for seq, line in enumerate(lines[1:], 1):
