@@ -51,7 +51,7 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", runs=100, system_runs=250, models=48, shards=1, seeds=1, examples=50, quick=True),
+        Profile("dev", runs=50, system_runs=150, models=48, shards=1, seeds=1, examples=50, quick=True),
         Profile("ci", runs=200, system_runs=1_000, models=48, shards=1, seeds=1, examples=200, derandomize=True),
         Profile("deep", runs=2_000, system_runs=20_000, models=240, shards=4, seeds=10, examples=1_000),
     )

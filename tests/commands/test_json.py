@@ -86,6 +86,7 @@ def test_explore(capsys: Capture) -> None:
     assert {**again, "seconds": found["seconds"]} == found
 
 
+@pytest.mark.slow
 def test_prove(capsys: Capture) -> None:
     claims = [word for name in ("progress_possible", "no_gaps_on_main_node") for word in ("--property", name)]
     found = [

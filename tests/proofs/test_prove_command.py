@@ -38,6 +38,7 @@ def test_what_is_proved_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None
     assert "repeat with: attestation prove --revision pr161+era2539 --property at_most_one_quorum" in printed
 
 
+@pytest.mark.slow
 def test_what_is_refuted_exits_with_1_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--revision", "pr161+era2480", "--property", "no_gaps_on_main_node", "--attesters", "1")
     assert run(*options) == 1
