@@ -360,6 +360,7 @@ OUTLIVES_RESTARTS_OF_OTHERS = tuple(
     for kind in POINTS_OF_NO_RETURN
     if kind in (NEVER_STARTS, MESSAGES_REFUSED)
     or kind.name in ("newer_vote", "own_minimum", "own_vote_skipped", "byzantine_weight")
+    or kind.name in ("newer_vote_at_relay", "relay_minimum")
 )
-"""Those that rest on what an attester's own node remembers, or on what no restart changes. A restart of the main node
+"""Those that rest on what another node than the main node remembers, or on what no restart changes. Its restart
 undoes the others: its registry, its finder and its connections are new."""
