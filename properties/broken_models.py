@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from model import rules
 from model.algebra import FALSE, Bool, Int, const, truth, where
 from model.attestation_status import StatusWatch
 from model.batch_store import BatchStore, Certificates, CertifiedBatches, InsertionQueue, next_batch_from_genesis
+from model.batch_votes import BatchVotes, BatchVotesWatch, SignedBatch, UpdateOutcome
 from model.gossip import Link
 from model.network import (
     System,
@@ -254,6 +255,50 @@ def _restart_keeps_votes(node: Node) -> Step[Node]:
     return Step(fresh.when, replace(fresh.then, registry=replace(fresh.then.registry, votes=node.registry.votes)))
 
 
+_get_newer = BatchVotes.get_newer
+_update = BatchVotes.update
+_with_added = UpdateOutcome.with_added
+_subscribe = BatchVotesWatch.subscribe
+
+
+def _pushes_other_hashes(self: BatchVotes, other: BatchVotes) -> tuple[SignedBatch, ...]:
+    newer = _get_newer(self, other)
+    return tuple(replace(vote, batch=replace(vote.batch, hash=newer[0].batch.hash)) for vote in newer)
+
+
+def _counts_each_vote_as_one(self: UpdateOutcome, vote: SignedBatch, weight: int) -> UpdateOutcome:
+    return replace(_with_added(self, vote, weight), weight_added=self.weight_added + 1)
+
+
+def _counts_twice(self: UpdateOutcome, vote: SignedBatch, weight: int) -> UpdateOutcome:
+    return replace(_with_added(self, vote, weight), num_added=self.num_added + 2)
+
+
+def _reports_largest(self: UpdateOutcome, vote: SignedBatch, weight: int) -> UpdateOutcome:
+    largest = max(vote.batch.number, self.last_added or 0)
+    return replace(_with_added(self, vote, weight), last_added=largest)
+
+
+def _never_skips(self: BatchVotes, *arguments: Any, skip_bad_signatures: bool = False) -> UpdateOutcome:
+    return _update(self, *arguments)
+
+
+def _adds_bad_votes(
+    self: BatchVotes, committee: Any, genesis: str, votes: Iterable[SignedBatch], *, skip_bad_signatures: bool = False
+) -> UpdateOutcome:
+    taken = [replace(vote, valid=vote.valid or skip_bad_signatures) for vote in votes]
+    return _update(self, committee, genesis, taken)
+
+
+def _drops_all_with_error(self: BatchVotes, *arguments: Any, skip_bad_signatures: bool = False) -> UpdateOutcome:
+    outcome = _update(self, *arguments, skip_bad_signatures=skip_bad_signatures)
+    return outcome if outcome.error is None else UpdateOutcome(self, error=outcome.error)
+
+
+def _starts_as_seen(self: BatchVotesWatch, subscriber: str) -> BatchVotesWatch:
+    return _subscribe(self, subscriber).look(subscriber)
+
+
 ANY_RESTARTS = Scope(instance("n1f0b0"), batches=3, restarts=None)
 ONE_RESTART = Scope(instance("n1f0b0"), batches=2, restarts=1)
 ONE_DISCONNECT = Scope(instance("n1f0b0"), batches=2, disconnects=1)
@@ -309,6 +354,54 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
         ("certificates_verify",),
         "pr161+era2480",
         Scope(instance("w6,1b0"), batches=2),
+    ),
+    BrokenModel(
+        "pushes_other_hashes",
+        "What is newer goes out with the hash of the first vote.",
+        (Change(BatchVotes, "get_newer", _pushes_other_hashes),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "added_votes_counted_twice",
+        "The number of votes that a message added is twice what it is.",
+        (Change(UpdateOutcome, "with_added", _counts_twice),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "added_weight_is_number",
+        "The weight that a message added is the number of its votes.",
+        (Change(UpdateOutcome, "with_added", _counts_each_vote_as_one),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "last_added_is_largest",
+        "The largest number that a message added is reported, not the last.",
+        (Change(UpdateOutcome, "with_added", _reports_largest),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "bad_signatures_never_skipped",
+        "In full fidelity, a bad signature is an error where it should be skipped.",
+        (Change(BatchVotes, "update", _never_skips),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "bad_signatures_added",
+        "In full fidelity, a vote with a bad signature is added where it should be skipped.",
+        (Change(BatchVotes, "update", _adds_bad_votes),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "error_drops_all",
+        "Nothing of a message with an error is kept, not even by the registry below the watch.",
+        (Change(BatchVotes, "update", _drops_all_with_error),),
+        REGISTRY,
+    ),
+    BrokenModel(
+        "late_subscriber_has_seen_all",
+        "Who subscribes after a change has nothing to see.",
+        (Change(BatchVotesWatch, "subscribe", _starts_as_seen),),
+        REGISTRY,
     ),
     BrokenModel(
         "admits_below_minimum",

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import combinations, product
+from functools import partial
+from itertools import combinations, count, product
 from random import Random
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, target
 from hypothesis import strategies as st
 
 from model.algebra import Bool
@@ -34,7 +35,14 @@ FAULTS_FIRST = 1 / 24
 LONGEST_LOOK = 200
 """How far ahead a fair run looks."""
 
+EVERY_STRETCH = 16
+"""Of stretches longer than this, not every length is left out of a run, but every half."""
+
 Condition = Callable[[State], bool]
+Aim = Callable[[State], float]
+"""What Hypothesis is to maximise over the states of a run."""
+Again = Callable[[tuple[int, ...]], tuple[int, ...] | None]
+"""What a new run takes of these actions until it ends as the first one did; none if it does not."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,18 @@ def holds(stepper: Stepper, condition: Bool) -> Condition:
 
 
 def search(
-    stepper: Stepper, condition: Condition, seed_number: int, budget: int, longest: int, wanted: int = 3
+    stepper: Stepper,
+    condition: Condition,
+    seed_number: int,
+    budget: int,
+    longest: int,
+    wanted: int = 3,
+    aim: Aim | None = None,
 ) -> Finding | None:
     """Draw runs of up to `longest` steps until `wanted` of them have met the condition, shorten these, and take the
     shortest: what is met in different ways shortens to different lengths. After `budget` runs, those that were found
-    have to do; none if there is none. The same seed gives the same finding."""
+    have to do; none if there is none. The same seed gives the same finding. With an `aim`, Hypothesis works towards it
+    from half of the budget on."""
     scheduler = Scheduler(stepper)
     runs, found = 0, list[list[int]]()
 
@@ -76,7 +91,7 @@ def search(
         database=None,
         deadline=None,
         derandomize=False,
-        phases=[Phase.generate],
+        phases=[Phase.generate, Phase.target],
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,
@@ -85,7 +100,7 @@ def search(
     def attempt(data: st.DataObject) -> None:
         nonlocal runs
         runs += not found
-        actions = _draw_run(data, scheduler, condition, longest)
+        actions = _draw_run(data, scheduler, condition, longest, aim)
         if actions is not None:
             found.append(actions)
         if len(found) >= wanted and actions is not None:
@@ -126,13 +141,18 @@ class Scheduler:
         return [random.random() + handicap * (place in self._faults) for place in range(self._actions)]
 
 
-def _draw_run(data: st.DataObject, scheduler: Scheduler, condition: Condition, longest: int) -> list[int] | None:
+def _draw_run(
+    data: st.DataObject, scheduler: Scheduler, condition: Condition, longest: int, aim: Aim | None
+) -> list[int] | None:
     """The actions of a run that meets the condition; none if the run ends before."""
     stepper = scheduler.stepper
-    state, actions = stepper.initial, list[int]()
+    state, actions, best = stepper.initial, list[int](), float("-inf")
     while not condition(state):
+        best = max(best, aim(state)) if aim else best
         enabled = stepper.enabled(state)
         if not enabled or len(actions) == longest:
+            if aim:
+                target(best)
             return None
         actions.append(scheduler.pick(data.draw(scheduler.choices), enabled))
         state = stepper.apply(state, actions[-1])
@@ -142,10 +162,19 @@ def _draw_run(data: st.DataObject, scheduler: Scheduler, condition: Condition, l
 def shortened(stepper: Stepper, condition: Condition, actions: Sequence[int]) -> tuple[int, ...]:
     """A shorter run that still meets the condition: no step, no two steps and no few successive ones can be left out,
     nor can all steps of one node be replaced by a single fault."""
+    return without_needless(stepper, partial(_met, stepper, condition), actions)
+
+
+def without_needless(
+    stepper: Stepper, again: Again, actions: Sequence[int], budget: int | None = None
+) -> tuple[int, ...]:
+    """`shortened` for what is no matter of one state: `again` says whether a run still ends as this one does. It is
+    asked no more often than the budget says, if there is one; what is left then may not be the shortest."""
+    asked = iter(count() if budget is None else range(budget))
     shorter: tuple[int, ...] | None = tuple(actions)
     while shorter is not None:
         shortest = shorter
-        attempts = (_met(stepper, condition, attempt) for attempt in _attempts(stepper, shortest))
+        attempts = (again(attempt) for attempt, _ in zip(_attempts(stepper, shortest), asked, strict=False))
         shorter = next((run for run in attempts if run is not None and len(run) < len(shortest)), None)
     return shortest
 
@@ -153,7 +182,7 @@ def shortened(stepper: Stepper, condition: Condition, actions: Sequence[int]) ->
 def _attempts(stepper: Stepper, actions: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Runs that may be shorter: without long stretches first, then without single steps, then without pairs; and
     without a node, but with a fault."""
-    for size in range(len(actions) // 2, 0, -1):
+    for size in _stretches(len(actions) // 2):
         yield from (actions[:start] + actions[start + size :] for start in range(len(actions) - size + 1))
     for one, other in combinations(range(len(actions)), 2):
         yield actions[:one] + actions[one + 1 : other] + actions[other + 1 :]
@@ -163,6 +192,13 @@ def _attempts(stepper: Stepper, actions: tuple[int, ...]) -> Iterator[tuple[int,
         if len(others) + 1 < len(actions):
             for start, fault in product(range(len(others)), faults_of(stepper)):
                 yield (*others[:start], fault, *others[start:])
+
+
+def _stretches(longest: int) -> Iterator[int]:
+    while longest > EVERY_STRETCH:
+        yield longest
+        longest //= 2
+    yield from range(longest, 0, -1)
 
 
 def _met(stepper: Stepper, condition: Condition, actions: Iterable[int]) -> tuple[int, ...] | None:

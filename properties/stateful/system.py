@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from types import ModuleType
@@ -26,7 +26,8 @@ from properties.stateful.models import SHOWCASES, Model, model_number, showcase
 from properties.stateful.phases import Moments
 from properties.trace import Trace, record
 
-LOCKSTEP = "lockstep"
+LOCKSTEP, PROGRESS = "lockstep", "progress_possible"
+"""What a run can fail, besides the properties of kind `always` and what a subclass asks for."""
 LONGEST_REST = 5_000
 """A fair run without faults that takes more steps than this does not come to rest, where it must."""
 LONGEST_UNREST = 400
@@ -34,11 +35,17 @@ LONGEST_UNREST = 400
 
 
 class RunFailed(AssertionError):
-    """A run that violates what must hold; `run` is the run, up to the step that does, and `trace` says what failed."""
+    """A run that violates what must hold: `run` is the run up to the step that does, `claim` the name of what must
+    hold, `sentence` what is not true of it."""
 
-    def __init__(self, message: str, run: Run, trace: Trace) -> None:
-        super().__init__(message)
-        self.run, self.trace = run, trace
+    def __init__(self, run: Run, claim: str, sentence: str) -> None:
+        super().__init__(f"{claim} fails on {run.model} after {len(run.actions)} steps: not true that {sentence}")
+        self.run, self.claim, self.sentence = run, claim, sentence
+
+    @property
+    def trace(self) -> Trace:
+        """The run as a trace that says what failed."""
+        return self.run.trace(self.claim).about(failed=self.sentence)
 
 
 @lru_cache(maxsize=256)
@@ -100,16 +107,16 @@ class Run:
         """Take every action in turn, but no faults, until nothing is left to do; where the model must make progress,
         every sealed batch is certified then. Raises `RunFailed`."""
         self.is_resting = True
-        must_progress = expected_to_hold("progress_possible", self.model.system)
+        must_progress = expected_to_hold(PROGRESS, self.model.system)
         for _ in range(LONGEST_REST if must_progress else LONGEST_UNREST):
             if not self.progress:
                 break
             self._take_in_turn()
         if must_progress and self.progress:
-            raise self.failure("progress_possible", f"the system comes to rest within {LONGEST_REST:,} steps")
+            raise self.failure(PROGRESS, f"the system comes to rest within {LONGEST_REST:,} steps")
         missing = [batch for batch, lacks in enumerate(self.model.uncertified(self.state)) if lacks]
         if must_progress and missing:
-            raise self.failure("progress_possible", f"batch {missing[0]} is certified when nothing is left to do")
+            raise self.failure(PROGRESS, f"batch {missing[0]} is certified when nothing is left to do")
         self.counts["never comes to rest" if self.progress else "comes to rest"] += 1
         self.counts["rest without a certificate" if missing else "rest with all certificates"] += 1
 
@@ -124,14 +131,28 @@ class Run:
         except Disagreement as disagreement:
             raise self.failure(LOCKSTEP, str(disagreement)) from None
 
+    def again(self, actions: Iterable[int], claim: str) -> RunFailed | None:
+        """How a new run of the model fails the same claim, if it does, when it takes those of the actions that are
+        possible in turn. It is driven to its rest where the claim is about that."""
+        run = Run(self.model, self._check)
+        try:
+            for place in actions:
+                if place in run.enabled:
+                    run.take(place)
+            if claim == PROGRESS:
+                run.rest()
+            run.finish()
+        except RunFailed as failure:
+            return failure if failure.claim == claim else None
+        return None
+
     def trace(self, claim: str = "") -> Trace:
         """The run as a trace."""
         return record(self.model.stepper, self.actions, claim)
 
     def failure(self, claim: str, sentence: str) -> RunFailed:
         """The failure to raise where the last step of this run makes a claim false."""
-        message = f"{claim} fails on {self.model} after {len(self.actions)} steps: not true that {sentence}"
-        return RunFailed(message, self, self.trace(claim).about(failed=sentence))
+        return RunFailed(self, claim, sentence)
 
     def _count(self, place: int, before: State) -> None:
         """Count the step, its transition and its phases. The rest at the end of a run, which would go everywhere by

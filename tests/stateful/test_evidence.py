@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from inspect import getmembers
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from hypothesis.stateful import RULE_MARKER
 
 from model.registry import Registry
-from properties.broken_models import broken_model
+from model.revisions import REVISIONS
+from model.system import build
+from properties.broken_models import BrokenModel, broken_model
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
 from properties.engines.stepper import Stepper
@@ -21,42 +24,53 @@ from properties.stateful.expectations import HOLDS_WHERE
 from properties.stateful.machine import drive
 from properties.stateful.models import Model, scope_number
 from properties.stateful.profiles import FLOORS, MACHINES, PROFILES, floors, shortfalls
-from properties.stateful.system import DRIVEN, Run, RunFailed, SystemMachine
+from properties.stateful.system import DRIVEN, LOCKSTEP, PROGRESS, Run, RunFailed, SystemMachine
 from properties.trace import from_json, replay
 
 ROOT = Path(__file__).parents[2]
 
 
-def failing_run() -> tuple[RunFailed, Model]:
-    """A run of a broken model, which the lockstep notices or an invariant does."""
-    broken = broken_model("threshold_of_half")
-    with broken.applied():
-        model = Model(broken.build())
-        run = Run(model)
-        with pytest.raises(RunFailed) as failed:
-            run.rest()
-    return failed.value, model
+def failing_run(broken: BrokenModel) -> RunFailed:
+    """A run of a broken model that is driven to its rest, after connections broke that need not."""
+    run = Run(Model(build(REVISIONS[broken.revision], replace(broken.scope, disconnects=2))))
+    for value in (0, 15, 0, 15, 0):
+        run.choose(value)
+    with pytest.raises(RunFailed) as failed:
+        run.rest()
+    return failed.value
 
 
-def test_a_failing_run_is_written_as_markdown_and_json(tmp_path: Path) -> None:
-    failure, model = failing_run()
-    paths = write(failure, tmp_path / "new" / "folder", seed=7, command="pytest --hypothesis-seed=7")
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        ("threshold_of_half", "at_most_one_quorum"),
+        ("asks_from_second_batch", "one_batch_at_a_time"),
+        ("push_sends_nothing", LOCKSTEP),
+        ("status_wakes_nobody", PROGRESS),
+    ],
+)
+def test_a_failing_run_is_shortened_and_written_as_markdown_and_json(name: str, claim: str, tmp_path: Path) -> None:
+    with broken_model(name).applied():
+        failure = failing_run(broken_model(name))
+        paths = write(failure, tmp_path / "new" / "folder", seed=7, command="pytest --hypothesis-seed=7")
+    assert failure.claim == claim
     assert [path.suffix for path in paths] == [".md", ".json"]
     report = paths[0].read_text(encoding="utf-8")
     assert "Seed: 7" in report
     assert "pytest --hypothesis-seed=7" in report
-    assert failure.trace.claim in paths[0].name
+    assert claim in paths[0].name
     trace = from_json(json.loads(paths[1].read_text(encoding="utf-8")))
-    assert len(trace.steps) <= len(failure.run.actions)
-    assert replay(trace, model.stepper)
+    assert len(trace.steps) < len(failure.run.actions)
+    assert replay(trace, failure.run.model.stepper)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CannotWrite, match="is a file"):
         check_writable(tmp_path / "file" / "below")
-    with pytest.raises(CannotWrite, match="cannot write traces"):
-        write(failing_run()[0], tmp_path / "file" / "below", 0, "")
+    broken = broken_model("asks_from_second_batch")
+    with broken.applied(), pytest.raises(CannotWrite, match="cannot write traces"):
+        write(failing_run(broken), tmp_path / "file" / "below", 0, "")
     check_writable(tmp_path / "not" / "there" / "yet")
     assert not (tmp_path / "not").exists()
 
