@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.explorer import (
     Exploration,
     Graph,
+    concatenate,
     explore,
     graph,
     reachable_later,
@@ -24,7 +25,7 @@ from properties.engines.explorer import (
 )
 from properties.engines.fairness import FairRuns
 from properties.engines.packing import UnsoundSymmetry, Words
-from properties.engines.stepper import Stepper
+from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
 from properties.trace import Trace, record
 from properties.verdicts import (
@@ -110,11 +111,9 @@ class Check:
             )
         if not self.search.complete:
             return Unknown(CUT_SHORT)
-        fair = [action.name in claim.fair for action in self.system.actions]
-        runs, lassos = FairRuns(self._graph_without(claim), self.search.states, fair), []
+        runs, lassos = self._fair_runs(claim), []
         for conjunct in conjuncts:
-            stay = self._holds(conjunct.when & ~conjunct.holds)
-            lasso = runs.lasso(stay)
+            lasso = runs.lasso(self._fails(conjunct))
             if lasso is not None:
                 lassos.append((lasso.entry, lasso, conjunct))
         if not lassos:
@@ -124,20 +123,31 @@ class Check:
         trace = record(self.stepper, [*stem, *(action for action, _ in lasso.loop)], claim.name)
         return Violated(trace.about(failed=conjunct.sentence, loop=len(stem)))
 
+    def _fair_runs(self, claim: Property) -> FairRuns:
+        fair = [action.name in claim.fair for action in self.system.actions]
+        return FairRuns(self._graph_without(claim), self.search.states, fair)
+
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
             return Unknown(CUT_SHORT)
         final, failed = self._final_states(claim, conjuncts)
         if not final.any():
             return self._holds_everywhere(conjuncts)
-        traces = []
+        traces = [
+            trace
+            for kind, of_kind in self._by_kind(claim, final)
+            for trace in self._final_trace(claim, kind, of_kind, failed)
+        ]
+        return Violated(min(traces, key=lambda trace: len(trace.steps)), tuple(traces))
+
+    def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
+        """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
         for kind in claim.kinds:
             of_kind = final & self._holds(kind.holds(self.system))
             unclassified &= ~of_kind
-            traces += self._final_trace(claim, kind.name, of_kind, failed)
-        traces += self._final_trace(claim, UNCLASSIFIED, unclassified, failed)
-        return Violated(min(traces, key=lambda trace: len(trace.steps)), tuple(traces))
+            yield kind.name, of_kind
+        yield UNCLASSIFIED, unclassified
 
     def _final_states(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> tuple[Mask, npt.NDArray[np.int8]]:
         """In which states some conjunct can no longer come true although its `when` holds; and which conjunct."""
@@ -171,6 +181,36 @@ class Check:
     def graph(self) -> Graph:
         """The edges between all states."""
         return graph(self.search)
+
+    def violating(self, claim: Property) -> dict[str | None, Callable[[State], bool]]:
+        """By kind of counterexample, whether a state violates the property: a bad state; one that is final; or one
+        where the loop of a fair run begins that never gets to what it should.
+
+        Raises `ValueError` if that takes all states, and the search was cut short or takes permuted attesters for one.
+        """
+        conjuncts = claim.conjuncts(self.system)
+        if claim.kind is Kind.ALWAYS:
+            fails = self.stepper.evaluator(*(conjunct.when & ~conjunct.holds for conjunct in conjuncts))
+            return {None: lambda state: any(fails(state))}
+        if self.search.symmetry or not self.search.complete:
+            raise ValueError(f"{claim.name} takes a complete search without symmetry")
+        if claim.kind is Kind.POSSIBLE:
+            kinds: dict[str | None, Mask] = dict(self._by_kind(claim, self._final_states(claim, conjuncts)[0]))
+        else:
+            entries = self._fair_runs(claim).entries
+            kinds = {None: np.logical_or.reduce([entries(self._fails(conjunct)) for conjunct in conjuncts])}
+        return {kind: self._among(states) for kind, states in kinds.items() if states.any()}
+
+    def _among(self, states: Mask) -> Callable[[State], bool]:
+        """Whether a state is one of these."""
+        words = take(concatenate(self.search.levels), states)
+        packed = set(zip(*(word.tolist() for word in words), strict=True))
+        packing = self.search.vectorised.packing
+        return lambda state: packing.packed(state) in packed
+
+    def _fails(self, conjunct: Conjunct) -> Mask:
+        """In which states the conjunct fails."""
+        return self._holds(conjunct.when & ~conjunct.holds)
 
     def _holds(self, condition: Bool) -> Mask:
         """The condition in every state, in the order of levels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -209,11 +209,11 @@ def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
 
 
 def check_all(
-    revisions: Iterable[str], plans: Iterable[Plan], workers: Workers, max_states: int | None = None
+    revisions: Collection[str], plans: Iterable[Plan], workers: Workers, max_states: int | None = None
 ) -> Iterator[Entry]:
     """Check all pairs, the finished ones as they come. Where several revisions are the same system in a scope, because
     what tells them apart is not in it, that system is searched once."""
-    groups = [group for plan in plans for group in _same_systems(list(revisions), plan)]
+    groups = [group for plan in plans for group in same_systems(revisions, plan)]
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
     running = {workers.submit(check, names[0], plan, max_states): names for plan, names in groups}
@@ -227,7 +227,7 @@ def _expected_states(revision: str, plan: Plan) -> float:
     return expected["states"] if expected else float("inf")
 
 
-def _same_systems(revisions: list[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
+def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
     """The revisions, in groups whose systems and properties are the same expressions in this scope."""
     wanted = [name for name in revisions if plan.is_for(name)]
     systems = {name: build(by_name(name), plan.scope) for name in wanted}

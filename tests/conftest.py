@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,8 +17,8 @@ from properties.stateful.profiles import PROFILES, Profile
 
 DEFAULT_PROFILE = "dev"
 PROFILE_OPTION, SEED_OPTION = "--hypothesis-profile", "--hypothesis-seed"
-PROFILE = pytest.StashKey[Profile]()
-DISTRIBUTION = "distribution"
+PROFILE, SEED = pytest.StashKey[Profile](), pytest.StashKey[int]()
+DISTRIBUTION, WORKER_SEED = "distribution", "attestation_seed"
 
 for _profile in PROFILES.values():
     settings.register_profile(
@@ -52,21 +53,33 @@ def pytest_configure(config: pytest.Config) -> None:
         if name not in PROFILES:
             raise unknown("profile", name, PROFILES)
         check_writable(config.getoption("--trace-dir"))
-        check_seed(config.getoption(SEED_OPTION))
+        config.stash[PROFILE], config.stash[SEED] = PROFILES[name], _seed(config, PROFILES[name])
     except (UsageError, CannotWrite) as error:
         raise pytest.UsageError(str(error)) from None
-    config.stash[PROFILE] = PROFILES[name]
 
 
-def check_seed(given: str | None) -> None:
-    """Raises `UsageError` for a seed that is no natural number."""
-    if given is not None and not given.isdecimal():
-        raise UsageError(f"{SEED_OPTION}={given}: a seed is a whole number from 0 on")
+def _seed(config: pytest.Config, profile: Profile) -> int:
+    """The seed of the machines' runs: the one given; in deep a new one; else always the same, so that the floors of few
+    runs are met every time. Raises `UsageError` for one that is no natural number."""
+    given = config.getoption(SEED_OPTION)
+    if given is not None:
+        if not (given.isascii() and given.isdigit()):
+            raise UsageError(f"{SEED_OPTION}={given}: a seed is a whole number from 0 on")
+        return int(given)
+    if hasattr(config, "workerinput"):
+        return int(config.workerinput[WORKER_SEED])
+    return 0 if profile.derandomize or profile.quick else SystemRandom().randrange(2**32)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The processes of pytest-xdist have the seed of the one that starts them."""
+    node.workerinput[WORKER_SEED] = node.config.stash[SEED]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """The profile."""
-    return f"attestation: profile {config.stash[PROFILE].name}"
+    """The profile, and the seed, which a run of `deep` is repeated with."""
+    return f"attestation: profile {config.stash[PROFILE].name}, seed {config.stash[SEED]}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -91,13 +104,9 @@ def profile(pytestconfig: pytest.Config) -> Profile:
 
 
 @pytest.fixture(scope="session")
-def seed(pytestconfig: pytest.Config, profile: Profile) -> int:
-    """The seed of the machines' runs: the one given; in deep a new one; else always the same, so that the floors of few
-    runs are met every time."""
-    given = pytestconfig.getoption(SEED_OPTION)
-    if given is not None:
-        return int(given)
-    return 0 if profile.derandomize or profile.quick else SystemRandom().randrange(2**32)
+def seed(pytestconfig: pytest.Config) -> int:
+    """The seed of the machines' runs."""
+    return pytestconfig.stash[SEED]
 
 
 @pytest.fixture

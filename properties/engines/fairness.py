@@ -54,14 +54,27 @@ class FairRuns:
     def lasso(self, stay: Mask) -> Lasso | None:
         """The fair run that stays within these states for ever and whose component is nearest to the initial state;
         none if there is none."""
-        labels = np.arange(self.states, dtype=np.int32)
-        repeating = stay & self._cyclic
-        labels[repeating] = self.states + self._strongly_connected(repeating)[repeating]
-        candidates = np.flatnonzero(stay & self._can_stay(labels)[labels])
+        labels = self._components(stay)
+        candidates = np.flatnonzero(self._entries(stay, labels))
         if not candidates.size:
             return None
         entry = int(candidates[0])
         return Lasso(entry, _loop(self.graph, labels, entry, self.fair))
+
+    def entries(self, stay: Mask) -> Mask:
+        """The states where the loop of a lasso can begin that stays within these states for ever."""
+        return self._entries(stay, self._components(stay))
+
+    def _entries(self, stay: Mask, labels: Labels) -> Mask:
+        result: Mask = stay & self._can_stay(labels)[labels]
+        return result
+
+    def _components(self, within: Mask) -> Labels:
+        """Labels of the strongly connected components on these states; each other state is one by itself."""
+        labels = np.arange(self.states, dtype=np.int32)
+        repeating = within & self._cyclic
+        labels[repeating] = self.states + self._strongly_connected(repeating)[repeating]
+        return labels
 
     def _strongly_connected(self, within: Mask) -> Labels:
         """The strongly connected components of the graph on these states; every other state is one by itself."""

@@ -105,12 +105,20 @@ class Packing:
 
     def pack(self, states: Sequence[State]) -> Words:
         """States as words."""
-        words = [[0] * len(states) for _ in range(self.words)]
-        for row, state in enumerate(states):
-            for variable, value in zip(self.system.variables, state, strict=True):
-                slot = self.slots[variable.expression]
-                words[slot.word][row] |= (value - slot.low) << slot.shift
-        return tuple(np.array(word, dtype=np.uint64) for word in words)
+        columns = zip(*map(self.packed, states), strict=True) if states else [()] * self.words
+        return tuple(np.array(column, dtype=np.uint64) for column in columns)
+
+    def packed(self, state: State) -> tuple[int, ...]:
+        """The words of one state."""
+        words = [0] * self.words
+        for slot, value in zip(self._in_order, state, strict=True):
+            words[slot.word] |= (value - slot.low) << slot.shift
+        return tuple(words)
+
+    @cached_property
+    def _in_order(self) -> list[Slot]:
+        """The slots in the order of the variables."""
+        return [self.slots[variable.expression] for variable in self.system.variables]
 
     def unpack(self, words: Words) -> list[State]:
         """Words as states."""

@@ -1,8 +1,9 @@
 """Searching for a run that ends in a given condition, from scratch: how known defects are found again.
 
-Hypothesis draws a run choice by choice. A choice stands for an order of all actions, in which faults mostly come last;
-the first of them that is enabled is taken. That is a fair scheduler with rare faults, and finds defects far faster than
-the number of an action would (`docs/stateful.md` has the figures).
+Hypothesis draws a run choice by choice. A choice keeps the order of all actions that is in force, or puts another one
+in its place, in which faults mostly come last; the first action in this order that is enabled is taken. So for a while
+somebody is fast and somebody slow. That finds defects far faster than the number of an action would
+(`docs/stateful.md` has the figures).
 
 What is found is shortened by leaving out steps, with those after them that are not possible any more. Hypothesis' own
 shrinking takes a hundred times as long on such runs, as each attempt costs it a whole test, and ends with longer ones.
@@ -10,34 +11,35 @@ shrinking takes a hundred times as long on such runs, as each attempt costs it a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, count, product
+from itertools import combinations, count, islice, product
 from random import Random
+from typing import Generic, TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, target
 from hypothesis import strategies as st
 
 from model.algebra import Bool
 from model.network import FAULTS
-from model.system import AttestationSystem
-from properties.claims.kinds import Kind, Property
 from properties.engines.stepper import State, Stepper
 from properties.trace import Trace, record
 
 ORDERS = 4096
 """How many orders of the actions there are to choose from."""
+KEPT = 16
+"""One choice in so many changes the order."""
+AT_ONCE = st.binary(min_size=32, max_size=32)
+"""Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 FAULTS_FIRST = 1 / 24
 """How often a choice prefers a fault: forged votes crowd out everything else where they are as likely as progress."""
-
-LONGEST_LOOK = 200
-"""How far ahead a fair run looks."""
 
 EVERY_STRETCH = 16
 """Of stretches longer than this, not every length is left out of a run, but every half."""
 
+Name = TypeVar("Name", bound=Hashable)
 Condition = Callable[[State], bool]
 Aim = Callable[[State], float]
 """What Hypothesis is to maximise over the states of a run."""
@@ -59,7 +61,7 @@ class Finding:
         return record(stepper, self.actions, claim)
 
 
-class _Found(Exception):
+class _Over(Exception):
     """Ends the search."""
 
 
@@ -71,19 +73,18 @@ def holds(stepper: Stepper, condition: Bool) -> Condition:
 
 def search(
     stepper: Stepper,
-    condition: Condition,
+    conditions: Mapping[Name, Condition],
     seed_number: int,
     budget: int,
     longest: int,
-    wanted: int = 3,
+    wanted: int = 10,
     aim: Aim | None = None,
-) -> Finding | None:
-    """Draw runs of up to `longest` steps until `wanted` of them have met the condition, shorten these, and take the
-    shortest: what is met in different ways shortens to different lengths. After `budget` runs, those that were found
-    have to do; none if there is none. The same seed gives the same finding. With an `aim`, Hypothesis works towards it
-    from half of the budget on."""
-    scheduler = Scheduler(stepper)
-    runs, found = 0, list[list[int]]()
+) -> dict[Name, Finding]:
+    """Draw runs of up to `longest` steps, at most `budget`, until each of the conditions is met in one, and then in
+    `wanted`, or for as long again. Shorten the `wanted` shortest that meet it, and take the shortest of these: what is
+    met in different ways shortens to different lengths. A condition that is not met has no finding. The same seed gives
+    the same findings. With an `aim`, Hypothesis works towards it from half of the budget on."""
+    scheduler, hunt = Scheduler(stepper), Hunt(conditions, wanted)
 
     @seed(seed_number)
     @settings(
@@ -98,20 +99,55 @@ def search(
     )
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
-        nonlocal runs
-        runs += not found
-        actions = _draw_run(data, scheduler, condition, longest, aim)
-        if actions is not None:
-            found.append(actions)
-        if len(found) >= wanted and actions is not None:
-            raise _Found
+        hunt.follow(_draw_run(data, scheduler, longest), aim)
+        if hunt.is_over:
+            raise _Over
 
-    with suppress(_Found):
+    with suppress(_Over):
         attempt()
-    if not found:
-        return None
-    shortest = min((shortened(stepper, condition, actions) for actions in found[:wanted]), key=len)
-    return Finding(tuple(found[0]), shortest, runs)
+    return {name: hunt.finding(name, stepper) for name in hunt.first}
+
+
+class Hunt(Generic[Name]):
+    """What a search has found so far: for each condition, the numbers of the runs that met it, the first of them, and
+    the `wanted` shortest, up to there."""
+
+    def __init__(self, conditions: Mapping[Name, Condition], wanted: int) -> None:
+        self.conditions, self.wanted, self.runs = conditions, wanted, 0
+        self.hits: dict[Name, list[int]] = {name: [] for name in conditions}
+        self.first: dict[Name, list[int]] = {}
+        self.shortest: dict[Name, list[list[int]]] = {name: [] for name in conditions}
+
+    def follow(self, run: Iterator[tuple[State, list[int]]], aim: Aim | None) -> None:
+        """Take in one more run, as its states, each with the actions that lead to it; to its end, as what is drawn must
+        depend on nothing but the choices."""
+        self.runs += 1
+        sought, best = dict(self.conditions), float("-inf")
+        for state, actions in run:
+            for name in [name for name, condition in sought.items() if condition(state)]:
+                self._add(name, list(actions))
+                del sought[name]
+            best = max(best, aim(state)) if aim else best
+        if aim:
+            target(best)
+
+    def _add(self, name: Name, actions: list[int]) -> None:
+        self.hits[name].append(self.runs)
+        self.first.setdefault(name, actions)
+        self.shortest[name] = sorted([*self.shortest[name], actions], key=len)[: self.wanted]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to look for."""
+        return all(map(self._is_over_for, self.hits.values()))
+
+    def _is_over_for(self, hits: list[int]) -> bool:
+        return len(hits) >= self.wanted or bool(hits and self.runs >= 2 * hits[0] + self.wanted)
+
+    def finding(self, name: Name, stepper: Stepper) -> Finding:
+        """The finding for a condition that was met."""
+        candidates = [shortened(stepper, self.conditions[name], actions) for actions in self.shortest[name]]
+        return Finding(tuple(self.first[name]), min(candidates, key=len), self.hits[name][0])
 
 
 def faults_of(stepper: Stepper) -> frozenset[int]:
@@ -125,38 +161,41 @@ class Scheduler:
 
     def __init__(self, stepper: Stepper) -> None:
         self.stepper = stepper
-        self.choices = st.integers(0, ORDERS - 1)
         self._faults = faults_of(stepper)
         self._actions = len(stepper.system.actions)
         self._orders: dict[int, list[float]] = {}
 
-    def pick(self, choice: int, enabled: list[int]) -> int:
-        """The action, among the enabled ones, that the choice stands for."""
+    def order(self, choice: int) -> Callable[[int], float]:
+        """The order that has this number."""
         if choice not in self._orders:
             self._orders[choice] = self._order(Random(choice))
-        return min(enabled, key=self._orders[choice].__getitem__)
+        return self._orders[choice].__getitem__
 
     def _order(self, random: Random) -> list[float]:
         handicap = -1 if random.random() < FAULTS_FIRST else 1
         return [random.random() + handicap * (place in self._faults) for place in range(self._actions)]
 
 
-def _draw_run(
-    data: st.DataObject, scheduler: Scheduler, condition: Condition, longest: int, aim: Aim | None
-) -> list[int] | None:
-    """The actions of a run that meets the condition; none if the run ends before."""
+def _draw_run(data: st.DataObject, scheduler: Scheduler, longest: int) -> Iterator[tuple[State, list[int]]]:
+    """The states of a run, each with the actions that lead to it."""
     stepper = scheduler.stepper
-    state, actions, best = stepper.initial, list[int](), float("-inf")
-    while not condition(state):
-        best = max(best, aim(state)) if aim else best
+    state, actions, order = stepper.initial, list[int](), scheduler.order(0)
+    yield state, actions
+    for choice in islice(_choices(data), longest):
         enabled = stepper.enabled(state)
-        if not enabled or len(actions) == longest:
-            if aim:
-                target(best)
-            return None
-        actions.append(scheduler.pick(data.draw(scheduler.choices), enabled))
+        if not enabled:
+            return
+        if choice % KEPT == 0:
+            order = scheduler.order(choice // KEPT)
+        actions.append(min(enabled, key=order))
         state = stepper.apply(state, actions[-1])
-    return actions
+        yield state, actions
+
+
+def _choices(data: st.DataObject) -> Iterator[int]:
+    while True:
+        drawn = data.draw(AT_ONCE)
+        yield from (high << 8 | low for high, low in zip(drawn[::2], drawn[1::2], strict=True))
 
 
 def shortened(stepper: Stepper, condition: Condition, actions: Sequence[int]) -> tuple[int, ...]:
@@ -211,67 +250,3 @@ def _met(stepper: Stepper, condition: Condition, actions: Iterable[int]) -> tupl
             state = stepper.apply(state, action)
             taken.append(action)
     return tuple(taken) if condition(state) else None
-
-
-class Violation:
-    """The condition that a state violates a property, and is of a kind of counterexample, if one is named.
-
-    For a property of what must stay possible, that is decided by looking ahead: first along a fair run, then at every
-    state that can be reached without the steps that the property does without. Small scopes only.
-    """
-
-    def __init__(self, stepper: Stepper, claim: Property, kind: str | None = None) -> None:
-        system = stepper.system
-        assert isinstance(system, AttestationSystem)
-        self.stepper, self.claim = stepper, claim
-        self._conjuncts = [
-            (holds(stepper, conjunct.when & ~conjunct.holds), holds(stepper, conjunct.holds))
-            for conjunct in claim.conjuncts(system)
-        ]
-        kinds = [candidate for candidate in claim.kinds if candidate.name == kind]
-        self._is_of_kind = holds(stepper, kinds[0].holds(system)) if kinds else None
-        self._counts = [action.name not in claim.without for action in system.actions]
-        self._known: list[dict[State, bool]] = [{} for _ in self._conjuncts]
-
-    def __call__(self, state: State) -> bool:
-        """Whether the state is such a violation."""
-        if self._is_of_kind is not None and not self._is_of_kind(state):
-            return False
-        failing = [place for place, (fails, _) in enumerate(self._conjuncts) if fails(state)]
-        if self.claim.kind is Kind.ALWAYS:
-            return bool(failing)
-        return any(not self._can_come_true(place, state) for place in failing)
-
-    def _can_come_true(self, place: int, state: State) -> bool:
-        known = self._known[place]
-        if state not in known and not self._comes_true_on_fair_run(place, state):
-            self._look_ahead(place, state)
-        return known[state]
-
-    def _comes_true_on_fair_run(self, place: int, state: State) -> bool:
-        goal, passed, last = self._conjuncts[place][1], [state], -1
-        while not goal(passed[-1]):
-            enabled = self._ways(passed[-1])
-            if not enabled or len(passed) > LONGEST_LOOK:
-                return False
-            last = next((action for action in enabled if action > last), enabled[0])
-            passed.append(self.stepper.apply(passed[-1], last))
-        self._known[place].update(dict.fromkeys(passed, True))
-        return True
-
-    def _look_ahead(self, place: int, state: State) -> None:
-        """Visit every later state, up to one from which the conjunct can come true."""
-        goal, known = self._conjuncts[place][1], self._known[place]
-        seen, ahead = {state}, [state]
-        while ahead:
-            here = ahead.pop()
-            if goal(here) or known.get(here):
-                known[state] = True
-                return
-            later = {self.stepper.apply(here, action) for action in self._ways(here) if known.get(here) is not False}
-            ahead += later - seen
-            seen |= later
-        known.update(dict.fromkeys(seen, False))
-
-    def _ways(self, state: State) -> list[int]:
-        return [action for action in self.stepper.enabled(state) if self._counts[action]]

@@ -16,11 +16,8 @@ from model.registry import Registry
 from model.revisions import REVISIONS
 from model.system import build
 from properties.broken_models import BrokenModel, broken_model
-from properties.claims.catalogue import CATALOGUE
-from properties.claims.kinds import Kind
 from properties.engines.stepper import Stepper
 from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
-from properties.stateful.expectations import HOLDS_WHERE
 from properties.stateful.machine import drive
 from properties.stateful.models import Model, scope_number
 from properties.stateful.profiles import FLOORS, MACHINES, PROFILES, floors, shortfalls
@@ -89,10 +86,6 @@ def test_bad_configuration_is_one_line(arguments: list[str], message: str) -> No
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert message in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-
-
-def test_the_expectations_cover_the_catalogue() -> None:
-    assert set(HOLDS_WHERE) == {claim.name for claim in CATALOGUE if claim.kind is Kind.ALWAYS} | {"progress_possible"}
 
 
 @pytest.mark.parametrize("name", PROFILES)
