@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -205,8 +205,12 @@ class Check:
         """Whether a state is one of these."""
         words = take(concatenate(self.search.levels), states)
         packed = set(zip(*(word.tolist() for word in words), strict=True))
-        packing = self.search.vectorised.packing
-        return lambda state: packing.packed(state) in packed
+        return lambda state: self._packed(state) in packed
+
+    @cached_property
+    def _packed(self) -> Callable[[State], tuple[int, ...]]:
+        """The words of a state; of the last one at once, as all properties are asked of it."""
+        return lru_cache(maxsize=1)(self.search.vectorised.packing.packed)
 
     def _fails(self, conjunct: Conjunct) -> Mask:
         """In which states the conjunct fails."""

@@ -1,9 +1,9 @@
 """Searching for a run that ends in a given condition, from scratch: how known defects are found again.
 
-Hypothesis draws a run choice by choice. A choice keeps the order of all actions that is in force, or puts another one
-in its place, in which faults mostly come last; the first action in this order that is enabled is taken. So for a while
-somebody is fast and somebody slow. That finds defects far faster than the number of an action would
-(`docs/stateful.md` has the figures).
+Hypothesis draws a run choice by choice. In half of the runs, each choice is an order of all actions, in which faults
+mostly come last; the first action in this order that is enabled is taken. In the others most choices keep the order
+that is in force, so that for a while somebody is fast and somebody slow. That finds defects far faster than the number
+of an action would (`docs/stateful.md` has the figures).
 
 What is found is shortened by leaving out steps, with those after them that are not possible any more. Hypothesis' own
 shrinking takes a hundred times as long on such runs, as each attempt costs it a whole test, and ends with longer ones.
@@ -30,7 +30,7 @@ from properties.trace import Trace, record
 ORDERS = 4096
 """How many orders of the actions there are to choose from."""
 KEPT = 16
-"""One choice in so many changes the order."""
+"""In half of the runs, one choice in so many changes the order."""
 AT_ONCE = st.binary(min_size=32, max_size=32)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 FAULTS_FIRST = 1 / 24
@@ -179,13 +179,16 @@ class Scheduler:
 def _draw_run(data: st.DataObject, scheduler: Scheduler, longest: int) -> Iterator[tuple[State, list[int]]]:
     """The states of a run, each with the actions that lead to it."""
     stepper = scheduler.stepper
-    state, actions, order = stepper.initial, list[int](), scheduler.order(0)
+    choices = _choices(data)
+    first = next(choices)
+    order, kept = scheduler.order(first // KEPT), KEPT if first % 2 else 1
+    state, actions = stepper.initial, list[int]()
     yield state, actions
-    for choice in islice(_choices(data), longest):
+    for choice in islice(choices, longest):
         enabled = stepper.enabled(state)
         if not enabled:
             return
-        if choice % KEPT == 0:
+        if choice % kept == 0:
             order = scheduler.order(choice // KEPT)
         actions.append(min(enabled, key=order))
         state = stepper.apply(state, actions[-1])
