@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
 from itertools import count
 from typing import Any, NoReturn, TypeVar, cast
 from weakref import WeakValueDictionary
@@ -142,6 +143,7 @@ TRUE: Bool = _node(Bool, "const", (), True, 1, 1)
 FALSE: Bool = _node(Bool, "const", (), False, 0, 0)
 
 
+@lru_cache(maxsize=1 << 12, typed=True)
 def const(value: int) -> Int:
     """The expression that always has this value."""
     return _node(Int, "const", (), value, value, value)

@@ -33,9 +33,8 @@ def interrupted(*arguments: str) -> tuple[int, str, str]:
     """Run a command on a terminal of its own and interrupt it once it has shown progress: its exit status, what it has
     printed, and what the terminal shows."""
     terminal, stderr = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "properties.cli", *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True
-    )
+    command = [sys.executable, "-m", "properties.cli", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=_heeds_interrupts)
     os.close(stderr)
     shown = os.read(terminal, 1000)
     process.send_signal(signal.SIGINT)
@@ -44,6 +43,11 @@ def interrupted(*arguments: str) -> tuple[int, str, str]:
         shown += more
     os.close(terminal)
     return process.returncode, printed, shown.decode()
+
+
+def _heeds_interrupts() -> None:
+    """Tests that run in the background of a shell have interrupts ignored, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read(terminal: int) -> bytes:

@@ -10,6 +10,7 @@ from inspect import getmembers
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 from hypothesis.stateful import RULE_MARKER
 
 from model.registry import Registry
@@ -20,7 +21,16 @@ from properties.engines.stepper import Stepper
 from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
 from properties.stateful.machine import drive
 from properties.stateful.models import Model, scope_number
-from properties.stateful.profiles import FLOORS, MACHINES, PROFILES, floors, shortfalls
+from properties.stateful.profiles import (
+    ATTEMPTS,
+    FLOORS,
+    MACHINES,
+    PROFILES,
+    FloorsMissed,
+    drive_to_floors,
+    floors,
+    shortfalls,
+)
 from properties.stateful.system import DRIVEN, LOCKSTEP, PROGRESS, Run, RunFailed, SystemMachine
 from properties.trace import from_json, replay
 
@@ -94,10 +104,19 @@ def test_every_machine_has_floors_that_can_be_missed_in_every_profile(name: str)
     assert FLOORS.keys() == MACHINES.keys()
     for machine, usual in FLOORS.items():
         runs = profile.system_runs // profile.shards if machine == "system" else profile.runs
-        asserted = floors(machine, runs)
-        assert asserted if profile.quick else asserted.keys() == usual.keys()
-        assert len(shortfalls(machine, {"runs": runs})) == len(asserted)
-        assert shortfalls(machine, dict.fromkeys(usual, 10_000_000) | {"runs": runs}) == []
+        least = floors(machine, runs)
+        assert least.keys() == usual.keys()
+        assert min(least.values()) >= 1
+        assert len(shortfalls({"runs": runs}, least)) == len(least)
+        assert shortfalls(least, least) == []
+
+
+def test_floors_that_are_missed_once_more_than_by_chance_are_told() -> None:
+    short, machine = PROFILES["dev"].settings(3, 3), MACHINES["status watch"]
+    counts = drive_to_floors(machine, short, 0, {"runs": 8})
+    assert 8 <= counts["runs"] <= 3 * ATTEMPTS + 8
+    with pytest.raises(FloorsMissed, match=r"restart: \d+ times in \d+ runs, at least 1000 are expected"):
+        drive_to_floors(machine, short, 0, {"runs": 8, "restart": 1000})
 
 
 def test_every_rule_and_every_transition_has_a_floor() -> None:
@@ -116,7 +135,7 @@ def test_a_system_whose_rules_do_nothing_misses_its_floors() -> None:
 
     counts = drive(Idle, PROFILES["dev"].settings(10, 10), seed=0)
     assert counts["steps at rest"] > 0
-    missed = " ".join(shortfalls("system", {**counts, "runs": 1_000}))
+    missed = " ".join(shortfalls(counts, floors("system", 1_000)))
     for what in (*DRIVEN, "conflated status"):
         assert f"{what}:" in missed
 
@@ -139,7 +158,7 @@ def test_a_subclass_checks_every_step() -> None:
 def test_a_machine_that_fails_alone_is_written_rule_by_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.rules.is_below_minimum", lambda number, minimum: number <= minimum)
     with pytest.raises(AssertionError) as failed:
-        drive(MACHINES["vote registry"], PROFILES["dev"].settings(50, 10), seed=0)
+        drive(MACHINES["vote registry"], settings(PROFILES["dev"].settings(50, 10), phases=[Phase.generate]), seed=0)
     paths = write_example("vote registry", failed.value, tmp_path, 0, "pytest -k registry")
     report = paths[0].read_text(encoding="utf-8")
     assert "state.update(" in report or "state.agree(" in report
