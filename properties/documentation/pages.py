@@ -33,6 +33,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "claims, last sealed": lambda: tables.claims("era2480"),
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,
+    "broken models": tables.broken_models,
+    "profiles": tables.profiles,
     "log events": tables.log_events,
     "proposals": searches.proposals,
     "cures": searches.cures,

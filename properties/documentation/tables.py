@@ -10,12 +10,14 @@ from model.revisions import PARTS, REVISIONS
 from model.rules import threshold
 from model.scope import Scope, instance
 from model.transitions import Transition
+from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.details import DETAILS
 from properties.ledger import PLANS, SHARP, expectations
 from properties.logs.rules import RULES
 from properties.render.command import scope_options
+from properties.stateful.profiles import PROFILES
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -172,3 +174,22 @@ def thresholds() -> str:
                 )
             )
     return table(("instance", "Byzantine", "quorum", *(f"`{name}`" for name in chosen), "states"), rows)
+
+
+def broken_models() -> str:
+    """What is changed in each broken model, the machine that notices it, and the properties that it violates."""
+    rows = (
+        (f"`{broken.name}`", broken.about, broken.caught_by, ", ".join(f"`{name}`" for name in broken.violates))
+        for broken in BROKEN_MODELS
+    )
+    return table(("broken model", "what is changed", "machine that notices", "properties that it takes away"), rows)
+
+
+def profiles() -> str:
+    """How much each profile tries."""
+    rows = (
+        (f"`{each.name}`", f"{each.runs:,}", f"{each.system_runs:,}", f"{each.models:,}", each.seeds)
+        for each in PROFILES.values()
+    )
+    head = ("profile", "runs of each machine", "runs of the system", "systems to choose from", "seeds for each defect")
+    return table(head, rows)

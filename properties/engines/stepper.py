@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from model.algebra import Expression
@@ -17,6 +18,10 @@ State = tuple[int, ...]
 """The values of the variables, in the order of the transition system; a Bool is 0 or 1."""
 
 
+Effect = tuple[Callable[[State], tuple[int, ...]], list[tuple[int, float, float]]]
+"""The new values; and which variables they are of, by place, each with its least and its largest value."""
+
+
 class Stepper:
     """Runs a transition system one step at a time. It keeps no state of its own."""
 
@@ -25,7 +30,7 @@ class Stepper:
         self.places = {variable.expression: place for place, variable in enumerate(system.variables)}
         self.initial: State = tuple(variable.initial for variable in system.variables)
         self._guard: dict[int, Callable[[State], tuple[int, ...]]] = {}
-        self._effects: dict[int, Callable[[State], tuple[int, ...]]] = {}
+        self._effects: dict[int, Effect] = {}
 
     def _compile(self, roots: list[Expression]) -> Callable[[State], tuple[int, ...]]:
         return compile_expressions("evaluate", "state", roots, Numbers(self.places), {})
@@ -52,17 +57,26 @@ class Stepper:
     def apply(self, state: State, action: int) -> State:
         """The state after an action whose guard holds. Raises `ModelError` if a variable leaves its domain."""
         if action not in self._effects:
-            self._effects[action] = self._compile([value for _, value in self.system.actions[action].updates])
-        values = self._effects[action](state)
+            self._effects[action] = self._effect(self.system.actions[action])
+        evaluate, changed = self._effects[action]
         after = list(state)
-        for (variable, _), value in zip(self.system.actions[action].updates, values, strict=True):
-            if (variable.low is not None and value < variable.low) or (
-                variable.high is not None and value > variable.high
-            ):
-                domain = f"{variable.low}..{variable.high}"
-                raise ModelError(f"{self.system.actions[action]} takes {variable.name} to {value}, outside {domain}")
-            after[self.places[variable.expression]] = int(value)
+        for (place, low, high), value in zip(changed, evaluate(state), strict=True):
+            if not low <= value <= high:
+                name, taken = self.system.variables[place].name, self.system.actions[action]
+                raise ModelError(f"{taken} takes {name} to {value}, outside {low}..{high}")
+            after[place] = int(value)
         return tuple(after)
+
+    def _effect(self, action: Action) -> Effect:
+        changed = [
+            (
+                self.places[variable.expression],
+                -inf if variable.low is None else variable.low,
+                inf if variable.high is None else variable.high,
+            )
+            for variable, _ in action.updates
+        ]
+        return self._compile([value for _, value in action.updates]), changed
 
     def successors(self, state: State) -> Iterator[tuple[int, State]]:
         """Every action that can be taken, with the state after it."""

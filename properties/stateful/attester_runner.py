@@ -12,9 +12,7 @@ import model.node
 from model.algebra import TRUE, const
 from model.node import Node
 from model.registry import NONE, Vote
-from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import build
 from model.transitions import Step
 from properties.stateful.constants import initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
@@ -69,7 +67,7 @@ class AttesterRunnerMachine(CountedMachine):
         scope = Scope(
             instance("n1f0b0"), batches=BATCHES, late_batches=True, attester_steps=True, own_finders=True, echo=True
         )
-        system = build(next(iter(REVISIONS.values())), scope)
+        system = self.system(scope)
         place = next(index for index, place in enumerate(system.topology.places) if place.key == KEY)
         self.node = initial(system, system.state.nodes[place])
         self.naive = NaiveAttester()

@@ -11,9 +11,7 @@ import model.batch_store
 import model.node
 from model.algebra import TRUE, const
 from model.registry import Vote
-from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import build
 from properties.stateful.constants import flag, initial, is_possible, number, taken
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 
@@ -26,7 +24,7 @@ class BatchStoreMachine(CountedMachine):
     def __init__(self) -> None:
         super().__init__()
         scope = Scope(instance("n1f0b0"), batches=BATCHES, late_batches=True, queue=PLACES)
-        system = build(next(iter(REVISIONS.values())), scope)
+        system = self.system(scope)
         self.node = initial(system, system.main)
         self.batches = 0
         self.commitments: set[int] = set()

@@ -10,9 +10,7 @@ from hypothesis.stateful import invariant, precondition, rule
 import model.network
 from model.algebra import const
 from model.registry import Vote
-from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import build
 from properties.stateful.constants import initial, is_possible, number, taken, votes_in, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 from properties.stateful.oracle import NaiveRegistry, NaiveVote
@@ -30,7 +28,7 @@ class GossipLinkMachine(CountedMachine):
         super().__init__()
         # All three attesters are Byzantine, so that votes on any hash may be anywhere; the sender is a relay's node.
         scope = Scope(instance("n3f0b3"), batches=BATCHES, topology="relay", disconnects=1)
-        system = build(next(iter(REVISIONS.values())), scope)
+        system = self.system(scope)
         self.state, self.unlimited = initial(system, system.state), const(1)
         self.link = 0
         self.sender, self.receiver = system.topology.links[self.link]

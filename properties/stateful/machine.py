@@ -10,6 +10,10 @@ from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from model.revisions import REVISIONS
+from model.scope import Scope
+from model.system import AttestationSystem, build
+
 P = ParamSpec("P")
 M = TypeVar("M", bound="CountedMachine")
 
@@ -23,15 +27,23 @@ class CountedMachine(RuleBasedStateMachine):
     or the node, started: a node that restarts at every other step gets nowhere."""
 
     counts: ClassVar[Counter[str]] = Counter()
+    built: ClassVar[dict[Scope, AttestationSystem]] = {}
+    """The systems that the runs start from. To build one takes as long as a run."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.counts = Counter()
+        cls.counts, cls.built = Counter(), {}
 
     def __init__(self) -> None:
         super().__init__()
         self.age = 0
         self.count("runs")
+
+    def system(self, scope: Scope) -> AttestationSystem:
+        """The first revision in this scope, of which a machine that runs alone drives a part."""
+        if scope not in self.built:
+            self.built[scope] = build(next(iter(REVISIONS.values())), scope)
+        return self.built[scope]
 
     def count(self, what: str, times: int | bool = 1) -> None:
         """Note that something happened; a condition counts where it is true."""
@@ -54,6 +66,7 @@ def counted(function: Callable[Concatenate[M, P], None]) -> Callable[Concatenate
 def drive(machine: type[CountedMachine], settings: hypothesis.settings, seed: int | None = None) -> Counter[str]:
     """Run the machine from cleared counts, and return them. Raises what a failing run raises."""
     machine.counts.clear()
+    machine.built.clear()
     before = set(vars(machine))
     factory = machine if seed is None else hypothesis.seed(seed)(machine)
     marks = set(vars(machine)) - before

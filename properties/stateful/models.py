@@ -31,12 +31,16 @@ MOST_FORGERIES = 240
 """How many forged votes a scope may tell apart: beyond that, its Byzantine attesters are made fewer."""
 
 
+IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
+"""The topologies of successive scopes. In each round, the committees are all of one, two or three, or larger."""
+
+
 def scope_number(number: int, pool: int = 0) -> Scope:
     """The scope of this number, from 0 on, in this pool of them."""
     random = Random(f"scope {number} of pool {pool}" if pool else f"scope {number}")
-    topology = random.choice([*sorted(TOPOLOGIES), "direct", "direct"])
+    turn, topology = number // len(IN_TURN), IN_TURN[number % len(IN_TURN)]
     largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
-    weights = _weights(random, min(largest, random.choice([1, 2, 3, random.randint(1, 2 + number // 4)])))
+    weights = _weights(random, min(largest, turn % 4 + 1 if turn % 4 < 3 else random.randint(4, 4 + turn)))
     batches, echo = random.randint(2, 5), random.random() < 0.4
     targets = 2 + (len(weights) if echo else 0)
     byzantine = min(_byzantine(random, weights), MOST_FORGERIES // (targets * batches * (batches + 3)))
@@ -141,15 +145,17 @@ class Model:
 ONE = instance("n1f0b0")
 
 SHOWCASES: tuple[tuple[str, Scope], ...] = (
-    ("pr161+era2480", Scope(ONE, batches=3)),
+    ("pr161+era2480", Scope(ONE, batches=5, topology="relay")),
     ("pr161+era2480", Scope(ONE, batches=3, own_finders=True, finder_steps=True, attester_steps=True)),
-    ("pr167+era2480", Scope(ONE, batches=3, topology="relay")),
+    ("pr167+era2480", Scope(ONE, batches=5, topology="relay")),
     ("pr169+era2539", Scope(ONE, batches=2, topology="relay", bad_votes=BAD_SIGNATURE)),
     ("pr161+era2539", Scope(instance("w5,1b1"), batches=2, echo=True, restarts=3)),
-    ("pr161+era2480", Scope(ONE, batches=3, topology="observed", late_batches=True)),
+    ("pr161+era2539", Scope(ONE, batches=3, late_batches=True, queue=2, restarts=None)),
+    ("pr161+era2539", Scope(instance("n1f0b1"), batches=2)),
 )
 """Small systems in which something happens often that is rare elsewhere: a minimum is lowered, an own registry skips, a
-smaller number stops a node, a message is refused, a certificate is contaminated, an external node has a gap."""
+smaller number stops a node, a message is refused, a certificate is contaminated, an external node has a gap, a restart
+loses a queued certificate, a certificate over a false hash stops the main node."""
 
 
 @cache
@@ -159,15 +165,18 @@ def showcase(place: int) -> Model:
     return Model(build(REVISIONS[name], scope))
 
 
+LIVE = [revision for revision in REVISIONS.values() if revision.executor != NEVER]
+
+ROUND = [*REVISIONS.values(), *LIVE, *LIVE, *LIVE]
+"""The revisions of successive models: all, and those that start more often."""
+
+
 def built(number: int, pool: int = 0) -> Model:
     """`model_number`, built anew."""
-    live = [revision for revision in REVISIONS.values() if revision.executor != NEVER]
-    revisions = [*live, *live, *live, *REVISIONS.values()]
-    return Model(build(Random(f"revision {number}").choice(revisions), scope_number(number, pool)))
+    return Model(build(ROUND[number % len(ROUND)], scope_number(number, pool)))
 
 
 @cache
 def model_number(number: int, pool: int = 0) -> Model:
-    """The model of this number, from 0 on, in this pool: the scope of this number, and any revision; those that never
-    start least."""
+    """The model of this number, from 0 on, in this pool: the scope of this number, of the revision whose turn it is."""
     return built(number, pool)

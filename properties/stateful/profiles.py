@@ -51,13 +51,13 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", runs=50, system_runs=300, models=20, shards=1, seeds=1, examples=50, quick=True),
-        Profile("ci", runs=200, system_runs=1_000, models=48, shards=1, seeds=1, examples=200, derandomize=True),
+        Profile("dev", runs=50, system_runs=300, models=24, shards=1, seeds=1, examples=50, quick=True),
+        Profile("ci", runs=200, system_runs=1_000, models=72, shards=1, seeds=1, examples=200, derandomize=True),
         Profile("deep", runs=2_000, system_runs=20_000, models=480, shards=4, seeds=10, examples=1_000),
     )
 }
 
-RULES, SYSTEM_RULES = 30, 80
+RULES, SYSTEM_RULES = 30, 40
 """How many rules a run of one machine has at most, and one of the system."""
 
 MACHINES: dict[str, type[CountedMachine]] = {

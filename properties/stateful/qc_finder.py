@@ -13,9 +13,7 @@ from model.algebra import const
 from model.node import Node
 from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.registry import NONE, Vote
-from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import build
 from model.transitions import Step
 from properties.stateful.constants import flag, initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
@@ -76,7 +74,7 @@ class QcFinderMachine(CountedMachine):
         super().__init__()
         instance_name = f"w{','.join(map(str, WEIGHTS))}b{len(WEIGHTS)}"
         scope = Scope(instance(instance_name), batches=BATCHES, late_batches=True, finder_steps=True, queue=PLACES)
-        system = build(next(iter(REVISIONS.values())), scope)
+        system = self.system(scope)
         self.node, self.electorate = initial(system, system.main), system.electorate
         self.naive = NaiveFinder()
 

@@ -184,9 +184,9 @@ class Run:
 
 LONGEST_RUN = 200
 """How many steps a run has at most, before it is driven to its rest."""
-SHOWN = 4
+SHOWN = 5
 """How many models a showcase counts for when one is chosen."""
-BURSTS = st.binary(min_size=6, max_size=16)
+BURSTS = st.binary(min_size=16, max_size=40)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 
 

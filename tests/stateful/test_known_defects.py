@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from statistics import median_high
 
 import pytest
 
@@ -124,10 +125,12 @@ def found_with(seed: int, check: Check, defects: list[Defect]) -> dict[Defect, F
 
 
 def row(defect: Defect, shortest: int, found: list[Finding]) -> str:
-    """The figures of one defect as a row of a table: its name, the steps of the shortest run; for all seeds, from the
-    least on, the runs until it was found, and the steps after shortening."""
-    runs, steps = (sorted(figures) for figures in ([one.runs for one in found], [len(one.actions) for one in found]))
-    return f"| {defect} | {shortest} | {' '.join(map(str, runs))} | {' '.join(map(str, steps))} |"
+    """The figures of one defect, as in `docs/known-defects.md`: the steps of the shortest run; the least, median and
+    largest number of runs until a seed found it, and of steps after shortening."""
+    runs, steps = [one.runs for one in found], [len(one.actions) for one in found]
+    name = f"`{defect.claim}`{f': `{defect.kind}`' if defect.kind else ''}"
+    figures = [f"{min(each):,}, {median_high(each):,}, {max(each):,}" for each in (runs, steps)]
+    return f"| {name} | {defect.revision} | {defect.scope} | {shortest} | {' | '.join(figures)} |"
 
 
 def test_what_is_not_there_is_not_found() -> None:
