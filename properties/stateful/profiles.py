@@ -22,14 +22,15 @@ from properties.stateful.vote_registry import VoteRegistryMachine
 @dataclass(frozen=True)
 class Profile:
     """How many runs each machine has, and the system; of how many models, in how many shards that can run at the same
-    time; with how many seeds each known defect is searched for; how many examples other tests have;
-    and whether tests are to try a sample only."""
+    time; for how many models each showcase counts there; with how many seeds each known defect is searched for; how
+    many examples other tests have; and whether tests are to try a sample only."""
 
     name: str
     runs: int
     system_runs: int
     models: int
     shards: int
+    shown: int
     seeds: int
     examples: int
     derandomize: bool = False
@@ -51,9 +52,9 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", runs=50, system_runs=300, models=24, shards=1, seeds=1, examples=50, quick=True),
-        Profile("ci", runs=200, system_runs=1_000, models=72, shards=1, seeds=1, examples=200, derandomize=True),
-        Profile("deep", runs=2_000, system_runs=20_000, models=480, shards=4, seeds=10, examples=1_000),
+        Profile("dev", 50, system_runs=300, models=24, shards=1, shown=5, seeds=1, examples=50, quick=True),
+        Profile("ci", 200, system_runs=1_000, models=72, shards=1, shown=5, seeds=1, examples=200, derandomize=True),
+        Profile("deep", 2_000, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=1_000),
     )
 }
 

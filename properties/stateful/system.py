@@ -184,8 +184,6 @@ class Run:
 
 LONGEST_RUN = 200
 """How many steps a run has at most, before it is driven to its rest."""
-SHOWN = 5
-"""How many models a showcase counts for when one is chosen."""
 BURSTS = st.binary(min_size=16, max_size=40)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 
@@ -202,7 +200,7 @@ class SystemMachine(CountedMachine):
     models: ClassVar[range] = range(24)
     """The numbers of the models that it runs."""
     showcases: ClassVar[tuple[int, ...]] = tuple(~place for place in range(len(SHOWCASES)))
-    """The showcases that it runs as well, by numbers below zero."""
+    """The showcases that it runs as well, by numbers below zero; more often those that are there more often."""
     pool: ClassVar[int] = 0
     """Which models have these numbers: another pool has others."""
     last_failure: ClassVar[RunFailed | None] = None
@@ -211,7 +209,7 @@ class SystemMachine(CountedMachine):
     @initialize(data=st.data())
     def start(self, data: st.DataObject) -> None:
         """Choose the model."""
-        number = data.draw(st.sampled_from([*self.models, *self.showcases * SHOWN]), label="model")
+        number = data.draw(st.sampled_from([*self.models, *self.showcases]), label="model")
         self.run = Run(showcase(~number) if number < 0 else self.model(number), self.check)
         self.count(f"{len(self.run.model.system.scope.instance.weights)} attesters")
         self.count(self.run.model.system.revision.name)

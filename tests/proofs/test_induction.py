@@ -54,7 +54,9 @@ def test_no_gaps_is_inductive_in_a_full_mesh_of_three() -> None:
     assert is_proved(argument(GENESIS, 3, replace(EVERY_WAY, topology="mesh")).prove(BUDGET))
 
 
-@pytest.mark.parametrize("name", sorted(REVISIONS))
+@pytest.mark.parametrize(
+    "name", [name if name < "pr165" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(REVISIONS)]
+)
 def test_the_start_rule_decides(name: str) -> None:
     """Where attestation starts at the last sealed batch, inserting the first certificate breaks the induction."""
     outcomes = argument(REVISIONS[name], 1).prove(BUDGET)
@@ -152,6 +154,7 @@ def test_the_any_size_proof_needs_an_honest_supporter() -> None:
     assert first_failure(Induction(system, invariant, TRUE).prove(BUDGET)) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PROPOSALS if "start_kept" in name])
 def test_a_start_that_is_kept_leaves_no_gaps(name: str) -> None:
     """The cure of the last-sealed start has its proof: for a fixed size, and for any."""

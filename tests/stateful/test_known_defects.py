@@ -141,7 +141,7 @@ def test_what_is_not_there_is_not_found() -> None:
 
 
 def test_the_same_seed_finds_the_same_run() -> None:
-    check = Check(build(REVISIONS["pr161+era2480"], SMALL[QUICK].scope))
-    condition = check.violating(claim("no_gaps_on_main_node"))
+    check = Check(build(REVISIONS["pr161+era2480"], SMALL["n1f0b0, 2 batches, joined, pruned=M"].scope))
+    condition = check.violating(claim("attestation_starts_at_first_batch"))
     first, again, other = (search(check.stepper, condition, seed, BUDGET, LONGEST) for seed in (1, 1, 2))
     assert first == again != other

@@ -53,6 +53,7 @@ def test_the_system_keeps_its_properties_and_agrees_with_the_registries_in_full_
         pass
 
     Shard.models, Shard.pool = range(shard * models, (shard + 1) * models), seed
+    Shard.showcases = SystemMachine.showcases * profile.shown
     runs = profile.system_runs // profile.shards
     settings, least = profile.settings(runs, SYSTEM_RULES), floors("system", runs)
     least |= {} if profile.quick else dict.fromkeys(REVISIONS, 1)
