@@ -17,7 +17,7 @@ from properties.details import DETAILS
 from properties.ledger import PLANS, SHARP, expectations
 from properties.logs.rules import RULES
 from properties.render.command import scope_options
-from properties.stateful.profiles import PROFILES
+from properties.stateful.profiles import PROFILES, Profile
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -188,8 +188,14 @@ def broken_models() -> str:
 def profiles() -> str:
     """How much each profile tries."""
     rows = (
-        (f"`{each.name}`", f"{each.runs:,}", f"{each.system_runs:,}", f"{each.models:,}", each.seeds)
+        (f"`{each.name}`", f"{each.runs:,}", f"{each.system_runs:,}", f"{each.models:,}", each.seeds, _searched(each))
         for each in PROFILES.values()
     )
-    head = ("profile", "runs of each machine", "runs of the system", "systems to choose from", "seeds for each defect")
+    head = ("profile", "runs of a machine", "runs of the system", "random systems", "seeds for a defect", "ledger")
     return table(head, rows)
+
+
+def _searched(profile: Profile) -> str:
+    if profile.quick:
+        return "a sample"
+    return "`attestation check --deep`" if profile.larger_scopes else "`attestation check`"

@@ -35,6 +35,7 @@ class Profile:
     examples: int
     derandomize: bool = False
     quick: bool = False
+    larger_scopes: bool = False
 
     def settings(self, runs: int, rules: int) -> hypothesis.settings:
         """Hypothesis' settings for so many runs of up to so many rules."""
@@ -54,7 +55,17 @@ PROFILES = {
     for profile in (
         Profile("dev", 50, system_runs=300, models=24, shards=1, shown=5, seeds=1, examples=50, quick=True),
         Profile("ci", 200, system_runs=1_000, models=72, shards=1, shown=5, seeds=1, examples=200, derandomize=True),
-        Profile("deep", 2_000, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=1_000),
+        Profile(
+            "deep",
+            2_000,
+            system_runs=20_000,
+            models=480,
+            shards=4,
+            shown=5,
+            seeds=10,
+            examples=1_000,
+            larger_scopes=True,
+        ),
     )
 }
 

@@ -10,7 +10,19 @@ import pytest
 from model.revisions import REVISIONS
 from properties import ledger
 from properties.claims.catalogue import CATALOGUE
-from properties.ledger import PLANS, Entry, Plan, as_toml, check, check_all, expectations, summary, table
+from properties.ledger import (
+    PLANS,
+    Entry,
+    Plan,
+    as_toml,
+    check,
+    check_all,
+    expectations,
+    same_systems,
+    summary,
+    table,
+)
+from properties.stateful.profiles import Profile
 
 SMALL = Plan("n1f0b0", "joined")
 LISTED = Plan("n2f0b0", "joined")
@@ -26,6 +38,18 @@ def test_every_plan_has_expectations_for_every_property_on_every_revision_that_i
 def test_the_table_of_expectations_has_nothing_that_is_not_planned() -> None:
     assert set(expectations()) <= set(REVISIONS)
     assert {name for scopes in expectations().values() for name in scopes} <= {plan.name for plan in PLANS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_every_verdict_is_the_expected_one(plan: Plan, profile: Profile) -> None:
+    if plan.deep and not profile.larger_scopes:
+        pytest.skip(f"profile {profile.name} leaves out the larger scopes")
+    for _, (first, *others) in same_systems(REVISIONS, plan):
+        entry = check(first, plan)
+        assert entry.complete
+        for revision in (first, *others):
+            assert list(entry.of(revision).differences()) == [], revision
 
 
 def test_what_is_expected_makes_no_difference() -> None:
