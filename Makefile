@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check test test-slow lint types docs benchmarks clean
+.PHONY: check test test-slow test-deep lint types docs benchmarks clean
 
 check: .venv/.installed
 	$(BIN)/attestation check
@@ -14,6 +14,10 @@ test: .venv/.installed-test
 # What make test leaves out, and Hypothesis with more runs.
 test-slow: .venv/.installed-test
 	$(BIN)/python -m pytest -n auto --hypothesis-profile=ci -m slow
+
+# Everything, on systems that no run had before: about 20 minutes on two cores.
+test-deep: .venv/.installed-test
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=deep
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .

@@ -83,9 +83,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave slow tests out of the quick profile, visibly."""
-    if item.config.stash[PROFILE].quick and item.get_closest_marker("slow"):
+    """Leave slow tests out of the quick profile, and the slowest out of all but the deep one, visibly."""
+    profile = item.config.stash[PROFILE]
+    if profile.quick and item.get_closest_marker("slow"):
         pytest.skip("slow: --hypothesis-profile=ci and deep run it")
+    if not profile.larger and item.get_closest_marker("deep"):
+        pytest.skip("deep: --hypothesis-profile=deep runs it")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

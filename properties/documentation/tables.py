@@ -196,6 +196,6 @@ def profiles() -> str:
 
 
 def _searched(profile: Profile) -> str:
-    if profile.quick:
-        return "a sample"
-    return "`attestation check --deep`" if profile.larger_scopes else "`attestation check`"
+    if profile.larger:
+        return "all, as `attestation check --deep`"
+    return "a sample"

@@ -35,7 +35,7 @@ class Profile:
     examples: int
     derandomize: bool = False
     quick: bool = False
-    larger_scopes: bool = False
+    larger: bool = False
 
     def settings(self, runs: int, rules: int) -> hypothesis.settings:
         """Hypothesis' settings for so many runs of up to so many rules."""
@@ -64,7 +64,7 @@ PROFILES = {
             shown=5,
             seeds=10,
             examples=1_000,
-            larger_scopes=True,
+            larger=True,
         ),
     )
 }

@@ -30,7 +30,7 @@ LOCKSTEP, PROGRESS = "lockstep", "progress_possible"
 """What a run can fail, besides the properties of kind `always` and what a subclass asks for."""
 LONGEST_REST = 5_000
 """A fair run without faults that takes more steps than this does not come to rest, where it must."""
-LONGEST_UNREST = 400
+LONGEST_UNREST = 150
 """After so many steps it is left alone where it need not: a connection can be closed and made again for ever."""
 
 

@@ -31,7 +31,7 @@ def test_a_stuck_run_is_shown_as_a_violation(run_of: RunOf, replay: Replay) -> N
     assert "it is no longer true that batch 1 can still be certified when the main node asks for it" in report
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 def test_every_finding_of_the_recorded_runs_can_be_shown_and_replayed(
     recorded: list[Lines], replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,7 +162,7 @@ def test_a_start_that_is_kept_leaves_no_gaps(name: str) -> None:
     assert is_proved(any_size.induction(compose(name)).prove(BUDGET))
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("name", sorted(PROPOSALS))
 def test_every_proposal_gets_a_verdict(name: str) -> None:
     """Nothing is raised, whichever obligation fails; and a cure of the gap only is one where it is proved."""

@@ -257,7 +257,7 @@ class TestRegenesis:
 
 class TestExternalNodes:
     @pytest.mark.parametrize("name", ["pr161+era2480", "pr170+era2480", "pr161+era2539", "pr170+era2539"])
-    @pytest.mark.parametrize("echo", [False, True])
+    @pytest.mark.parametrize("echo", [False, pytest.param(True, marks=pytest.mark.deep)])
     def test_the_main_nodes_guarantees_do_not_depend_on_one_that_looks_on(self, name: str, echo: bool) -> None:
         alone = Scope(instance("n1f0b0"), batches=3, echo=echo)
         observed = replace(alone, topology="observed")

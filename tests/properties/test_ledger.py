@@ -22,7 +22,6 @@ from properties.ledger import (
     summary,
     table,
 )
-from properties.stateful.profiles import Profile
 
 SMALL = Plan("n1f0b0", "joined")
 LISTED = Plan("n2f0b0", "joined")
@@ -40,11 +39,9 @@ def test_the_table_of_expectations_has_nothing_that_is_not_planned() -> None:
     assert {name for scopes in expectations().values() for name in scopes} <= {plan.name for plan in PLANS}
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
-def test_every_verdict_is_the_expected_one(plan: Plan, profile: Profile) -> None:
-    if plan.deep and not profile.larger_scopes:
-        pytest.skip(f"profile {profile.name} leaves out the larger scopes")
+def test_every_verdict_is_the_expected_one(plan: Plan) -> None:
     for _, (first, *others) in same_systems(REVISIONS, plan):
         entry = check(first, plan)
         assert entry.complete

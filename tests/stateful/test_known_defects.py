@@ -25,7 +25,7 @@ from properties.stateful.search import Finding, holds, search
 from properties.trace import replay
 from properties.verdicts import Violated
 
-BUDGET, LONGEST, MARGIN = 20_000, 120, 2
+BUDGET, LONGEST, MARGIN = 20_000, 80, 2
 """How many runs at most, of how many steps; and how much longer than the shortest run the shortened one may be."""
 FEW, MANY = 10, 500
 """How many of the runs that end in a defect are shortened; many where the shortest of few is too long."""
