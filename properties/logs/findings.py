@@ -109,7 +109,7 @@ def _trace(accepted: Accepted, number: int, claim: str) -> Trace:
 
 def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
     states, setting = accepted.path.states, accepted.setting
-    future = Future(setting.stepper, setting.system, claim(PROGRESS).without)
+    future = Future(setting.stepper, setting.system, claim(PROGRESS).without, accepted.run.header.raw)
     first = _first_final(accepted, future)
     if first == len(states):
         return UnprovedStop(future.asked(states[-1]), accepted.run.events[-1])

@@ -16,7 +16,7 @@ from typing import Final
 
 from model.algebra import Bool, Expression
 from model.batch_store import CertifiedBatches
-from model.network import seal_batch
+from model.network import push_votes, seal_batch
 from model.system import AttestationSystem
 from model.transitions import Action
 from properties.engines.stepper import State, Stepper
@@ -27,14 +27,17 @@ LONGEST: Final = 500
 
 
 class Future:
-    """Answers for the states of one system. `without` names transitions that do not count as ways to a certificate.
+    """Answers for the states of one system. `without` names transitions that do not count as ways to a certificate, and
+    what the `raw` nodes push does not either: their calls are made by whoever made the log, who need not make any more.
     The answers are the same in every run: so are the schedules."""
 
-    def __init__(self, stepper: Stepper, system: AttestationSystem, without: Collection[str]) -> None:
+    def __init__(
+        self, stepper: Stepper, system: AttestationSystem, without: Collection[str], raw: Collection[str] = ()
+    ) -> None:
         self.stepper = stepper
         self.system = system
-        self.without = without
-        self.value_sets = ValueSets(system, lambda action: action.name not in without)
+        self.without, self.raw = without, raw
+        self.value_sets = ValueSets(system, self._counts)
         self._asked = stepper.evaluator(system.next_batch_to_attest)
 
     def asked(self, state: State) -> int:
@@ -105,4 +108,7 @@ class Future:
 
     def _may_help(self, action: Action) -> bool:
         """Further batches only make schedules longer."""
-        return action.name not in self.without and action.transition is not seal_batch
+        return self._counts(action) and action.transition is not seal_batch
+
+    def _counts(self, action: Action) -> bool:
+        return action.name not in self.without and not (action.transition is push_votes and action.node in self.raw)

@@ -55,7 +55,7 @@ PROFILES = {
     for profile in (
         Profile("dev", 50, system_runs=300, models=24, shards=1, shown=5, seeds=1, examples=50, quick=True),
         Profile("ci", 200, system_runs=1_000, models=72, shards=1, shown=5, seeds=1, examples=200, derandomize=True),
-        Profile("deep", 1_000, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=500, larger=True),
+        Profile("deep", 500, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=500, larger=True),
     )
 }
 

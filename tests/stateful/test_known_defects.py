@@ -21,7 +21,7 @@ from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.ledger import PLANS, expectations, same_systems
 from properties.stateful.profiles import Profile
-from properties.stateful.search import Finding, holds, search
+from properties.stateful.search import Condition, Finding, holds, search
 from properties.trace import replay
 from properties.verdicts import Violated
 
@@ -98,33 +98,41 @@ def test_each_defect_is_found_from_scratch_and_shortens_to_about_the_shortest_ru
         pytest.skip(f"the same system as {alike(scope)[revision]}, where it is searched for")
     system = build(REVISIONS[revision], SCOPES[scope].scope)
     check = Check(system, SCOPES[scope].symmetry and bool(system.symmetric))
-    defects = places()[scope, revision]
-    found = [found_with(seed, check, defects) for seed in range(profile.seeds)]
-    for defect in defects:
-        show(row(defect, steps_to(check, defect), [findings[defect] for findings in found]))
+    sought = {defect: Sought.of(defect, check) for defect in places()[scope, revision]}
+    found = [found_with(seed, check, sought) for seed in range(profile.seeds)]
+    for defect, known in sought.items():
+        show(row(defect, known.shortest, [findings[defect] for findings in found]))
 
 
-def steps_to(check: Check, defect: Defect) -> int:
-    """How many steps the shortest run has that ends in the defect, or, where it is a run that goes on for ever, gets to
-    where it does."""
-    verdict = check.verdict(claim(defect.claim))
-    assert isinstance(verdict, Violated), f"{defect}: the exhaustive search does not have it"
-    (trace,) = (trace for trace in verdict.traces if trace.kind == defect.kind)
-    return len(trace.steps) if trace.loop is None else trace.loop
+@dataclass(frozen=True)
+class Sought:
+    """What the exhaustive search knows of a defect: whether a state is one, and how many steps the shortest run has
+    that ends in it, or, where it is a run that goes on for ever, gets to where it does."""
+
+    condition: Condition
+    shortest: int
+
+    @staticmethod
+    def of(defect: Defect, check: Check) -> Sought:
+        verdict = check.verdict(claim(defect.claim))
+        assert isinstance(verdict, Violated), f"{defect}: the exhaustive search does not have it"
+        (trace,) = (trace for trace in verdict.traces if trace.kind == defect.kind)
+        steps = len(trace.steps) if trace.loop is None else trace.loop
+        return Sought(check.violating(claim(defect.claim))[defect.kind], steps)
 
 
-def found_with(seed: int, check: Check, defects: list[Defect]) -> dict[Defect, Finding]:
+def found_with(seed: int, check: Check, sought: dict[Defect, Sought]) -> dict[Defect, Finding]:
     """What this seed finds: all of the defects, each in about as few steps as there can be."""
-    conditions = {defect: check.violating(claim(defect.claim))[defect.kind] for defect in defects}
+    conditions = {defect: known.condition for defect, known in sought.items()}
     found = search(check.stepper, conditions, seed, BUDGET, LONGEST, FEW)
-    for defect, condition in conditions.items():
+    for defect, known in sought.items():
         assert defect in found, f"{defect}: not found with seed {seed}"
-        most = steps_to(check, defect) + MARGIN
+        most = known.shortest + MARGIN
         if len(found[defect].actions) > most:
-            found |= search(check.stepper, {defect: condition}, seed, BUDGET, LONGEST, MANY)
+            found |= search(check.stepper, {defect: known.condition}, seed, BUDGET, LONGEST, MANY)
         steps = len(found[defect].actions)
         assert steps <= most, f"{defect}: {steps} steps with seed {seed}, {most} at most are expected"
-        assert condition(replay(found[defect].trace(check.stepper, defect.claim), check.stepper))
+        assert known.condition(replay(found[defect].trace(check.stepper, defect.claim), check.stepper))
     return found
 
 
