@@ -141,7 +141,7 @@ def row(defect: Defect, shortest: int, found: list[Finding]) -> str:
     largest number of runs until a seed found it, and of steps after shortening."""
     runs, steps = [one.runs for one in found], [len(one.actions) for one in found]
     name = f"`{defect.claim}`{f': `{defect.kind}`' if defect.kind else ''}"
-    figures = [f"{min(each):,}, {median_high(each):,}, {max(each):,}" for each in (runs, steps)]
+    figures = [f"{min(each):,} · {median_high(each):,} · {max(each):,}" for each in (runs, steps)]
     return f"| {name} | {defect.revision} | {defect.scope} | {shortest} | {' | '.join(figures)} |"
 
 
