@@ -104,6 +104,7 @@ def runs() -> list[str]:
     return lines[: [at for at, line in enumerate(lines) if '"format"' in line][2]]
 
 
+@pytest.mark.slow
 def test_replay_of_a_system_log(tmp_path: Path, runs: list[str], capsys: Capture) -> None:
     log = tmp_path / "log"
     log.write_text("".join(runs), encoding="utf-8")

@@ -47,6 +47,7 @@ def test_accepted_runs_and_what_is_found_in_them(log: Path, capsys: pytest.Captu
     assert printed[-1] == "3 of 3 runs accepted"
 
 
+@pytest.mark.slow
 def test_gzipped_runs_as_json(tmp_path: Path, lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "runs.gz"
     path.write_bytes(gzip.compress("".join(lines).encode()))

@@ -273,12 +273,14 @@ def test_a_byzantine_node_may_pass_on_what_it_was_sent(replay: Replay) -> None:
     assert "has never been sent" in rejected(replay([header, *[e for e in events if e["seq"] != 13], end])).reason
 
 
+@pytest.mark.slow
 def test_as_many_batches_as_the_format_allows_can_be_followed(run_of: RunOf, replay: Replay) -> None:
     lines = run_of(1)
     lines[0]["batches"] = MAX_BATCHES
     accepted(replay(lines))
 
 
+@pytest.mark.slow
 def test_too_many_forged_numbers_are_refused_and_fewer_are_not(run_of: RunOf, replay: Replay) -> None:
     def forged(count: int) -> Lines:
         votes = [{"number": 1000 + number, "hash": "h0", "added": True} for number in range(count)]

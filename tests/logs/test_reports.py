@@ -55,6 +55,7 @@ def test_every_finding_of_the_recorded_runs_can_be_shown_and_replayed(
     assert shown == 23
 
 
+@pytest.mark.slow
 def test_byzantine_attesters_of_a_recorded_run_are_named(run_of: RunOf, replay: Replay) -> None:
     outcome = replay(run_of(25))
     assert isinstance(outcome, Accepted)

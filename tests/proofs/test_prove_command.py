@@ -147,6 +147,7 @@ def test_the_deadlock_is_not_called_progress(capsys: pytest.CaptureFixture[str])
     assert run("--revision", "pr165+era2539", *options) == 3, "it is vacuous where the executor never starts"
 
 
+@pytest.mark.slow
 def test_a_violation_shows_its_run(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--revision", "pr161+era2480", "--property", "certificates_verify", "--attesters", "2")
     assert run(*options) == 1
