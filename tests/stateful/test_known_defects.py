@@ -27,7 +27,7 @@ from properties.verdicts import Violated
 
 BUDGET, LONGEST, MARGIN = 20_000, 80, 2
 """How many runs at most, of how many steps; and how much longer than the shortest run the shortened one may be."""
-FEW, MANY = 10, 500
+FEW, MANY = 10, 200
 """How many of the runs that end in a defect are shortened; many where the shortest of few is too long."""
 
 SCOPES = {plan.name: plan for plan in PLANS}
