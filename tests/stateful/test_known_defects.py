@@ -134,7 +134,7 @@ def found_with(seed: int, check: Check, sought: dict[Defect, Sought]) -> dict[De
         if len(found[defect].actions) > most:
             found |= search(check.stepper, {defect: known.condition}, seed, BUDGET, LONGEST, MANY)
         steps = len(found[defect].actions)
-        assert known.shortest <= steps <= most, f"{defect}: {steps} steps with seed {seed}, {known.shortest} is shortest"
+        assert known.shortest <= steps <= most, f"{defect}: {steps} steps, seed {seed}; shortest: {known.shortest}"
         assert known.condition(replay(found[defect].trace(check.stepper, defect.claim), check.stepper))
     return found
 
