@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, where
-from model.registry import NO_VOTE, NONE, Vote
+from model.votes import NO_VOTE, NONE, Vote
 
 NO_BATCH = const(NONE)
 """What is pruned before anything is."""

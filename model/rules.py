@@ -1,8 +1,8 @@
 """The decisions of the vote registry, each written once.
 
-The registry in full fidelity (`model.batch_votes`) and the guarded commands of the system (`model.registry`) both
-decide by these functions. They are free of branches, so they take Python numbers and strings as well as the
-expressions of `model.algebra`.
+The registry in full fidelity (`batch_votes` in `model.registry_design`) and the guarded commands of the system
+(`registry` there) both decide by these functions. They are free of branches, so they take Python numbers and strings as
+well as the expressions of `model.algebra`.
 
 Source: era-consensus, `node/actors/network/src/gossip/batch_votes.rs`, `BatchVotes::update` and `find_quorum`;
 `node/libs/roles/src/attester/messages/msg.rs`, `threshold`; `validator/messages/consensus.rs`, `max_faulty_weight`.

@@ -18,25 +18,21 @@ from unittest.mock import patch
 import model
 from model import rules
 from model.algebra import FALSE, Bool, Int, const, truth, where
-from model.attestation_status import StatusWatch
 from model.batch_store import BatchStore, Certificates, CertifiedBatches, InsertionQueue, next_batch_from_genesis
-from model.batch_votes import BatchVotes, BatchVotesWatch, SignedBatch, UpdateOutcome
-from model.gossip import Link
-from model.network import (
-    System,
-    forge_vote,
-    reconnect,
-    refuse_status,
-    refuses_message,
-    restart_node,
-)
-from model.node import Node, find_quorum, publish_vote, restart, store_qc
-from model.qc_finder import WAITING_FOR_QUORUM, WAITING_FOR_STATUS, QcFinder
-from model.registry import NO_VOTE, NONE, Electorate, Registry, Vote
+from model.messages import SignedBatch
+from model.registry_design.attestation_status import StatusWatch
+from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, UpdateOutcome
+from model.registry_design.gossip import Link
+from model.registry_design.network import System, forge_vote, reconnect, refuse_status, refuses_message, restart_node
+from model.registry_design.node import Node, find_quorum, publish_vote, restart, store_qc
+from model.registry_design.qc_finder import WAITING_FOR_QUORUM, WAITING_FOR_STATUS, QcFinder
+from model.registry_design.registry import Registry
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.transitions import Step, Transition
+from model.votes import NO_VOTE, NONE, Electorate, Vote
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ class BrokenModel:
                 stack.enter_context(patch.object(change.owner, change.attribute, change.replacement))
             yield
 
-    def build(self) -> AttestationSystem:
+    def build(self) -> RegistryDesign:
         """The system in the scope where the change shows: broken within `applied`, sound outside."""
         return build(REVISIONS[self.revision], self.scope)
 
@@ -85,7 +81,7 @@ class BrokenModel:
 def _everywhere(original: Any, replacement: Any, name: str = "") -> tuple[Change, ...]:
     """A function or transition, changed in every module of the model that uses it."""
     name = name or original.__name__
-    modules = [importlib.import_module(f"model.{module.name}") for module in pkgutil.iter_modules(model.__path__)]
+    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(model.__path__, "model.")]
     return tuple(Change(module, name, replacement) for module in modules if getattr(module, name, None) is original)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from model.batch_votes import Batch, BatchQC, BatchVotes, SignedBatch, UpdateOutcome
 from model.committee import Committee, CommitteeError
+from model.messages import Batch, BatchQC, SignedBatch
+from model.registry_design.batch_votes import BatchVotes, UpdateOutcome
 from properties.recording import (
     MalformedRecording,
     WrongShape,

@@ -11,10 +11,11 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.details import DETAILS
 from properties.render import FORMATS
@@ -238,17 +239,17 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
 
 
-Systems = dict[str, AttestationSystem]
+Systems = dict[str, RegistryDesign]
 
 
-def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> Iterable[Systems]:
+def _grouped(systems: Systems, key: Callable[[RegistryDesign], object]) -> Iterable[Systems]:
     groups: dict[object, Systems] = {}
     for name, system in systems.items():
         groups.setdefault(key(system), {})[name] = system
     return groups.values()
 
 
-def _text(system: AttestationSystem) -> object:
+def _text(system: RegistryDesign) -> object:
     """The variables and every guard and effect; equal expressions are identical."""
     actions = (
         (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
@@ -257,7 +258,7 @@ def _text(system: AttestationSystem) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def _conditions(system: AttestationSystem) -> object:
+def _conditions(system: RegistryDesign) -> object:
     """Every condition that a verdict depends on."""
     parts = [
         ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])

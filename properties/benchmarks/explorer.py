@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.checking import Check
 from properties.details import DETAILS
 from properties.engines.explorer import Exploration, explore
@@ -39,7 +40,7 @@ class Measured:
         return f"{self.instance}, 3 batches, {self.detail}{', with symmetry' * self.symmetry}"
 
     @property
-    def system(self) -> AttestationSystem:
+    def system(self) -> RegistryDesign:
         """The system of this scope."""
         return build(revision(REVISION), DETAILS[self.detail].scope(instance(self.instance), 3))
 
@@ -69,7 +70,7 @@ class Plain:
         return self.transitions / self.seconds
 
 
-def plain_search(system: AttestationSystem, limit: int | None) -> Plain:
+def plain_search(system: RegistryDesign, limit: int | None) -> Plain:
     """A breadth-first search that takes one state at a time, of the whole scope or of its first states."""
     stepper = Stepper(system)
     seen, queue, transitions = {stepper.initial}, deque([stepper.initial]), 0
@@ -83,7 +84,7 @@ def plain_search(system: AttestationSystem, limit: int | None) -> Plain:
     return Plain(len(seen), transitions, time.perf_counter() - started, complete=not queue)
 
 
-def judging(system: AttestationSystem, symmetry: bool) -> float:
+def judging(system: RegistryDesign, symmetry: bool) -> float:
     """The seconds that the verdicts of all properties take after the search."""
     check = Check(system, symmetry)
     started = time.perf_counter()

@@ -5,9 +5,10 @@ Hypothesis turns to the aim after half of the runs, so there is something to see
 
 from __future__ import annotations
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.stateful.search import Aim, Condition, holds, search
@@ -32,7 +33,7 @@ def run() -> None:
             print(f"{name}, {scope.instance.name}, aim at {what}: {found} of {len(SEEDS)} seeds, {BUDGET} runs each")
 
 
-def aims(stepper: Stepper, system: AttestationSystem) -> dict[str, Aim]:
+def aims(stepper: Stepper, system: RegistryDesign) -> dict[str, Aim]:
     """What could be near to a defect."""
     nodes = system.state.nodes
     stale = stepper.evaluator(*(flag for node in nodes for flag in node.status.unseen))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from model.algebra import FALSE, Bool, all_of, any_of
 from model.batch_store import CertifiedBatches
-from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
-from model.registry import NONE, Registry
-from model.system import AttestationSystem
+from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
+from model.registry_design.registry import Registry
+from model.registry_design.system import RegistryDesign
+from model.votes import NONE
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
@@ -19,7 +20,7 @@ PR161 = "era-consensus PR 161"
 REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
 
 
-def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def no_gaps(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No batch between two certified ones lacks a certificate."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
@@ -34,7 +35,7 @@ def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def no_batch_left_out(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """The certificates on the main node start with the first batch of its fork, unless that was pruned with its own."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
@@ -44,7 +45,7 @@ def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 
-def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def at_most_one_quorum(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No registry holds quorums on two different subjects."""
     conjuncts = []
     for name, registry in _registries(system):
@@ -56,7 +57,7 @@ def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def certificates_verify(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def certificates_verify(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """A certificate that a finder would find now passes `BatchQC::verify`."""
     conjuncts = []
     for index, place in enumerate(system.topology.places):
@@ -69,7 +70,7 @@ def certificates_verify(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def certificates_match_batches(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def certificates_match_batches(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """A certificate on its way into the main node's database is over the batch's own hash."""
     return tuple(
         Conjunct(
@@ -81,7 +82,7 @@ def certificates_match_batches(system: AttestationSystem) -> tuple[Conjunct, ...
     )
 
 
-def none_below_minimum(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def none_below_minimum(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No registry keeps a vote below its minimum."""
     return tuple(
         Conjunct(
@@ -93,7 +94,7 @@ def none_below_minimum(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def progress_possible(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """The batch that the main node asks for can still get its certificate."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
@@ -108,43 +109,43 @@ def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def _registries(system: AttestationSystem) -> Iterator[tuple[str, Registry]]:
+def _registries(system: RegistryDesign) -> Iterator[tuple[str, Registry]]:
     for place, node in zip(system.topology.places, system.state.nodes, strict=True):
         yield place.name, node.registry
 
 
-def _sometimes(condition: Callable[[AttestationSystem], Bool]) -> Callable[[AttestationSystem], tuple[Conjunct, ...]]:
-    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def _sometimes(condition: Callable[[RegistryDesign], Bool]) -> Callable[[RegistryDesign], tuple[Conjunct, ...]]:
+    def conjuncts(system: RegistryDesign) -> tuple[Conjunct, ...]:
         return (Conjunct("it happens", condition(system)),)
 
     return conjuncts
 
 
-def _certificate_stored(system: AttestationSystem) -> Bool:
+def _certificate_stored(system: RegistryDesign) -> Bool:
     return system.main.store.certified.largest != NONE
 
 
-def _two_in_a_row(system: AttestationSystem) -> Bool:
+def _two_in_a_row(system: RegistryDesign) -> Bool:
     certified = system.main.store.certified
     flags = certified.flags if isinstance(certified, CertifiedBatches) else ()
     return any_of(first & second for first, second in itertools.pairwise(flags))
 
 
-def _vote_below_minimum(system: AttestationSystem) -> Bool:
+def _vote_below_minimum(system: RegistryDesign) -> Bool:
     return any_of(
         link.carries_vote_below(system.state.nodes[receiver].registry)
         for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
     )
 
 
-def _vote_replaced(system: AttestationSystem) -> Bool:
+def _vote_replaced(system: RegistryDesign) -> Bool:
     return any_of(
         link.carries_replacement_for(system.state.nodes[receiver].registry)
         for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
     )
 
 
-def _minimum_lowered(system: AttestationSystem) -> Bool:
+def _minimum_lowered(system: RegistryDesign) -> Bool:
     finder, status = system.main.finder, system.main.status
     wakes = status.has_news("finder") & finder.is_in(0)
     lowered = finder.is_in(SETTING_MINIMUM) & (finder.number < system.main.registry.min_batch_number)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from model.algebra import TRUE, Bool
-from model.system import AttestationSystem
+from model.registry_design.system import RegistryDesign
 
 
 class Kind(StrEnum):
@@ -42,7 +42,7 @@ class CounterexampleKind:
     name: str
     sentence: str
     because: str
-    holds: Callable[[AttestationSystem], Bool]
+    holds: Callable[[RegistryDesign], Bool]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Property:
     sentence: str
     assumptions: str
     source: str
-    conjuncts: Callable[[AttestationSystem], tuple[Conjunct, ...]]
+    conjuncts: Callable[[RegistryDesign], tuple[Conjunct, ...]]
     kinds: tuple[CounterexampleKind, ...] = ()
     without: frozenset[str] = frozenset()
     fair: frozenset[str] = frozenset()

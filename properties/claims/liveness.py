@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from model.algebra import Bool, all_of
 from model.batch_store import CertifiedBatches
-from model.network import forge_vote
-from model.system import AttestationSystem
+from model.registry_design.network import forge_vote
+from model.registry_design.system import RegistryDesign
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.pull_requests import NO_FAULT
 
@@ -32,7 +32,7 @@ FAIR = frozenset(
 """What nodes and connections do by themselves. Batches and commitments come when they come; faults need not come."""
 
 
-def every_batch_certified(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def every_batch_certified(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """Every batch that is sealed and can be signed everywhere is certified on the main node in the end."""
     certified, committee = system.main.store.certified, system.scope.instance
     honest = committee.total_weight - committee.byzantine_weight
@@ -45,7 +45,7 @@ def every_batch_certified(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def _can_be_signed(system: AttestationSystem, number: int) -> Bool:
+def _can_be_signed(system: RegistryDesign, number: int) -> Bool:
     """Whether every node has this batch, ready to be signed, and all before it, which are asked for first; and it is
     neither pruned nor before the stored start."""
     stores = [node.store for node in system.state.nodes]

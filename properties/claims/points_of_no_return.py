@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, const, truth
-from model.network import refuse_votes
-from model.node import ATTESTER, FINDER, Node
-from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry import NONE, Vote
+from model.registry_design.network import refuse_votes
+from model.registry_design.node import ATTESTER, FINDER, Node
+from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
+from model.registry_design.system import RegistryDesign
 from model.revisions import NEVER
-from model.system import AttestationSystem
+from model.votes import NONE, Vote
 from properties.claims.kinds import CounterexampleKind
 
 UNCLASSIFIED = "unclassified"
 """The kind of a point of no return that none of the predicates below describes."""
 
 
-def _stays(system: AttestationSystem, node: Node) -> Bool:
+def _stays(system: RegistryDesign, node: Node) -> Bool:
     """Whether no status will stop the node: from PR 167 on, one that is smaller than the node's does."""
     if not system.revision.refuses_smaller_number:
         return TRUE
     return node.status.next_batch_to_attest <= system.next_batch_to_attest
 
 
-def _stays_above(system: AttestationSystem, node: Node) -> Bool:
+def _stays_above(system: RegistryDesign, node: Node) -> Bool:
     """Whether no status will wake the node's finder out of its waiting for a quorum."""
     if not system.revision.finder_listens or FINDER not in node.status.subscribers:
         return _stays(system, node)
@@ -36,27 +36,27 @@ def _stays_above(system: AttestationSystem, node: Node) -> Bool:
     return is_told & _stays(system, node)
 
 
-def _waits_above(system: AttestationSystem, node: Node) -> Bool:
+def _waits_above(system: RegistryDesign, node: Node) -> Bool:
     """Whether the node's finder waits for a quorum above the batch that is asked for."""
     is_above = node.registry.min_batch_number > system.next_batch_to_attest
     return node.finder.is_in(WAITING_FOR_QUORUM) & is_above & _stays_above(system, node)
 
 
-def _will_wait_above(system: AttestationSystem, node: Node) -> Bool:
+def _will_wait_above(system: RegistryDesign, node: Node) -> Bool:
     """Whether the node's finder will wait in this way, whatever happens."""
     is_above = node.finder.number > system.next_batch_to_attest
     return node.finder.is_in(SETTING_MINIMUM) & is_above & _stays_above(system, node)
 
 
-def _registry_minimum(system: AttestationSystem) -> Bool:
+def _registry_minimum(system: RegistryDesign) -> Bool:
     return _waits_above(system, system.main)
 
 
-def _minimum_to_come(system: AttestationSystem) -> Bool:
+def _minimum_to_come(system: RegistryDesign) -> Bool:
     return _will_wait_above(system, system.main)
 
 
-def _overtaken(system: AttestationSystem) -> Bool:
+def _overtaken(system: RegistryDesign) -> Bool:
     main, asked = system.main, system.next_batch_to_attest
     found = main.registry.find_quorum(system.electorate)
     at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number > asked)
@@ -64,21 +64,21 @@ def _overtaken(system: AttestationSystem) -> Bool:
     return at_hand | on_its_way
 
 
-def _newer_vote(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _newer_vote(system: RegistryDesign, node: Node, key: int) -> Bool:
     asked = system.next_batch_to_attest
     return ((node.registry.votes[key].number > asked) | (node.attester.number > asked)) & _stays(system, node)
 
 
-def _own_minimum(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _own_minimum(system: RegistryDesign, node: Node, key: int) -> Bool:
     return _waits_above(system, node) | _will_wait_above(system, node)
 
 
-def _newer_vote_at_main(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _newer_vote_at_main(system: RegistryDesign, node: Node, key: int) -> Bool:
     is_newer = system.main.registry.votes[key].number > system.next_batch_to_attest
     return is_newer & _stays(system, system.main)
 
 
-def _relays(system: AttestationSystem) -> Iterator[Node]:
+def _relays(system: RegistryDesign) -> Iterator[Node]:
     """The external nodes without which no attester's vote comes to the main node."""
     topology = system.topology
     to_main = [sender for sender, receiver in topology.links if receiver == topology.main]
@@ -86,20 +86,20 @@ def _relays(system: AttestationSystem) -> Iterator[Node]:
         yield from (system.state.nodes[sender] for sender in to_main)
 
 
-def _newer_vote_at_relay(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _newer_vote_at_relay(system: RegistryDesign, node: Node, key: int) -> Bool:
     return any_of(
         (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
         for relay in _relays(system)
     )
 
 
-def _own_vote_skipped(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _own_vote_skipped(system: RegistryDesign, node: Node, key: int) -> Bool:
     asked, status = system.next_batch_to_attest, node.status
     has_looked = (status.next_batch_to_attest == asked) & ~status.has_news(ATTESTER) & (node.attester.number != asked)
     return has_looked & (node.registry.votes[key].number < asked)
 
 
-def _vote_lost(system: AttestationSystem, node: Node, key: int) -> Bool:
+def _vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
     asked = system.next_batch_to_attest
     links = [(link, *ends) for link, ends in zip(system.state.links, system.topology.links, strict=True)]
     pushed = {link: (link.old[key].number == asked) & (link.in_flight[key].number == NONE) for link, _, _ in links}
@@ -111,20 +111,20 @@ def _vote_lost(system: AttestationSystem, node: Node, key: int) -> Bool:
     return is_lost & _stays(system, node) & _stays(system, system.main)
 
 
-def _relay_minimum(system: AttestationSystem) -> Bool:
+def _relay_minimum(system: RegistryDesign) -> Bool:
     return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
 
-def _never_starts(system: AttestationSystem) -> Bool:
+def _never_starts(system: RegistryDesign) -> Bool:
     return truth(system.revision.executor == NEVER)
 
 
-def _messages_refused(system: AttestationSystem) -> Bool:
+def _messages_refused(system: RegistryDesign) -> Bool:
     refuses = any(action.name == refuse_votes.name for action in system.actions)
     return truth(refuses and bool(system.scope.bad_votes) and system.revision.executor != NEVER)
 
 
-def _pruned_in_the_way(system: AttestationSystem) -> Bool:
+def _pruned_in_the_way(system: RegistryDesign) -> Bool:
     main = system.main
     found = main.registry.find_quorum(system.electorate)
     at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number == main.store.pruned)
@@ -133,7 +133,7 @@ def _pruned_in_the_way(system: AttestationSystem) -> Bool:
     return (main.store.pruned != NONE) & (is_asked | at_hand | on_its_way)
 
 
-def _pruned_too_early(system: AttestationSystem) -> Bool:
+def _pruned_too_early(system: RegistryDesign) -> Bool:
     def counts(number: Int) -> Bool:
         return (number != NONE) & (number != system.main.store.pruned)
 
@@ -162,36 +162,36 @@ SINGLE_LOSSES = (
 )
 
 
-def _lost_in_several_ways(system: AttestationSystem) -> Bool:
+def _lost_in_several_ways(system: RegistryDesign) -> Bool:
     together = _quorum_lost(*SINGLE_LOSSES)(system)
     return together & ~any_of(_quorum_lost(loss)(system) for loss in SINGLE_LOSSES)
 
 
-Loss = Callable[[AttestationSystem, Node, int], Bool]
+Loss = Callable[[RegistryDesign, Node, int], Bool]
 
 
-def _quorum_lost(*losses: Loss) -> Callable[[AttestationSystem], Bool]:
+def _quorum_lost(*losses: Loss) -> Callable[[RegistryDesign], Bool]:
     """Whether the attesters that are not lost in one of these ways are too light for a quorum, while without such
     losses they would not be."""
 
-    def holds(system: AttestationSystem) -> Bool:
+    def holds(system: RegistryDesign) -> Bool:
         return _is_too_light(system, losses) & ~_byzantine_weight(system)
 
     return holds
 
 
-def _false_certificate(system: AttestationSystem) -> Bool:
+def _false_certificate(system: RegistryDesign) -> Bool:
     main = system.main
     found = main.registry.find_quorum(system.electorate)
     at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.variant != 0)
     return at_hand | any_of(place.variant != 0 for place in (*main.store.queue.places, main.finder.quorum))
 
 
-def _byzantine_weight(system: AttestationSystem) -> Bool:
+def _byzantine_weight(system: RegistryDesign) -> Bool:
     return _is_too_light(system, ())
 
 
-def _is_too_light(system: AttestationSystem, losses: tuple[Loss, ...]) -> Bool:
+def _is_too_light(system: RegistryDesign, losses: tuple[Loss, ...]) -> Bool:
     """Whether the attesters that are not lost in one of these ways make no quorum. Nobody can count on a Byzantine
     attester."""
     nodes = {place.key: node for place, node in zip(system.topology.places, system.state.nodes, strict=True)}
@@ -202,7 +202,7 @@ def _is_too_light(system: AttestationSystem, losses: tuple[Loss, ...]) -> Bool:
     return system.electorate.weight_of([~one for one in lost]) < system.electorate.threshold
 
 
-def _is_at_hand(system: AttestationSystem, key: int) -> Bool:
+def _is_at_hand(system: RegistryDesign, key: int) -> Bool:
     """Whether the main node has this attester's vote for the batch that is asked for, and nobody has a newer one that
     will come along with other votes and replace it."""
     asked = Vote(system.next_batch_to_attest, const(0))
@@ -211,9 +211,7 @@ def _is_at_hand(system: AttestationSystem, key: int) -> Bool:
     return asked.is_same_as(system.main.registry.votes[key]) & ~is_replaced
 
 
-def _about_asked(
-    name: str, sentence: str, because: str, holds: Callable[[AttestationSystem], Bool]
-) -> CounterexampleKind:
+def _about_asked(name: str, sentence: str, because: str, holds: Callable[[RegistryDesign], Bool]) -> CounterexampleKind:
     """A kind that speaks of the batch that is asked for: there must be one."""
     return CounterexampleKind(
         name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE)

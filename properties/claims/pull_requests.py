@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
-from model.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
-from model.node import Node
-from model.qc_finder import WAITING_FOR_QUORUM
-from model.registry import NONE, Vote
-from model.system import AttestationSystem
+from model.registry_design.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.registry_design.node import Node
+from model.registry_design.qc_finder import WAITING_FOR_QUORUM
+from model.registry_design.system import RegistryDesign
 from model.transitions import Transition
+from model.votes import NONE, Vote
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import (
     NEVER_STARTS,
@@ -25,7 +25,7 @@ NO_FAULT = frozenset(transition.name for transition in FAULTS)
 """What nobody may count on, and what ends at some time."""
 
 
-def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def progress_with_restarts(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """What is asked for can still be certified; where restarts are counted, the last one may have happened already."""
     certified = system.main.store.certified
     if system.scope.restarts is not None or not isinstance(certified, CertifiedBatches):
@@ -40,7 +40,7 @@ def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def executor_can_start(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """The executor of a node runs, or can still start."""
     return tuple(
         Conjunct(f"the executor of {name} runs, or can still start", node.runs_executor)
@@ -48,14 +48,14 @@ def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def attestation_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def attestation_can_start(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """With batches and without certificates, a first certificate is still possible."""
     missing = system.main.store.certified.largest == NONE
     is_sealed = system.state.sealed > system.state.first_batch
     return (Conjunct("the main node can still get its first certificate", ~missing, missing & is_sealed),)
 
 
-def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def status_never_falls(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No step takes the number in a node's watch to a smaller one, but for a restart, which takes it to none."""
     conjuncts = []
     for name, node in _nodes(system):
@@ -69,7 +69,7 @@ def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def connections_survive_bad_votes(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No connection is closed because a message has a bad vote, where a scope has such messages."""
     if not system.scope.bad_votes:
         return ()
@@ -85,7 +85,7 @@ def connections_survive_bad_votes(system: AttestationSystem) -> tuple[Conjunct, 
     )
 
 
-def no_mixed_forks(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def no_mixed_forks(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """All votes and certificates that a node has are on the fork that the node is on."""
     if not system.scope.regeneses:
         return ()
@@ -101,7 +101,7 @@ def no_mixed_forks(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
+def one_batch_at_a_time(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """Honest attesters vote on a batch only when all before it, from where attestation starts, have certificates on
     the main node."""
     certified = system.main.store.certified
@@ -124,18 +124,18 @@ def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def _nodes(system: AttestationSystem) -> Iterator[tuple[str, Node]]:
+def _nodes(system: RegistryDesign) -> Iterator[tuple[str, Node]]:
     for place, node in zip(system.topology.places, system.state.nodes, strict=True):
         yield place.name, node
 
 
-def _externals(system: AttestationSystem) -> Iterator[tuple[int, Node]]:
+def _externals(system: RegistryDesign) -> Iterator[tuple[int, Node]]:
     for index, node in enumerate(system.state.nodes):
         if system.topology.is_external(index):
             yield index, node
 
 
-def _can(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
+def _can(system: RegistryDesign, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
     """Whether such a step is possible now."""
     return any_of(
         action.guard
@@ -147,11 +147,11 @@ def _can(system: AttestationSystem, transition: Transition, node: str = "", *arg
 
 
 def _happens(
-    condition: Callable[[AttestationSystem], Bool], applies: Callable[[AttestationSystem], bool]
-) -> Callable[[AttestationSystem], tuple[Conjunct, ...]]:
+    condition: Callable[[RegistryDesign], Bool], applies: Callable[[RegistryDesign], bool]
+) -> Callable[[RegistryDesign], tuple[Conjunct, ...]]:
     """A witness, where the system is one that it is about."""
 
-    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    def conjuncts(system: RegistryDesign) -> tuple[Conjunct, ...]:
         return (Conjunct("it happens", condition(system)),) if applies(system) else ()
 
     return conjuncts
@@ -161,7 +161,7 @@ def _has_votes(votes: tuple[Vote, ...]) -> Bool:
     return any_of(vote.number != NONE for vote in votes)
 
 
-def _gossips_before_answer(system: AttestationSystem) -> Bool:
+def _gossips_before_answer(system: RegistryDesign) -> Bool:
     return any_of(
         (node.status.next_batch_to_attest == NONE) & _has_votes(node.registry.votes)
         for name, node in _nodes(system)
@@ -169,15 +169,15 @@ def _gossips_before_answer(system: AttestationSystem) -> Bool:
     )
 
 
-def _number_refused(system: AttestationSystem) -> Bool:
+def _number_refused(system: RegistryDesign) -> Bool:
     return _can(system, refuse_status)
 
 
-def _external_gap(system: AttestationSystem) -> Bool:
+def _external_gap(system: RegistryDesign) -> Bool:
     return any_of(node.store.certified.has_gap for _, node in _externals(system))
 
 
-def _relay_skips(system: AttestationSystem) -> Bool:
+def _relay_skips(system: RegistryDesign) -> Bool:
     """A vote for what is asked is about to be skipped by an external node that its minimum has left behind."""
     asked = system.next_batch_to_attest
     return any_of(
@@ -189,25 +189,25 @@ def _relay_skips(system: AttestationSystem) -> Bool:
     )
 
 
-def _certificate_lost(system: AttestationSystem) -> Bool:
+def _certificate_lost(system: RegistryDesign) -> Bool:
     queued = ~system.main.store.queue.is_empty
     return queued & (
         any_of(action.guard for action in system.actions if _restarts_main(system, action.node, action.name))
     )
 
 
-def _restarts_main(system: AttestationSystem, node: str, action: str) -> bool:
+def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
     return node == system.topology.places[system.topology.main].name and action in RESTARTS
 
 
 RESTARTS = (restart_node.name, refuse_status.name)
 
 
-def _can_restart_main(system: AttestationSystem) -> bool:
+def _can_restart_main(system: RegistryDesign) -> bool:
     return any(_restarts_main(system, action.node, action.name) for action in system.actions)
 
 
-def _equivocates(system: AttestationSystem) -> Bool:
+def _equivocates(system: RegistryDesign) -> Bool:
     votes_by_key = list(zip(*(node.registry.votes for node in system.state.nodes), strict=True))
     return any_of(
         (vote.number != NONE) & (vote.number == other.number) & (vote.hash != other.hash)
@@ -216,12 +216,12 @@ def _equivocates(system: AttestationSystem) -> Bool:
     )
 
 
-def _forgeries_reach_two_nodes(system: AttestationSystem) -> bool:
+def _forgeries_reach_two_nodes(system: RegistryDesign) -> bool:
     targets = {argument for action in system.actions for argument in action.arguments if argument[0] == "at"}
     return len(targets) > 1
 
 
-def _queue_blocked(system: AttestationSystem) -> Bool:
+def _queue_blocked(system: RegistryDesign) -> Bool:
     store = system.main.store
     return any_of(
         (first.number != NONE)

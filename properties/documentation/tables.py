@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping
 
-from model import network, node
+from model.registry_design import network, node
 from model.revisions import PARTS, REVISIONS
 from model.rules import threshold
 from model.scope import Scope, instance

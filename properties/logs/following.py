@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.algebra import TRUE, Bool, conjuncts, name_of, render, variables_of
-from model.node import poll_status
+from model.registry_design.node import poll_status
 from model.revisions import Revision
 from model.rules import threshold
 from model.topology import MAIN

@@ -16,8 +16,8 @@ from typing import Final
 
 from model.algebra import Bool, Expression
 from model.batch_store import CertifiedBatches
-from model.network import push_votes, seal_batch
-from model.system import AttestationSystem
+from model.registry_design.network import push_votes, seal_batch
+from model.registry_design.system import RegistryDesign
 from model.transitions import Action
 from properties.engines.stepper import State, Stepper
 from properties.engines.value_sets import NO, ValueSets
@@ -32,7 +32,7 @@ class Future:
     The answers are the same in every run: so are the schedules."""
 
     def __init__(
-        self, stepper: Stepper, system: AttestationSystem, without: Collection[str], raw: Collection[str] = ()
+        self, stepper: Stepper, system: RegistryDesign, without: Collection[str], raw: Collection[str] = ()
     ) -> None:
         self.stepper = stepper
         self.system = system

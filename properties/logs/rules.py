@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from model.algebra import TRUE, Bool, all_of, const
-from model.batch_votes import Batch, SignedBatch, UpdateOutcome
-from model.gossip import Link
-from model.network import (
+from model.messages import Batch, SignedBatch
+from model.registry_design.batch_votes import UpdateOutcome
+from model.registry_design.gossip import Link
+from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
@@ -25,7 +26,7 @@ from model.network import (
     restart_node,
     seal_batch,
 )
-from model.node import (
+from model.registry_design.node import (
     find_quorum,
     insert_qc,
     poll_status,
@@ -36,10 +37,10 @@ from model.node import (
     store_qc,
     update_status,
 )
-from model.qc_finder import PERSISTING, WAITING_FOR_STATUS
-from model.registry import NONE, Vote
+from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_STATUS
 from model.topology import MAIN
 from model.transitions import Transition
+from model.votes import NONE, Vote
 from properties.engines.stepper import State
 from properties.logs.ledger import Call, Ledger, Message, Misfit
 from properties.logs.reading import Event

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from model.algebra import Expression, Int
 from model.batch_store import CertifiedBatches
-from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee
-from model.gossip import Link
-from model.network import (
+from model.messages import Batch, SignedBatch
+from model.registry_design.batch_votes import BatchVotes
+from model.registry_design.gossip import Link
+from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
@@ -21,11 +22,11 @@ from model.network import (
     restart_node,
     seal_batch,
 )
-from model.node import Node
-from model.registry import NONE, Vote
+from model.registry_design.node import Node
+from model.registry_design.system import RegistryDesign
 from model.revisions import Revision, revision
 from model.scope import Scope
-from model.system import AttestationSystem
+from model.votes import NONE, Vote
 from properties.engines.stepper import State, Stepper
 from properties.logs.reading import LAST_SEALED_START, Header, Run
 from properties.logs.subjects import Subjects
@@ -103,7 +104,7 @@ class Setting:
         self.arrangement = arrangement_of(header)
         self.stepper = stepper_for(chosen or revision_of(header), scope_of(run, self.subjects), self.arrangement)
         system = self.stepper.system
-        assert isinstance(system, AttestationSystem)
+        assert isinstance(system, RegistryDesign)
         self.system = system
         self._readers: dict[tuple[Expression, ...], Callable[[State], tuple[int, ...]]] = {}
 

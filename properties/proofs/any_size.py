@@ -41,15 +41,17 @@ from model.algebra import (
     variables_of,
     where,
 )
-from model.gossip import Link
-from model.network import System
-from model.node import Node
-from model.registry import NONE, Electorate, Registry, Vote
+from model.registry_design.gossip import Link
+from model.registry_design.network import System
+from model.registry_design.node import Node
+from model.registry_design.registry import Registry
+from model.registry_design.system import RegistryDesign
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import AttestationSystem, assemble
+from model.system import assemble
 from model.topology import Topology
 from model.transitions import Action
+from model.votes import NONE, Electorate, Vote
 from properties.proofs.committees import ALL_DETAIL, Committee, open_system
 from properties.proofs.induction import Induction
 from properties.proofs.invariants import Invariant, no_gap_invariant
@@ -72,14 +74,14 @@ def view_electorate(byzantine: Sequence[Bool]) -> Electorate:
     return Electorate(tuple(weights), const(1))
 
 
-def view_system(revision: Revision, scope: Scope = ALL_DETAIL) -> AttestationSystem:
+def view_system(revision: Revision, scope: Scope = ALL_DETAIL) -> RegistryDesign:
     """The system of a view: two attesters, of whom one supports what the finder finds."""
     byzantine = Committee.of(2).byzantine
     named = replace(scope, instance=Instance("any n", (1, 1), 0))
     return assemble(revision, named, view_electorate(byzantine), byzantine)
 
 
-def induction(revision: Revision, scope: Scope = ALL_DETAIL) -> Induction[AttestationSystem]:
+def induction(revision: Revision, scope: Scope = ALL_DETAIL) -> Induction[RegistryDesign]:
     """The inductive argument on the view system. Raises `NotLocal` if its invariant does not carry over."""
     system = view_system(revision, scope)
     invariant = no_gap_invariant(system, Committee.of(2).byzantine)
@@ -87,7 +89,7 @@ def induction(revision: Revision, scope: Scope = ALL_DETAIL) -> Induction[Attest
     return Induction(system, invariant, TRUE, {"no_gaps_on_main_node": ~system.main.store.certified.has_gap})
 
 
-def check_locality(system: AttestationSystem, invariant: Iterable[Invariant]) -> None:
+def check_locality(system: RegistryDesign, invariant: Iterable[Invariant]) -> None:
     """Each part speaks about one attester at most, and what it says of one it says of the other. Raises `NotLocal`."""
     first, second = (of_attester(system, key) for key in (0, 1))
     swap = {**dict(zip(first, second, strict=True)), **dict(zip(second, first, strict=True))}
@@ -130,7 +132,7 @@ def _compare(action: Action, seen: Action, renaming: Renaming) -> None:
         raise NotLocal(f"{action} of {action.node} does not look like {seen} of {seen.node} from the view")
 
 
-def actor_of(action: Action, system: AttestationSystem) -> str | None:
+def actor_of(action: Action, system: RegistryDesign) -> str | None:
     """The attester that an action is about: whose node acts, or whose connection or vote it is; none if it is the main
     node's own."""
     about = [action.node, *(value for _, value in action.arguments)]
@@ -205,7 +207,7 @@ def lemmas(budget: Budget) -> list[Outcome]:
 class View:
     """How the system of N attesters looks from the main node and the attesters with these keys, in this order."""
 
-    system: AttestationSystem
+    system: RegistryDesign
     keys: tuple[int, ...]
 
     @property
@@ -230,18 +232,18 @@ class View:
     def _votes(self, votes: Sequence[Vote]) -> tuple[Vote, ...]:
         return tuple(votes[key] for key in self.keys)
 
-    def onto(self, viewed: AttestationSystem) -> dict[Expression, Expression]:
+    def onto(self, viewed: RegistryDesign) -> dict[Expression, Expression]:
         """For each variable that the view sees, the variable of the view system that it is."""
         pairs = zip(leaves(self.state), leaves(viewed.state), strict=True)
         return {mine: theirs for mine, theirs in pairs if mine.op == "var"}
 
 
-def of_attester(system: AttestationSystem, key: int) -> list[Expression]:
+def of_attester(system: RegistryDesign, key: int) -> list[Expression]:
     """The variables of an attester: its node's, its connection's, its votes', and whether it is Byzantine."""
     others = {leaf for other in range(len(system.topology.attesters)) if other != key for leaf in _seen(system, other)}
     own = [leaf for leaf in _seen(system, key) if leaf not in others]
     return [*own, Committee.of(len(system.topology.attesters)).byzantine[key]]
 
 
-def _seen(system: AttestationSystem, key: int) -> list[Expression]:
+def _seen(system: RegistryDesign, key: int) -> list[Expression]:
     return [leaf for leaf in leaves(View(system, (key,)).state) if leaf.op == "var"]

@@ -14,10 +14,11 @@ from pathlib import Path
 from model import rules
 from model.algebra import FALSE, TRUE, Bool, Int, int_variable, total, truth
 from model.committee import U64_MAX
-from model.registry import Electorate
+from model.registry_design.system import RegistryDesign
 from model.revisions import Revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, assemble, build
+from model.system import assemble, build
+from model.votes import Electorate
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.smt import Terms, WholeNumbers
 from properties.engines.stepper import Stepper
@@ -68,7 +69,7 @@ def _is_u64(value: Int) -> Bool:
     return (value >= 0) & (value <= U64_MAX)
 
 
-def gap(system: AttestationSystem) -> Bool:
+def gap(system: RegistryDesign) -> Bool:
     """Whether there is a gap on the main node."""
     return system.main.store.certified.has_gap
 
@@ -88,7 +89,7 @@ def find_gap(
 class AnyWeights:
     """The system of a scope with its committee's weights left open; who is Byzantine stays."""
 
-    system: AttestationSystem
+    system: RegistryDesign
     at_bound: Bool
 
     @staticmethod

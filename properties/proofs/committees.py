@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from model import rules
 from model.algebra import Bool, Int, bool_variable, int_variable, total
-from model.registry import Electorate
+from model.registry_design.system import RegistryDesign
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import AttestationSystem, assemble
+from model.system import assemble
 from model.topology import attester_names
+from model.votes import Electorate
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ EVERY_WAY = replace(ALL_DETAIL, echo=True)
 """The same, and votes flow in both directions of every connection."""
 
 
-def open_system(revision: Revision, committee: Committee, scope: Scope = ALL_DETAIL) -> AttestationSystem:
+def open_system(revision: Revision, committee: Committee, scope: Scope = ALL_DETAIL) -> RegistryDesign:
     """The system of a revision with an open committee."""
     size = len(committee.weights)
     named = replace(scope, instance=Instance(f"any {size}", (1,) * size, 0))

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, const
 from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
-from model.qc_finder import PERSISTING, SETTING_MINIMUM
-from model.registry import NONE, Vote
-from model.system import AttestationSystem
+from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM
+from model.registry_design.system import RegistryDesign
+from model.votes import NONE, Vote
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Invariant:
         return all_of(self.parts)
 
 
-def invariant(system: AttestationSystem, byzantine: tuple[Bool, ...], group: Collection[str]) -> tuple[Invariant, ...]:
+def invariant(system: RegistryDesign, byzantine: tuple[Bool, ...], group: Collection[str]) -> tuple[Invariant, ...]:
     """The conjuncts of a group, for a system whose Byzantine attesters are these.
 
     The domains of the variables are a further conjunct, which the proofs add by themselves.
@@ -52,23 +52,23 @@ def invariant(system: AttestationSystem, byzantine: tuple[Bool, ...], group: Col
     )
 
 
-def no_gap_invariant(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
+def no_gap_invariant(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
     """The conjuncts that no gaps needs."""
     return invariant(system, byzantine, NO_GAP)
 
 
-Parts = Callable[[AttestationSystem, tuple[Bool, ...]], Iterator[Bool]]
+Parts = Callable[[RegistryDesign, tuple[Bool, ...]], Iterator[Bool]]
 
 
-def _no_gap(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _no_gap(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     yield ~system.main.store.certified.has_gap
 
 
-def _certified_from_first(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _certified_from_first(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     yield starts_with(system.main.store.certified, first_to_attest(system))
 
 
-def first_to_attest(system: AttestationSystem) -> Int:
+def first_to_attest(system: RegistryDesign) -> Int:
     """Where attestation starts: at what the main node has stored (nowhere, as long as it has not), where the revision
     stores it; else at the first batch."""
     return system.state.start if system.revision.remembers_start else system.state.first_batch
@@ -84,7 +84,7 @@ def starts_with(certified: Certificates, first: Int) -> Bool:
     return (certified.contains(first) | ~any_of(certified.flags)) & ~earlier
 
 
-def is_asked(system: AttestationSystem, number: Int) -> Bool:
+def is_asked(system: RegistryDesign, number: Int) -> Bool:
     """That a number is none, or one that the main node asks for or has asked for: not above what it asks for now, and
     not below the start, where that can be above batch 0."""
     is_not_ahead = number <= system.next_batch_to_attest
@@ -93,52 +93,52 @@ def is_asked(system: AttestationSystem, number: Int) -> Bool:
     return is_not_ahead & ((number == NONE) | (number >= first_to_attest(system)))
 
 
-def _answers(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _answers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.runner.polled)
 
 
-def _statuses(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _statuses(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.status.next_batch_to_attest)
 
 
-def _attesting(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _attesting(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.attester.number)
 
 
-def _finder_numbers(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _finder_numbers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.finder.number)
 
 
-def _minima(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _minima(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         minimum = node.registry.min_batch_number
         yield (minimum == 0) | (minimum <= system.next_batch_to_attest)
 
 
-def _honest_votes(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _honest_votes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for vote, is_byzantine in _signed(_in_registries(system), byzantine):
         yield is_byzantine | is_asked(system, vote.number)
 
 
-def _honest_votes_on_links(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _honest_votes_on_links(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for vote, is_byzantine in _signed(_on_links(system), byzantine):
         yield is_byzantine | is_asked(system, vote.number)
 
 
-def _honest_hashes(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _honest_hashes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for vote, is_byzantine in _signed([*_in_registries(system), *_on_links(system)], byzantine):
         yield is_byzantine | (vote.variant == 0)
 
 
-def _in_registries(system: AttestationSystem) -> list[Sequence[Vote]]:
+def _in_registries(system: RegistryDesign) -> list[Sequence[Vote]]:
     return [node.registry.votes for node in system.state.nodes]
 
 
-def _on_links(system: AttestationSystem) -> list[Sequence[Vote]]:
+def _on_links(system: RegistryDesign) -> list[Sequence[Vote]]:
     return [votes for link in system.state.links for votes in (link.old, link.in_flight)]
 
 
@@ -148,29 +148,29 @@ def _signed(messages: Iterable[Sequence[Vote]], byzantine: tuple[Bool, ...]) -> 
         yield from zip(votes, byzantine, strict=True)
 
 
-def _quorums(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _quorums(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.finder.quorum.number) & (node.finder.quorum.variant == 0)
 
 
-def _queues(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _queues(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         for place in node.store.queue.places:
             yield is_asked(system, place.number) & (place.variant == 0)
 
 
-def _above_minimum(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _above_minimum(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         for vote in node.registry.votes:
             yield (vote.number == NONE) | (vote.number >= node.registry.min_batch_number)
 
 
-def _finder_phases(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _finder_phases(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield ~node.finder.is_in(SETTING_MINIMUM) | (node.finder.number != NONE)
 
 
-def _one_name_per_hash(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+def _one_name_per_hash(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for votes in (*_in_registries(system), *_on_links(system)):
         for vote in votes:
             yield (vote.number == NONE) | (vote.variant != vote.number + 1)
@@ -229,7 +229,7 @@ NO_GAP = tuple(name for name, *_ in CONJUNCTS if name not in (*MINIMA, "votes_ab
 """What no gaps needs; no less, as the tests see when they leave one out."""
 
 
-def idle(system: AttestationSystem) -> Invariant:
+def idle(system: RegistryDesign) -> Invariant:
     """That the main node never has a certificate, nor one in hand: an invariant where the executor never starts."""
     store, finder = system.main.store, system.main.finder
     empty = [place.number == NONE for place in store.queue.places]

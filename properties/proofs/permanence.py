@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
-from model.network import System
-from model.node import Node
-from model.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
-from model.registry import NONE, Vote
-from model.system import AttestationSystem
+from model.registry_design.network import System
+from model.registry_design.node import Node
+from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
+from model.registry_design.system import RegistryDesign
 from model.topology import MAIN
 from model.transitions import Action
+from model.votes import NONE, Vote
 from properties.checking import path_to
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.engines.bounded import Search, Unrolling
@@ -47,7 +47,7 @@ DEADLOCK = "deadlock"
 ASKED = "asked"
 
 
-def deadlock(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
+def deadlock(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
     """The conjuncts of the predicate."""
     main, asked = system.main, system.next_batch_to_attest
     finder, registry = main.finder, main.registry
@@ -90,7 +90,7 @@ def barrier(main: Node) -> Int:
     return where(main.finder.is_in(SETTING_MINIMUM), main.finder.number, main.registry.min_batch_number)
 
 
-def is_stray(system: AttestationSystem, key: int, at: Int) -> Bool:
+def is_stray(system: RegistryDesign, key: int, at: Int) -> Bool:
     """Whether this attester has, or may come to have, a vote on this number or a greater one."""
     owned = [node for place, node in zip(system.topology.places, system.state.nodes, strict=True) if place.key == key]
     told = [number for node in owned for number in (node.attester.number, node.status.next_batch_to_attest)]
@@ -115,7 +115,7 @@ def is_cure(action: Action) -> bool:
 class Permanence:
     """The proof that the deadlock lasts, for an open committee of some size, in one revision."""
 
-    system: AttestationSystem
+    system: RegistryDesign
     committee: Committee
 
     @property
@@ -143,7 +143,7 @@ class Permanence:
         return outcomes
 
 
-def target(system: AttestationSystem) -> Bool:
+def target(system: RegistryDesign) -> Bool:
     """The deadlock, in a system whose Byzantine attesters its scope names."""
     scope = system.scope
     honest = len(scope.instance.weights) - scope.instance.byzantine
@@ -155,19 +155,19 @@ EXCLUDED_KINDS = ("registry_minimum", "minimum_to_come")
 """The kinds of points of no return that the deadlock is of."""
 
 
-def kinds(system: AttestationSystem) -> dict[str, Bool]:
+def kinds(system: RegistryDesign) -> dict[str, Bool]:
     """The predicates of these kinds, by name, from the catalogue."""
     return {kind.name: kind.holds(system) for kind in POINTS_OF_NO_RETURN if kind.name in EXCLUDED_KINDS}
 
 
-def never(system: AttestationSystem, byzantine: tuple[Bool, ...]) -> dict[str, Bool]:
+def never(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> dict[str, Bool]:
     """That a state is of none of the kinds, and not in the deadlock's predicate, by name."""
     excluded = {f"no {name}": ~holds for name, holds in kinds(system).items()}
     return {**excluded, "no deadlock": ~all_of(conjunct.holds for conjunct in deadlock(system, byzantine))}
 
 
 def search(
-    system: AttestationSystem, max_depth: int, seconds: float | None, smt2: Path | None = None
+    system: RegistryDesign, max_depth: int, seconds: float | None, smt2: Path | None = None
 ) -> tuple[Trace | None, Search]:
     """The shortest run into the deadlock, in a bounded scope, by Z3. The last state is of one of the kinds; of none,
     where a smaller status will stop the node."""
@@ -182,7 +182,7 @@ def search(
     return trace.about(kind=kind), found
 
 
-def first_run(system: AttestationSystem) -> Trace | None:
+def first_run(system: RegistryDesign) -> Trace | None:
     """The first of the shortest runs into the deadlock in the explorer's order, which is the same every time; none if
     there is none. (Which of several shortest runs Z3 finds is up to Z3.)"""
     explored = explore(system)
@@ -197,7 +197,7 @@ LOOK_AHEAD = 20_000
 """How many states after a run are looked at for a way out of the deadlock."""
 
 
-def way_out(trace: Trace, system: AttestationSystem) -> list[str] | None:
+def way_out(trace: Trace, system: RegistryDesign) -> list[str] | None:
     """The fewest steps, none of them a restart of the main node, that lead from the last state of a run into the
     deadlock out of it again; none if none is found among the first states that are looked at."""
     stepper = Stepper(system)
@@ -234,7 +234,7 @@ class Departure:
     changes: Mapping[str, tuple[int, int]]
 
 
-def departure(trace: Trace, cured: AttestationSystem) -> Departure | None:
+def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
     """Where a run of one revision leaves another revision's behaviour; none if the other can run it to the end."""
     stepper = Stepper(cured)
     actions: list[int] = []

@@ -1,6 +1,6 @@
 """The vote registry by induction over its operations, and what a certificate's signers have signed.
 
-`model.registry_with_support` follows the support of one arbitrary subject, so the proofs are about every entry. Weights
+`registry_with_support` follows the support of one arbitrary subject, so the proofs are about every entry. Weights
 are any that a committee accepts: each at least 1, and their sum a u64.
 """
 
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from model import rules
 from model.algebra import Bool, all_of, any_of, int_variable, truth, variables_of, where
 from model.committee import U64_MAX
-from model.registry import NONE, Quorum, Registry, Vote
-from model.registry_with_support import SUBJECT, RegistrySystem, registry_system
+from model.registry_design.registry import Quorum, Registry
+from model.registry_design.registry_with_support import SUBJECT, RegistrySystem, registry_system
+from model.registry_design.system import RegistryDesign
 from model.revisions import AS_MERGED, Revision
-from model.system import AttestationSystem
+from model.votes import NONE, Vote
 from properties.claims.catalogue import claim
 from properties.proofs.committees import Committee, open_system
 from properties.proofs.induction import Induction
@@ -63,7 +64,7 @@ def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, 
     yield "no_sum_saturates", all_of(rest + weight <= U64_MAX for rest, (_, weight) in zip(left, pairs, strict=True))
 
 
-def hashes(system: AttestationSystem, committee: Committee, *goals: str) -> Induction[AttestationSystem]:
+def hashes(system: RegistryDesign, committee: Committee, *goals: str) -> Induction[RegistryDesign]:
     """What honest attesters sign: an induction that does not depend on where attestation starts. Its goals are
     properties of the catalogue, of every node."""
     implied = {name: all_of(~part.when | part.holds for part in claim(name).conjuncts(system)) for name in goals}
@@ -77,7 +78,7 @@ class Certificate:
     allow; that these are an invariant is the induction `hashes`."""
 
     committee: Committee
-    system: AttestationSystem
+    system: RegistryDesign
     quorum: Quorum
 
     @staticmethod

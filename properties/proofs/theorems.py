@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from model.algebra import TRUE, Bool, all_of, any_of
+from model.registry_design.system import RegistryDesign
 from model.revisions import LAST_SEALED, Revision
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.topology import MAIN, TOPOLOGIES
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
@@ -70,7 +71,7 @@ BOUNDED_SCOPES = (
 )
 """Where a property without a theorem is searched: in the first of these that it says something about."""
 
-Argument = Induction[AttestationSystem]
+Argument = Induction[RegistryDesign]
 
 
 @dataclass
@@ -158,7 +159,7 @@ class Prove:
             verdict = NothingHappens("no certificate can ever be stored together with the invariant")
         return verdict, tuple(notes)
 
-    def never_certifies(self, system: AttestationSystem) -> bool:
+    def never_certifies(self, system: RegistryDesign) -> bool:
         """Whether the main node never finds a certificate: tried, by induction, where it has no step that does."""
         if any(action.name == "find_quorum" and action.node == MAIN for action in system.actions):
             return False
@@ -219,7 +220,7 @@ class Prove:
         notes = [f"the induction fails at {failures(outcomes)}"]
         if run:
             verdict = Violated(run)
-        elif isinstance(failed.system, AttestationSystem) and self.never_certifies(failed.system):
+        elif isinstance(failed.system, RegistryDesign) and self.never_certifies(failed.system):
             verdict = NothingHappens(NEVER_STARTS)
         elif searched:
             notes.append(no_run(searched))
@@ -640,7 +641,7 @@ def forger_scope(size: int) -> Scope:
     return replace(FORGER_SCOPE, instance=instance(f"w{','.join(map(str, weights))}b1"))
 
 
-def carried_over(trace: Trace, system: AttestationSystem) -> Trace:
+def carried_over(trace: Trace, system: RegistryDesign) -> Trace:
     """The same actions as a run of a system with more attesters, which do nothing. Raises `BadTrace` if it is none."""
     stepper = Stepper(system)
     missing = [step for step in trace.steps if (step.node, step.call) not in stepper.index]
@@ -662,7 +663,7 @@ def _plain(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     return tuple(replace(outcome, model=None) for outcome in outcomes)
 
 
-def _holds(system: AttestationSystem, name: str) -> Bool:
+def _holds(system: RegistryDesign, name: str) -> Bool:
     return all_of(~conjunct.when | conjunct.holds for conjunct in claim(name).conjuncts(system))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.batch_store import CertifiedBatches
-from model.registry import NONE
+from model.votes import NONE
 from properties.render.story import Story
 
 

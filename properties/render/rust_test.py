@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.algebra import const
-from model.network import RESTARTS, forge_vote, receive_votes
-from model.node import publish_vote, set_min_batch_number
-from model.registry import Registry, Vote
+from model.registry_design.network import RESTARTS, forge_vote, receive_votes
+from model.registry_design.node import publish_vote, set_min_batch_number
+from model.registry_design.registry import Registry
+from model.votes import Vote
 from properties.render import CannotRender
 from properties.render.command import repeat
 from properties.render.explanations import explain

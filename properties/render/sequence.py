@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from model.network import (
+from model.registry_design.network import (
     forge_vote,
     persist_batch,
     provide_commitment,
@@ -26,7 +26,7 @@ from model.network import (
     seal_batch,
     stop_on_mismatch,
 )
-from model.node import (
+from model.registry_design.node import (
     Node,
     find_quorum,
     insert_qc,
@@ -38,8 +38,8 @@ from model.node import (
     store_qc,
     update_status,
 )
-from model.registry import NONE, Vote
 from model.topology import MAIN
+from model.votes import NONE, Vote
 from properties.render.story import Story
 from properties.trace import TraceStep
 

@@ -12,9 +12,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
-from model.registry import NONE, Vote
-from model.system import AttestationSystem
+from model.registry_design.system import RegistryDesign
 from model.transitions import Transition
+from model.votes import NONE, Vote
 from properties.checking import path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
@@ -64,7 +64,7 @@ class Story:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.system: AttestationSystem = trace.system
+        self.system: RegistryDesign = trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
@@ -170,7 +170,7 @@ class Story:
         return all_of(~conjunct.when | conjunct.holds for conjunct in self.conjuncts)
 
     @cached_property
-    def _passing_system(self) -> AttestationSystem:
+    def _passing_system(self) -> RegistryDesign:
         """The system without the steps that a passing run may not take: those that the property does without, and
         every step from a state that refutes it."""
         actions = (

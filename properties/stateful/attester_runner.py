@@ -8,12 +8,12 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-import model.node
+import model.registry_design.node
 from model.algebra import TRUE, const
-from model.node import Node
-from model.registry import NONE, Vote
+from model.registry_design.node import Node
 from model.scope import Scope, instance
 from model.transitions import Step
+from model.votes import NONE, Vote
 from properties.stateful.constants import initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 from properties.stateful.oracle import NaiveRegistry, NaiveVote
@@ -146,8 +146,8 @@ class AttesterRunnerMachine(CountedMachine):
 
     def _steps(self) -> dict[str, Step[Node]]:
         return {
-            "read_status_to_attest": model.node.read_status_to_attest(self.node),
-            "publish_vote": model.node.publish_vote(self.node, KEY),
+            "read_status_to_attest": model.registry_design.node.read_status_to_attest(self.node),
+            "publish_vote": model.registry_design.node.publish_vote(self.node, KEY),
         }
 
     @precondition(lambda self: self.age >= LIFETIME)
@@ -157,7 +157,7 @@ class AttesterRunnerMachine(CountedMachine):
         """The node starts again."""
         self.age = 0
         self.count("restart while attesting", self.naive.attesting is not None)
-        self.node = taken(model.node.restart(self.node))
+        self.node = taken(model.registry_design.node.restart(self.node))
         self.naive.restart()
 
     @invariant()

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 import model.batch_store
-import model.node
+import model.registry_design.node
 from model.algebra import TRUE, const
-from model.registry import Vote
 from model.scope import Scope, instance
+from model.votes import Vote
 from properties.stateful.constants import flag, initial, is_possible, number, taken
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 
@@ -61,7 +61,7 @@ class BatchStoreMachine(CountedMachine):
     @counted
     def insert_qc(self) -> None:
         """The background task tries the certificate that came first."""
-        step = model.node.insert_qc(self.node)
+        step = model.registry_design.node.insert_qc(self.node)
         can_insert = bool(self.queue) and self.queue[0][0] in self.commitments and self.queue[0][1] == 0
         assert is_possible(step) == can_insert
         self.count("head waits for its batch", bool(self.queue) and self.queue[0][0] not in self.commitments)
@@ -78,7 +78,7 @@ class BatchStoreMachine(CountedMachine):
         """The queue is lost; batches and certificates are kept."""
         self.age = 0
         self.count("restart with a queued certificate", bool(self.queue))
-        self.node = taken(model.node.restart(self.node))
+        self.node = taken(model.registry_design.node.restart(self.node))
         self.queue = []
 
     @invariant()

@@ -10,9 +10,10 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from model.algebra import TRUE, Bool, Expression, Int, const, truth
-from model.registry import NONE, Registry, Vote
-from model.system import AttestationSystem
+from model.registry_design.registry import Registry
+from model.registry_design.system import RegistryDesign
 from model.transitions import Step
+from model.votes import NONE, Vote
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ def _value(expression: Expression) -> Any:
     return expression.value
 
 
-def initial(system: AttestationSystem, record: T) -> T:
+def initial(system: RegistryDesign, record: T) -> T:
     """A part of the system's state with every variable at its initial value."""
     values = {variable.expression: variable.initial for variable in system.variables}
     return cast(T, _substituted(record, values))

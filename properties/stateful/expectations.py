@@ -10,34 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import GENESIS_BATCH, NEVER
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
-from model.system import AttestationSystem
 from model.topology import MAIN
 
 
-def _always(system: AttestationSystem) -> bool:
+def _always(system: RegistryDesign) -> bool:
     return True
 
 
-def _nobody_forges(system: AttestationSystem) -> bool:
+def _nobody_forges(system: RegistryDesign) -> bool:
     return system.scope.instance.byzantine == 0 or system.revision.collects_by_number
 
 
-def _quorums_have_an_honest_vote(system: AttestationSystem) -> bool:
+def _quorums_have_an_honest_vote(system: RegistryDesign) -> bool:
     return bool(system.scope.instance.byzantine_weight < system.electorate.threshold.value)
 
 
-def _starts_at_genesis(system: AttestationSystem) -> bool:
+def _starts_at_genesis(system: RegistryDesign) -> bool:
     """From there on the main node asks for one batch after the other."""
     return system.revision.start == GENESIS_BATCH and _quorums_have_an_honest_vote(system)
 
 
-def _starts_at_first_batch(system: AttestationSystem) -> bool:
+def _starts_at_first_batch(system: RegistryDesign) -> bool:
     return _starts_at_genesis(system) and not system.revision.starts_after_pruned
 
 
-def _all_take_part(system: AttestationSystem) -> bool:
+def _all_take_part(system: RegistryDesign) -> bool:
     """Executors start, the honest attesters make a quorum, votes get through, and the main node has an answer."""
     instance, scope, revision = system.scope.instance, system.scope, system.revision
     honest = instance.total_weight - instance.byzantine_weight
@@ -47,12 +47,12 @@ def _all_take_part(system: AttestationSystem) -> bool:
     return _starts_at_genesis(system) and is_quorum and revision.executor != NEVER and votes_pass and answers
 
 
-def _numbers_only_rise(system: AttestationSystem) -> bool:
+def _numbers_only_rise(system: RegistryDesign) -> bool:
     is_monotone = system.revision.start == GENESIS_BATCH and not system.scope.regeneses
     return is_monotone or system.revision.refuses_smaller_number
 
 
-def _bad_votes_are_skipped(system: AttestationSystem) -> bool:
+def _bad_votes_are_skipped(system: RegistryDesign) -> bool:
     skipped = {
         BAD_SIGNATURE: system.revision.skips_bad_signatures,
         FOREIGN_GENESIS: system.revision.skips_other_genesis,
@@ -60,7 +60,7 @@ def _bad_votes_are_skipped(system: AttestationSystem) -> bool:
     return skipped.get(system.scope.bad_votes, False)
 
 
-HOLDS_WHERE: dict[str, Callable[[AttestationSystem], bool]] = {
+HOLDS_WHERE: dict[str, Callable[[RegistryDesign], bool]] = {
     "no_gaps_on_main_node": _starts_at_genesis,
     "attestation_starts_at_first_batch": _starts_at_first_batch,
     "at_most_one_quorum": _always,
@@ -77,7 +77,7 @@ HOLDS_WHERE: dict[str, Callable[[AttestationSystem], bool]] = {
 what a run that is driven fairly to its rest can show: every sealed batch is certified then."""
 
 
-def expected_to_hold(name: str, system: AttestationSystem) -> bool:
+def expected_to_hold(name: str, system: RegistryDesign) -> bool:
     """Whether the property must hold on this system. Nothing is said of a property that is not in the table; a test
     says that all are."""
     return name in HOLDS_WHERE and HOLDS_WHERE[name](system)

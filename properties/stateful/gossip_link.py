@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-import model.network
+import model.registry_design.network
 from model.algebra import const
-from model.registry import Vote
 from model.scope import Scope, instance
+from model.votes import Vote
 from properties.stateful.constants import initial, is_possible, number, taken, votes_in, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 from properties.stateful.oracle import NaiveRegistry, NaiveVote
@@ -72,7 +72,7 @@ class GossipLinkMachine(CountedMachine):
         """The sender pushes what is new."""
         self.count("only a part is new", len(self.news) < len(self.naive[0].votes))
         self.naive_message, self.naive_old = self.news, self.naive[0].votes
-        self.state = taken(model.network.push_votes(self.state, self.link, self.sender))
+        self.state = taken(model.registry_design.network.push_votes(self.state, self.link, self.sender))
 
     @precondition(lambda self: bool(self.naive_message))
     @rule()
@@ -83,7 +83,7 @@ class GossipLinkMachine(CountedMachine):
         self.count("vote below minimum", any(vote.number < minimum for vote in self.naive_message.values()))
         self.naive[1].update(list(self.naive_message.values()))
         self.naive_message = {}
-        self.state = taken(model.network.receive_votes(self.state, self.link, self.receiver))
+        self.state = taken(model.registry_design.network.receive_votes(self.state, self.link, self.receiver))
 
     @precondition(lambda self: self.age >= LIFETIME)
     @rule()
@@ -93,7 +93,7 @@ class GossipLinkMachine(CountedMachine):
         self.age = 0
         self.count("message lost", bool(self.naive_message))
         self.naive_old, self.naive_message = {}, {}
-        again = taken(model.network.reconnect(self.state, (self.link,)))
+        again = taken(model.registry_design.network.reconnect(self.state, (self.link,)))
         self.state = replace(again, disconnects_left=self.unlimited)
 
     @invariant()
@@ -106,8 +106,8 @@ class GossipLinkMachine(CountedMachine):
         assert votes_in(link.old) == _subjects(self.naive_old)
         assert votes_in(link.in_flight) == _subjects(self.naive_message)
         can_push = bool(self.news) and not self.naive_message
-        assert is_possible(model.network.push_votes(self.state, self.link, self.sender)) == can_push
-        assert is_possible(model.network.receive_votes(self.state, self.link, self.receiver)) == bool(
+        assert is_possible(model.registry_design.network.push_votes(self.state, self.link, self.sender)) == can_push
+        assert is_possible(model.registry_design.network.receive_votes(self.state, self.link, self.receiver)) == bool(
             self.naive_message
         )
 

@@ -1,7 +1,7 @@
 """The full-fidelity registries of all nodes, run in lockstep with the guarded commands of the system.
 
 `Mirror` follows a run of the system action by action. What an action does to a registry or a link, the mirror does with
-`model.batch_votes`: messages are lists of signed votes, support is counted as votes come and go. After every action the
+`batch_votes`: messages are lists of signed votes, support is counted as votes come and go. After every action the
 two must agree on every registry and link that either of them touched, and on the certificate that is found there.
 """
 
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from model.algebra import Expression, Int, leaves
-from model.batch_votes import Batch, BatchVotes, BatchVotesWatch, SignedBatch, VoteError
 from model.committee import U64_MAX, Committee
-from model.network import RESTARTS
-from model.registry import NONE, Vote
+from model.messages import Batch, SignedBatch
+from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, VoteError
+from model.registry_design.network import RESTARTS
 from model.scope import FOREIGN_GENESIS
 from model.transitions import Action
+from model.votes import NONE, Vote
 from properties.engines.stepper import State
 from properties.stateful.models import Model
 

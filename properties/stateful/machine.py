@@ -10,9 +10,10 @@ from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.scope import Scope
-from model.system import AttestationSystem, build
+from model.system import build
 
 P = ParamSpec("P")
 M = TypeVar("M", bound="CountedMachine")
@@ -27,7 +28,7 @@ class CountedMachine(RuleBasedStateMachine):
     or the node, started: a node that restarts at every other step gets nowhere."""
 
     counts: ClassVar[Counter[str]] = Counter()
-    built: ClassVar[dict[Scope, AttestationSystem]] = {}
+    built: ClassVar[dict[Scope, RegistryDesign]] = {}
     """The systems that the runs start from. To build one takes as long as a run."""
 
     def __init_subclass__(cls) -> None:
@@ -39,7 +40,7 @@ class CountedMachine(RuleBasedStateMachine):
         self.age = 0
         self.count("runs")
 
-    def system(self, scope: Scope) -> AttestationSystem:
+    def system(self, scope: Scope) -> RegistryDesign:
         """The first revision in this scope, of which a machine that runs alone drives a part."""
         if scope not in self.built:
             self.built[scope] = build(next(iter(REVISIONS.values())), scope)

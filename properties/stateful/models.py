@@ -15,11 +15,12 @@ from random import Random
 from model.algebra import Bool
 from model.batch_store import CertifiedBatches
 from model.committee import U64_MAX
-from model.network import FAULTS
+from model.registry_design.network import FAULTS
+from model.registry_design.system import RegistryDesign
 from model.revisions import NEVER, REVISIONS
 from model.rules import max_faulty_weight
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Instance, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.topology import MAIN, TOPOLOGIES
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind
@@ -89,7 +90,7 @@ def _named(weights: list[int], byzantine: int) -> Instance:
 class Model:
     """A system with its one-step engine, and what is asked of its states."""
 
-    system: AttestationSystem
+    system: RegistryDesign
 
     def __str__(self) -> str:
         return f"{self.system.revision.name}, {self.system.scope.instance.name}, {self.system.scope.name}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from model.algebra import Bool, any_of
-from model.node import Node
-from model.registry import NONE
+from model.registry_design.node import Node
 from model.transitions import Action
+from model.votes import NONE
 from properties.engines.stepper import State
 from properties.stateful.lockstep import Layout
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-import model.node
+import model.registry_design.node
 from model.algebra import const
-from model.node import Node
-from model.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry import NONE, Vote
+from model.registry_design.node import Node
+from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.scope import Scope, instance
 from model.transitions import Step
+from model.votes import NONE, Vote
 from properties.stateful.constants import flag, initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 from properties.stateful.oracle import NaiveRegistry, NaiveVote
@@ -163,10 +163,10 @@ class QcFinderMachine(CountedMachine):
 
     def _steps(self) -> dict[str, Step[Node]]:
         return {
-            "read_status": model.node.read_status(self.node),
-            "set_min_batch_number": model.node.set_min_batch_number(self.node),
-            "find_quorum": model.node.find_quorum(self.node, self.electorate),
-            "store_qc": model.node.store_qc(self.node),
+            "read_status": model.registry_design.node.read_status(self.node),
+            "set_min_batch_number": model.registry_design.node.set_min_batch_number(self.node),
+            "find_quorum": model.registry_design.node.find_quorum(self.node, self.electorate),
+            "store_qc": model.registry_design.node.store_qc(self.node),
         }
 
     @precondition(lambda self: self.age >= LIFETIME)
@@ -176,7 +176,7 @@ class QcFinderMachine(CountedMachine):
         """The node starts again."""
         self.age = 0
         self.count("restart with a queued certificate", bool(self.naive.queue))
-        self.node = taken(model.node.restart(self.node))
+        self.node = taken(model.registry_design.node.restart(self.node))
         self.naive.restart()
 
     @invariant()

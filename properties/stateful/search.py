@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, tar
 from hypothesis import strategies as st
 
 from model.algebra import Bool
-from model.network import FAULTS
+from model.registry_design.network import FAULTS
 from properties.engines.stepper import State, Stepper
 from properties.trace import Trace, record
 

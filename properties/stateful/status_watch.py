@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from model.algebra import const
-from model.attestation_status import StatusWatch
+from model.registry_design.attestation_status import StatusWatch
 from properties.stateful.constants import flag, number
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
 

@@ -15,8 +15,8 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-import model.network
-import model.node
+import model.registry_design.network
+import model.registry_design.node
 from model.transitions import Action, Transition
 from properties.engines.stepper import State
 from properties.stateful.expectations import expected_to_hold
@@ -280,16 +280,16 @@ def _rule_for(name: str) -> Callable[..., None]:
 UNDRIVEN = {
     transition.name
     for transition in (
-        model.node.restart,
-        model.network.store_start,
-        model.network.replay_vote,
-        model.network.hand_on_vote,
+        model.registry_design.node.restart,
+        model.registry_design.network.store_start,
+        model.registry_design.network.replay_vote,
+        model.registry_design.network.hand_on_vote,
     )
 }
 """Transitions without a rule: a part of another one; one that only a proposal has; one that is possible only where the
 refusal of old votes is broken; one that only logs have."""
 
-DRIVEN = tuple(sorted({*_transitions(model.node, model.network)} - UNDRIVEN))
+DRIVEN = tuple(sorted({*_transitions(model.registry_design.node, model.registry_design.network)} - UNDRIVEN))
 """The transitions for which there is a rule."""
 
 for _name in DRIVEN:

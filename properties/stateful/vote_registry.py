@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from model.batch_votes import Batch, BatchVotes, BatchVotesWatch, SignedBatch, VoteError
 from model.committee import U64_MAX, Committee
+from model.messages import Batch, SignedBatch
+from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, VoteError
 from properties.stateful.machine import CountedMachine, counted
 from properties.stateful.oracle import NaiveMessage, NaiveRegistry, NaiveVote
 

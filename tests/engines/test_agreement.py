@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.engines.explorer import concatenate, explore
 from properties.engines.stepper import State, Stepper
 
@@ -25,7 +26,7 @@ SCOPES = {
 }
 
 
-def reachable(system: AttestationSystem) -> tuple[set[State], int, int]:
+def reachable(system: RegistryDesign) -> tuple[set[State], int, int]:
     """The states, the number of transitions and the depth, by a plain search on the one-step engine."""
     stepper = Stepper(system)
     seen, level, depth, transitions = {stepper.initial}, [stepper.initial], -1, 0

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from model.algebra import TRUE, const
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, transition, updates
 from properties.checking import Check
 from properties.claims.catalogue import claim
@@ -18,7 +19,7 @@ from properties.engines.stepper import Stepper
 from properties.verdicts import Unknown
 
 
-def system() -> AttestationSystem:
+def system() -> RegistryDesign:
     return build(revision("pr161+era2480"), Scope(instance("n2f0b0"), 2))
 
 

@@ -6,9 +6,10 @@ from itertools import permutations
 
 import pytest
 
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
@@ -18,7 +19,7 @@ from properties.engines.stepper import State
 from properties.verdicts import Violated
 
 
-def permuted(system: AttestationSystem, state: State, names: tuple[str, ...]) -> State:
+def permuted(system: RegistryDesign, state: State, names: tuple[str, ...]) -> State:
     """The state in which the attesters of the first class have changed places."""
     exchange = dict(zip(system.symmetric[0], names, strict=True))
     value = {variable.name: number for variable, number in zip(system.variables, state, strict=True)}

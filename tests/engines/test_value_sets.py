@@ -3,9 +3,10 @@
 import pytest
 
 from model.algebra import Expression
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.engines.stepper import State, Stepper
 from properties.engines.value_sets import Reach, ValueSets
 
@@ -26,7 +27,7 @@ def reachable(stepper: Stepper, start: State) -> set[State]:
     return seen
 
 
-def outside(system: AttestationSystem, states: set[State], reach: Reach) -> set[str]:
+def outside(system: RegistryDesign, states: set[State], reach: Reach) -> set[str]:
     """The variables that take a value that is not in their set."""
     return {
         variable.name
@@ -48,7 +49,7 @@ def test_no_reachable_value_is_missing(scope: Scope) -> None:
             assert outside(system, states, reach) == set()
 
 
-def splits(system: AttestationSystem) -> list[Expression]:
+def splits(system: RegistryDesign) -> list[Expression]:
     candidates = [vote.number for vote in system.main.registry.votes]
     candidates += [system.main.finder.phase, system.main.status.next_batch_to_attest]
     return [candidate for candidate in candidates if not candidate.is_constant]

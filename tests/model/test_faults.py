@@ -9,13 +9,14 @@ from functools import cache
 import pytest
 
 from model.algebra import FALSE, const
-from model.network import FAULTS
-from model.node import poll_status
-from model.registry import NONE
+from model.registry_design.network import FAULTS
+from model.registry_design.node import poll_status
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, BadScope, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.topology import MAIN
+from model.votes import NONE
 from properties.engines.explorer import explore
 from properties.engines.stepper import State, Stepper
 
@@ -27,7 +28,7 @@ def actions_of(name: str, scope: Scope) -> set[str]:
     return {action.name for action in build(revision(name), scope).actions}
 
 
-def edges(system: AttestationSystem) -> Iterator[tuple[dict[str, int], str, dict[str, int]]]:
+def edges(system: RegistryDesign) -> Iterator[tuple[dict[str, int], str, dict[str, int]]]:
     """Every step of every reachable state: the state before, the node and action, the state after."""
     stepper = Stepper(system)
     seen: set[State] = {stepper.initial}

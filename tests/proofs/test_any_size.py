@@ -9,9 +9,10 @@ from itertools import permutations
 import pytest
 
 from model.algebra import Expression, bool_variable
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import AttestationSystem, assemble, build
+from model.system import assemble, build
 from model.transitions import Variable
 from properties.engines.stepper import State, Stepper
 from properties.proofs import any_size
@@ -21,7 +22,7 @@ from properties.proofs.invariants import Invariant, no_gap_invariant
 from properties.proofs.obligations import Answer, Budget
 
 
-def fixed(system: AttestationSystem, values: dict[Expression, int]) -> AttestationSystem:
+def fixed(system: RegistryDesign, values: dict[Expression, int]) -> RegistryDesign:
     """The system with open variables fixed: as variables that nothing changes."""
     return replace(system, variables=(*system.variables, *(Variable(each, value) for each, value in values.items())))
 

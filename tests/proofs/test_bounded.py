@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from model.algebra import TRUE, Bool, all_of, any_of, bool_variable, int_variable
-from model.registry import Electorate
 from model.revisions import REVISIONS
 from model.rules import threshold
 from model.scope import Scope, instance
 from model.system import assemble, build
+from model.votes import Electorate
 from properties.broken_models import BROKEN_MODELS, BrokenModel
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from model import registry_with_support
 from model.algebra import TRUE, const
-from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee as Members
-from model.registry import Electorate
-from model.registry_with_support import SUBJECT, registry_system
+from model.messages import Batch, SignedBatch
+from model.registry_design import registry_with_support
+from model.registry_design.batch_votes import BatchVotes
+from model.registry_design.registry_with_support import SUBJECT, registry_system
 from model.revisions import compose
+from model.votes import Electorate
 from properties.broken_models import BROKEN_MODELS
 from properties.engines.code import Numbers, compile_expressions
 from properties.proofs import registry

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import z3
 
-from model import network, node
+from model.registry_design import network, node
+from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS, compose
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from model.transitions import Action, Transition
 from properties.engines.smt import BitVectors, Numbers, Term, Terms, Unbounded, WholeNumbers
 from properties.engines.stepper import State, Stepper
@@ -59,7 +60,7 @@ def reachable(stepper: Stepper) -> set[State]:
 class Relation:
     """The actions as Z3 sees them, asked about concrete states."""
 
-    def __init__(self, system: AttestationSystem, numbers: Numbers) -> None:
+    def __init__(self, system: RegistryDesign, numbers: Numbers) -> None:
         self.system, self.before = system, Terms(numbers)
         self.state = [self.before(variable.expression) for variable in system.variables]
         self.actions = [self._terms(action) for action in system.actions]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from model.registry import NONE
 from model.revisions import REVISIONS
 from model.scope import Scope, instance
 from model.system import build
+from model.votes import NONE
 from properties.engines.bounded import Unrolling
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget

@@ -7,9 +7,10 @@ from functools import cache
 import pytest
 
 from model.algebra import FALSE, TRUE
+from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
-from model.system import AttestationSystem, build
+from model.system import build
 from properties.checking import Check, path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, Kind, Property
@@ -78,7 +79,7 @@ def test_traces_are_shortest(name: str) -> None:
 def certifiable(stepper: Stepper, start: State) -> set[int]:
     """Which batches can still get their certificate from this state, by a plain search."""
     system = stepper.system
-    assert isinstance(system, AttestationSystem)
+    assert isinstance(system, RegistryDesign)
     flags = stepper.evaluator(*(conjunct.holds for conjunct in claim("progress_possible").conjuncts(system)))
     seen, todo, found = {start}, [start], set()
     while todo:
@@ -126,7 +127,7 @@ def test_a_lost_vote_is_never_the_only_reason() -> None:
     conditions = {kind.name: kind.holds for kind in POINTS_OF_NO_RETURN}
     others = [holds for name, holds in conditions.items() if name not in ("vote_lost", "attesters_lost")]
 
-    def conjuncts(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    def conjuncts(system: RegistryDesign) -> tuple[Conjunct, ...]:
         only = conditions["vote_lost"](system)
         for holds in others:
             only = only & ~holds(system)

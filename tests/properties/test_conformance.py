@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import batch_votes, rules
-from model.batch_votes import Batch, BatchVotes, SignedBatch, UpdateOutcome, VoteError
+from model import rules
 from model.committee import Committee
+from model.messages import Batch, SignedBatch
+from model.registry_design import batch_votes
+from model.registry_design.batch_votes import BatchVotes, UpdateOutcome, VoteError
 from properties.conformance import Agreement, Difference, replay_registry
 from properties.recording import ABSENT, MalformedRecording, open_recording
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from model.batch_votes import Batch, BatchVotes, SignedBatch
 from model.committee import Committee
+from model.messages import Batch, SignedBatch
+from model.registry_design.batch_votes import BatchVotes
 from model.revisions import revision
 from model.system import build
 from properties.engines.stepper import Stepper

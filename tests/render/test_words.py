@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from model import qc_finder
+from model.registry_design import qc_finder
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import RULE_MARKER
 
-from model.registry import Registry
+from model.registry_design.registry import Registry
 from model.revisions import REVISIONS
 from model.system import build
 from properties.broken_models import BrokenModel, broken_model

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.algebra import const
-from model.batch_votes import BatchVotes
 from model.committee import Committee
-from model.registry import Electorate, Registry, Vote
+from model.registry_design.batch_votes import BatchVotes
+from model.registry_design.registry import Registry
+from model.votes import Electorate, Vote
 from properties.stateful.constants import flag, number, votes_in, votes_of
 from properties.stateful.lockstep import genesis_name, signed, subject_of
 from properties.stateful.vote_registry import committees

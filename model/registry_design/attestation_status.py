@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, const
-from model.registry import NONE
 from model.transitions import Namespace
+from model.votes import NONE
 
 
 @dataclass(frozen=True)

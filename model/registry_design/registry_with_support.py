@@ -1,6 +1,6 @@
 """The vote registry by itself, with the support that the source keeps beside the votes and updates vote by vote.
 
-`model.registry`, as a part of the system, counts support when it is asked for. This machine keeps it as the source
+`registry`, as a part of the system, counts support when it is asked for. This machine keeps it as the source
 does: a weight for each (number, hash), from which a replaced vote is taken and to which a new one is added, in
 saturating u64 arithmetic. It follows the entry of *one* subject, a (number, hash) that is arbitrary and stays the same;
 what is proved of it holds of every entry.
@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 
 from model.algebra import TRUE, Expression, Int, const, int_variable, where
 from model.committee import U64_MAX
-from model.registry import NO_VOTE, Electorate, Registry, Vote
+from model.registry_design.registry import Registry
 from model.rules import is_below_minimum
 from model.topology import attester_names
 from model.transitions import Action, Namespace, Step, Transition, TransitionSystem, transition, updates
+from model.votes import NO_VOTE, Electorate, Vote
 
 SUBJECT = Vote(int_variable("subject.number", 0, None), int_variable("subject.variant", 0, None))
 """The (number, hash) whose entry is followed: open."""

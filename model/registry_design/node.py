@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
-from model.attestation_status import StatusRunner, StatusWatch
 from model.batch_store import BatchStore, InsertionQueue
-from model.qc_finder import (
+from model.registry_design.attestation_status import StatusRunner, StatusWatch
+from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
     WAITING_FOR_QUORUM,
@@ -19,10 +19,11 @@ from model.qc_finder import (
     AttesterRunner,
     QcFinder,
 )
-from model.registry import FIRST_GENESIS, NONE, Electorate, Registry, Vote
+from model.registry_design.registry import Registry
 from model.revisions import AFTER_FIRST_ANSWER, AS_MERGED, NEVER, Revision
 from model.rules import is_other_genesis
 from model.transitions import Step, transition
+from model.votes import FIRST_GENESIS, NONE, Electorate, Vote
 
 FINDER, ATTESTER = "finder", "attester"
 """The two subscribers of the status watch."""
@@ -141,7 +142,7 @@ def insert_qc(node: Node) -> Step[Node]:
     """The background task inserts the certificate at the head of the queue, once the batch has its metadata.
 
     It tries the same certificate for ever if the batch was pruned, unless it gives up on it, as is proposed. One over
-    another hash than the batch's own is fatal to the node (`model.network.stop_on_mismatch`).
+    another hash than the batch's own is fatal to the node (`network.stop_on_mismatch`).
     """
     head = node.store.queue.head
     is_pruned = head.number == node.store.pruned

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.algebra import FALSE, Bool, Int, const
-from model.attestation_status import StatusRunner, StatusWatch
 from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
-from model.gossip import Link
-from model.network import UNLIMITED, System
-from model.node import ATTESTER, FINDER, Node
-from model.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder
-from model.registry import NONE, Registry, Vote
+from model.registry_design.attestation_status import StatusRunner, StatusWatch
+from model.registry_design.gossip import Link
+from model.registry_design.network import UNLIMITED, System
+from model.registry_design.node import ATTESTER, FINDER, Node
+from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder
+from model.registry_design.registry import Registry
 from model.revisions import Revision
 from model.scope import Scope
 from model.topology import Topology
 from model.transitions import Namespace
+from model.votes import NONE, Vote
 
 
 @dataclass(frozen=True)

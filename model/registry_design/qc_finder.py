@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.algebra import Bool, Int, const
-from model.registry import NO_VOTE, NONE, Vote
+from model.votes import NO_VOTE, NONE, Vote
 
 WAITING_FOR_STATUS = 0
 WAITING_FOR_QUORUM = 1

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.algebra import Bool, all_of, any_of
-from model.registry import NO_VOTE, NONE, Registry, Vote
+from model.registry_design.registry import Registry
 from model.rules import is_below_minimum
+from model.votes import NO_VOTE, NONE, Vote
 
 
 @dataclass(frozen=True)

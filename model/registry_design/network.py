@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from model.algebra import TRUE, Bool, Int, any_of, const, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
-from model.gossip import Link
-from model.node import Node, restart
-from model.registry import NONE, Vote
+from model.registry_design.gossip import Link
+from model.registry_design.node import Node, restart
 from model.revisions import LAST_SEALED, Revision
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
 from model.topology import Topology
 from model.transitions import Step, transition
+from model.votes import NONE, Vote
 
 UNLIMITED = -1
 """So many faults that none is ever the last."""
@@ -157,7 +157,7 @@ def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[S
 
 
 def restarted(system: System, node: int, topology: Topology) -> System:
-    """The state after the restart of a node: what `model.node.restart` says, its connections are new, and if the main
+    """The state after the restart of a node: what `node.restart` says, its connections are new, and if the main
     node has gone to a new fork, the node follows."""
     fresh: Step[Node] = restart(system.nodes[node])
     genesis = system.nodes[topology.main].genesis

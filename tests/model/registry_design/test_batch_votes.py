@@ -8,21 +8,16 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from model.batch_votes import (
+from model.committee import U64_MAX, Committee
+from model.messages import Batch, BatchQC, ForeignSignatures, NotEnoughSigners, SignedBatch, UnknownSigners
+from model.registry_design.batch_votes import (
     BadSignature,
-    Batch,
-    BatchQC,
     BatchVotes,
     BatchVotesWatch,
     DifferentGenesis,
     DuplicateEntry,
-    ForeignSignatures,
-    NotEnoughSigners,
-    SignedBatch,
-    UnknownSigners,
     VoteError,
 )
-from model.committee import U64_MAX, Committee
 
 GENESIS = "g0"
 COMMITTEE = Committee([("a", 4), ("b", 3), ("c", 2), ("d", 2)])  # 11 in all, 9 are a quorum

@@ -1,0 +1,346 @@
+"""The system: the machines of all nodes and connections, put together for a revision and a scope.
+
+`build` returns one transition system: the initial state, and every action of every node as a guarded command. It is
+the only description of the protocol; all engines run on it. It holds no choice of its own beyond wiring: what a node
+does is in `model.registry_design.node`, what happens between nodes in `model.registry_design.network`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, const, int_variable
+from model.registry_design.declaration import Declaration
+from model.registry_design.network import (
+    System,
+    can_talk,
+    forge_vote,
+    hand_on_vote,
+    next_batch_to_attest,
+    persist_batch,
+    provide_commitment,
+    prune,
+    push_votes,
+    receive_votes,
+    reconnect,
+    refuse_status,
+    refuse_votes,
+    refuses_message,
+    regenesis,
+    replay_vote,
+    restart_node,
+    restart_on_new_genesis,
+    seal_batch,
+    stop_on_mismatch,
+    store_start,
+)
+from model.registry_design.node import (
+    Node,
+    find_quorum,
+    insert_qc,
+    poll_status,
+    publish_vote,
+    read_status,
+    read_status_to_attest,
+    set_min_batch_number,
+    store_qc,
+    update_status,
+)
+from model.revisions import Revision
+from model.rules import threshold
+from model.scope import BadScope, Scope
+from model.service import AttestationSystem
+from model.topology import MAIN, TOPOLOGIES, Topology, attester_names
+from model.transitions import Action, Namespace, Step, Transition, Variable, updates
+from model.votes import Electorate, Vote
+
+
+def build(revision: Revision, scope: Scope) -> RegistryDesign:
+    """The system of a revision within a scope."""
+    weights = tuple(const(weight) for weight in scope.instance.weights)
+    electorate = Electorate(weights, const(threshold(scope.instance.total_weight)))
+    first_byzantine = len(weights) - scope.instance.byzantine
+    byzantine = tuple(TRUE if key >= first_byzantine else FALSE for key in range(len(weights)))
+    return assemble(revision, scope, electorate, byzantine)
+
+
+def assemble(
+    revision: Revision,
+    scope: Scope,
+    electorate: Electorate,
+    byzantine: tuple[Bool, ...],
+    topology: Topology | None = None,
+) -> RegistryDesign:
+    """The system for weights, a threshold and a Byzantine membership that need not be known numbers (a solver may
+    leave them open), and for a topology other than the scope's (as a recorded log has it)."""
+    topology = topology or _topology(scope, byzantine)
+    names = [place.name for place in topology.places]
+    for what, name in (("to prune", scope.pruned), ("that restarts", scope.restarting)):
+        if name and name not in names:
+            raise BadScope(f"there is no node {name!r} {what}; the nodes are {', '.join(names)}")
+    space = Namespace()
+    state = Declaration(revision, scope, topology, byzantine, space).system()
+    wiring = Wiring(revision, scope, topology, electorate, byzantine, state, space)
+    return RegistryDesign(
+        name=f"{revision.name} {scope.instance.name}",
+        state=state,
+        variables=tuple(space.declared),
+        actions=tuple(wiring.actions()),
+        symmetric=_interchangeable(scope, topology, byzantine),
+        topology=topology,
+        electorate=electorate,
+        revision=revision,
+        scope=scope,
+    )
+
+
+def _topology(scope: Scope, byzantine: tuple[Bool, ...]) -> Topology:
+    """The scope's topology, with a node for every attester that may be honest."""
+    names = attester_names(len(byzantine))
+    honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
+    return TOPOLOGIES[scope.topology](names, honest, scope.echo)
+
+
+def _interchangeable(scope: Scope, topology: Topology, byzantine: tuple[Bool, ...]) -> tuple[tuple[str, ...], ...]:
+    """The classes of attesters with the same weight that are all honest or all Byzantine."""
+    classes: dict[tuple[int, bool], list[str]] = {}
+    members = zip(topology.attesters, scope.instance.weights, byzantine, strict=True)
+    for name, weight, is_byzantine in members:
+        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
+    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
+
+
+@dataclass(frozen=True)
+class RegistryDesign(AttestationSystem):
+    """The service with a vote registry, a status watch and a QC finder on each node: PR 161 to PR 170."""
+
+    state: System
+
+    @property
+    def main(self) -> Node:
+        """The main node."""
+        return self.state.nodes[self.topology.main]
+
+    @property
+    def next_batch_to_attest(self) -> Int:
+        """What the main node's database answers now."""
+        return next_batch_to_attest(self.state, self.topology, self.revision)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """All actions of a system: each transition, for each place where it can happen."""
+
+    revision: Revision
+    scope: Scope
+    topology: Topology
+    electorate: Electorate
+    byzantine: tuple[Bool, ...]
+    state: System
+    space: Namespace
+
+    @cached_property
+    def variables(self) -> dict[Expression, Variable]:
+        return {variable.expression: variable for variable in self.space.declared}
+
+    def actions(self) -> Iterator[Action]:
+        yield from self.sealing()
+        for index in range(len(self.topology.places)):
+            yield from self.of_node(index)
+        for index in range(len(self.topology.links)):
+            yield from self.of_link(index)
+        yield from self.faults()
+        yield from self.forks()
+
+    def action(
+        self,
+        transition: Transition,
+        node: str,
+        step: Step[System],
+        allowed: Bool = TRUE,
+        choices: tuple[Expression, ...] = (),
+        arguments: Mapping[str, int | str] | None = None,
+    ) -> Iterator[Action]:
+        """One action, unless it can never happen in this scope."""
+        guard = step.when & allowed
+        if guard is FALSE:
+            return
+        changes = updates(self.state, step.then, self.variables)
+        if changes:
+            yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
+
+    def sealing(self) -> Iterator[Action]:
+        step = seal_batch(self.state, self.scope.batches)
+        yield from self.action(seal_batch, MAIN, step)
+        if self.revision.remembers_start:
+            yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
+        if self.scope.late_batches:
+            for index, place in enumerate(self.topology.places):
+                yield from self.action(persist_batch, place.name, persist_batch(self.state, index))
+                for number in range(len(self.state.nodes[index].store.commitments)):
+                    step = provide_commitment(self.state, index, number)
+                    yield from self.action(provide_commitment, place.name, step, arguments={"number": number})
+
+    def of_node(self, index: int) -> Iterator[Action]:
+        place, scope = self.topology.places[index], self.scope
+        yield from self.of_status(index)
+        if scope.pruned == place.name:
+            yield from self.action(prune, place.name, prune(self.state, index, scope.prunes_after_status))
+        if self.topology.has_finder(index, scope.own_finders):
+            yield from self.of_finder(index)
+        if place.key is not None:
+            yield from self.of_attester(index, place.key)
+
+    def of_status(self, index: int) -> Iterator[Action]:
+        node, main = self.state.nodes[index], self.state.nodes[self.topology.main]
+        answer = next_batch_to_attest(self.state, self.topology, self.revision)
+        polling = poll_status(node, answer)
+        # A status of another genesis stops the node; that it restarts is in `forks`, for then it does so anyway.
+        heeded = node.genesis == main.genesis if self.revision.refuses_other_genesis else TRUE
+        if self.scope.late_answers:
+            yield from self.node_action(index, poll_status, polling, heeded)
+            updating, read, heeded = update_status(node), node.runner.polled, TRUE
+        else:
+            updating, read = polling.and_then(update_status), answer
+        if self.revision.refuses_smaller_number:
+            refusal = refuse_status(self.state, index, self.topology, read)
+            yield from self.action(refuse_status, self.topology.places[index].name, refusal, heeded)
+            heeded &= ~refusal.when
+        yield from self.node_action(index, update_status, updating, heeded)
+
+    def of_finder(self, index: int) -> Iterator[Action]:
+        node, scope = self.state.nodes[index], self.scope
+        finding = find_quorum(node, self.electorate)
+        if scope.finder_steps:
+            yield from self.node_action(index, read_status)
+            yield from self.node_action(index, set_min_batch_number)
+            yield from self.node_action(index, find_quorum, finding)
+            yield from self.node_action(index, store_qc, self.storing(node))
+        else:
+            setting = read_status(node).and_then(set_min_batch_number)
+            yield from self.node_action(index, set_min_batch_number, setting)
+            yield from self.node_action(index, find_quorum, finding.and_then(self.storing))
+        if scope.queue > 0:
+            yield from self.node_action(index, insert_qc)
+            stopping = stop_on_mismatch(self.state, index, self.topology)
+            yield from self.action(stop_on_mismatch, self.topology.places[index].name, stopping)
+
+    def storing(self, node: Node) -> Step[Node]:
+        """`store_qc`, and the insertion with it where the scope has no queue."""
+        stored: Step[Node] = store_qc(node)
+        return stored if self.scope.queue > 0 else stored.and_then(insert_qc)
+
+    def of_attester(self, index: int, key: int) -> Iterator[Action]:
+        def publish(node: Node) -> Step[Node]:
+            published: Step[Node] = publish_vote(node, key)
+            return published
+
+        node, is_honest = self.state.nodes[index], ~self.byzantine[key]
+        reading = read_status_to_attest(node)
+        if self.scope.attester_steps:
+            yield from self.node_action(index, read_status_to_attest, reading, is_honest)
+            yield from self.node_action(index, publish_vote, publish(node), is_honest)
+        else:
+            yield from self.node_action(index, publish_vote, reading.and_then(publish), is_honest)
+
+    def node_action(
+        self,
+        index: int,
+        transition: Transition,
+        step: Step[Node] | None = None,
+        allowed: Bool = TRUE,
+    ) -> Iterator[Action]:
+        """An action that changes one node alone. All but the status runner and the store wait for the executor."""
+        node = self.state.nodes[index]
+        step = step or transition(node)
+        if transition not in (poll_status, update_status, insert_qc):
+            allowed &= node.runs_executor
+        whole = Step(step.when, self.state.with_node(index, step.then))
+        yield from self.action(transition, self.topology.places[index].name, whole, allowed)
+
+    def of_link(self, index: int) -> Iterator[Action]:
+        sender, receiver = self.topology.links[index]
+        names = [self.topology.places[end].name for end in (sender, receiver)]
+        pushed, connected = push_votes(self.state, index, sender), can_talk(self.state, (sender, receiver))
+        yield from self.action(push_votes, names[0], pushed, connected, arguments={"to": names[1]})
+        is_error = self.is_refused(index)
+        received = receive_votes(self.state, index, receiver)
+        yield from self.action(receive_votes, names[1], received, ~is_error, arguments={"from": names[0]})
+        connection = next(links for links in self.topology.connections if index in links)
+        refused = refuse_votes(self.state, index, connection)
+        yield from self.action(refuse_votes, names[1], refused, is_error, arguments={"from": names[0]})
+
+    def is_refused(self, link: int) -> Bool:
+        sender, receiver = self.topology.links[link]
+        bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
+        return refuses_message(self.state, link, receiver, bad_vote, self.revision)
+
+    def faults(self) -> Iterator[Action]:
+        yield from self.forgeries()
+        yield from self.kept_votes()
+        for index, place in enumerate(self.topology.places):
+            if self.scope.restarting in ("", place.name):
+                yield from self.action(restart_node, place.name, restart_node(self.state, index, self.topology))
+        for links in self.topology.connections:
+            ends = [self.topology.places[end].name for end in self.topology.links[links[0]]]
+            yield from self.action(reconnect, ends[0], reconnect(self.state, links), arguments={"to": ends[1]})
+
+    def forks(self) -> Iterator[Action]:
+        geneses, names = self.scope.regeneses, [place.name for place in self.topology.places]
+        for first in range((self.scope.batches or 0) if geneses else 0):
+            step = regenesis(self.state, self.topology, first, geneses)
+            yield from self.action(regenesis, MAIN, step, arguments={"first": first})
+        for index, name in enumerate(names):
+            step = restart_on_new_genesis(self.state, index, self.topology)
+            yield from self.action(restart_on_new_genesis, name, step)
+            for key, (vote, arguments) in itertools.product(self.topology.keys_at(index), self.former_votes()):
+                step = replay_vote(self.state, index, key, vote)
+                signer = {"signer": self.topology.attesters[key]}
+                yield from self.action(replay_vote, name, step, arguments={**signer, **arguments})
+
+    def former_votes(self) -> Iterator[tuple[Vote, dict[str, int]]]:
+        """The votes that honest attesters may have cast on forks before the last."""
+        batches = self.scope.batches or 0
+        for genesis, number in itertools.product(range(self.scope.regeneses), range(batches)):
+            yield Vote(const(number), const(0), const(genesis)), {"number": number, "genesis": genesis}
+
+    def forgeries(self) -> Iterator[Action]:
+        for index in range(len(self.topology.places)):
+            for key in sorted(self.forgers_at(index)):
+                for vote, choices, arguments in self.forged_votes():
+                    step = forge_vote(self.state, index, key, vote)
+                    name = self.topology.attesters[key]
+                    node = self.topology.places[index].name
+                    # Variant number + 1 is another name of variant 0, the batch's own hash.
+                    allowed = self.byzantine[key] & (vote.variant != vote.number + 1)
+                    yield from self.action(forge_vote, name, step, allowed, choices, {"at": node, **arguments})
+
+    def kept_votes(self) -> Iterator[Action]:
+        """Honest attesters' votes, as somebody may have kept them, where the scope is that of a log."""
+        batches = (self.scope.batches or 0) if self.scope.handed_on else 0
+        for index, key, number in itertools.product(
+            range(len(self.topology.places)), range(len(self.byzantine)), range(batches)
+        ):
+            step = hand_on_vote(self.state, index, key, Vote(const(number), const(0), self.state.nodes[index].genesis))
+            arguments: dict[str, int | str] = {"signer": self.topology.attesters[key], "number": number}
+            place, is_honest = self.topology.places[index].name, ~self.byzantine[key]
+            yield from self.action(hand_on_vote, place, step, is_honest, arguments=arguments)
+
+    def forgers_at(self, index: int) -> set[int]:
+        if not self.topology.is_target(index, self.scope.echo):
+            return set()
+        return {key for key, flag in enumerate(self.byzantine) if flag is not FALSE}
+
+    def forged_votes(self) -> Iterator[tuple[Vote, tuple[Expression, ...], dict[str, int]]]:
+        """Every vote that a Byzantine attester can sign; one with open number and hash where batches have no bound."""
+        batches = self.scope.batches
+        if batches is None:
+            number, variant = int_variable("forged.number", 0, None), int_variable("forged.variant", 0, None)
+            yield Vote(number, variant), (number, variant), {}
+            return
+        for batch in range(batches):
+            for other in range(-self.scope.lesser_hashes, batches + 2):
+                yield Vote(const(batch), const(other)), (), {"number": batch, "variant": other}
