@@ -149,7 +149,8 @@ def _pruned_too_early(system: RegistryDesign) -> Bool:
     )
     main = system.main
     main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
-    return (system.next_batch_to_attest == NONE) & (main_is_uninformed | (informed < system.electorate.threshold))
+    is_none = (system.next_batch_to_attest == NONE) & (main.store.pruned != NONE)
+    return is_none & (main_is_uninformed | (informed < system.electorate.threshold))
 
 
 SINGLE_LOSSES = (
