@@ -216,7 +216,7 @@ def stop_on_mismatch(system: System, node: int, topology: Topology) -> Step[Syst
     store = system.nodes[node].store
     head = store.queue.head
     is_mismatch = ~store.queue.is_empty & store.has_commitment(head.number) & (head.variant != 0)
-    return Step(is_mismatch & (head.number != store.pruned), restarted(system, node, topology))
+    return Step(is_mismatch, restarted(system, node, topology))
 
 
 @transition("zksync-era: the operator reverts batches, and the consensus forks")
