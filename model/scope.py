@@ -16,6 +16,10 @@ from model.topology import TOPOLOGIES
 BAD_SIGNATURE = "bad signature"
 FOREIGN_GENESIS = "foreign genesis"
 
+EXTERNAL, ALL, NOBODY = "external", "all", "nobody"
+SUPERVISED = (EXTERNAL, ALL, NOBODY)
+"""Whose consensus is started anew after an error."""
+
 
 class BadInstance(ValueError):
     """A name that describes no possible committee; the message says what is wrong and what would be right."""
@@ -97,8 +101,11 @@ class Scope:
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. `handed_on` is for the scopes of recorded logs alone: votes that somebody has kept are passed
-    on, and whether they were ever cast is for the log to say. Raises `BadScope`.
+    no difference here. `supervised` says who is started anew, at once, after an error: `EXTERNAL` nodes, that is all
+    but the main node, for there the process ends, and a supervisor restarts it, while the main node's lives on without
+    its consensus; `ALL` nodes, as somebody notices; or `NOBODY`. `errors`: how many errors there may be that have no
+    cause in the model, such as a failed call of a database. `handed_on` is for the scopes of recorded logs alone: votes
+    that somebody has kept are passed on, and whether they were ever cast is for the log to say. Raises `BadScope`.
     """
 
     instance: Instance
@@ -119,6 +126,8 @@ class Scope:
     prunes_after_status: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    supervised: str = EXTERNAL
+    errors: int | None = 0
     handed_on: bool = False
 
     def __post_init__(self) -> None:
@@ -127,6 +136,8 @@ class Scope:
                 f"bad votes ({self.bad_votes!r}) come from an external node: {BAD_SIGNATURE!r} or {FOREIGN_GENESIS!r}, "
                 "with the topology relay"
             )
+        if self.supervised not in SUPERVISED:
+            raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
@@ -142,9 +153,27 @@ class Scope:
         told = [f"only {self.restarting} restarts"] if self.restarting else []
         told += [f"{self.pruned} is pruned"] if self.pruned else []
         told += [f"every message of the external node has a vote with {self.bad_votes}"] if self.bad_votes else []
+        told += [f"after an error {RESTARTED[self.supervised]}"] if self.supervised != EXTERNAL else []
         return ", ".join([f"{self.batches} batches", f"queue {self.queue}", *topology, *on, *faults, *told])
 
     @property
     def faults(self) -> dict[str, int | None]:
         """How many faults of each kind may happen; None: any number."""
-        return {"restarts": self.restarts, "disconnects": self.disconnects, "regeneses": self.regeneses}
+        return {
+            "restarts": self.restarts,
+            "disconnects": self.disconnects,
+            "errors": self.errors,
+            "regeneses": self.regeneses,
+        }
+
+    def is_supervised(self, is_main: bool) -> bool:
+        """Whether the consensus of the main node, or of another one, is started anew after an error."""
+        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_main)
+
+
+RESTARTED = {
+    EXTERNAL: "each node but the main node is restarted",
+    ALL: "every node is restarted",
+    NOBODY: "no node is restarted",
+}
+"""Who restarts after an error, in words."""

@@ -34,7 +34,12 @@ FINDER, ATTESTER = "finder", "attester"
 @dataclass(frozen=True)
 class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
-    attester has an attester runner that never wakes up."""
+    attester has an attester runner that never wakes up.
+
+    If it `is_dead`, an error has ended its consensus, and with it all of these machines. What is stored stays; on the
+    main node the rest of the server goes on, the API that all others poll among it. A node that `is_supervised` is
+    restarted at once instead.
+    """
 
     store: BatchStore
     status: StatusWatch
@@ -43,11 +48,13 @@ class Node:
     finder: QcFinder
     attester: AttesterRunner
     genesis: Int = FIRST_GENESIS
+    is_dead: Bool = FALSE
+    is_supervised: bool = True
     revision: Revision = AS_MERGED
 
     @property
     def runs_executor(self) -> Bool:
-        """Whether the executor has started, and so gossip, QC finder and attester.
+        """Whether the executor runs, and so gossip, QC finder and attester. It does not if the consensus is dead.
 
         Where it waits for the first answer of the main node, it runs exactly if the watch has a number. An answer of
         none or an error matters only there: it keeps the node out of gossip. A node that runs already goes on with the
@@ -56,8 +63,8 @@ class Node:
         if self.revision.executor == NEVER:
             return FALSE
         if self.revision.executor == AFTER_FIRST_ANSWER:
-            return self.status.next_batch_to_attest != NONE
-        return TRUE
+            return ~self.is_dead & (self.status.next_batch_to_attest != NONE)
+        return ~self.is_dead
 
     def heeds(self, answer: Answer) -> Bool:
         """Whether an answer can come into the watch: from PR 167 on, one of another fork stops the node by an error.
@@ -95,7 +102,7 @@ def poll_status(node: Node, answer: Answer) -> Step[Node]:
     number = answer.number
     is_news = (number != NONE) & (number != node.status.next_batch_to_attest)
     return Step(
-        when=node.heeds(answer) & node.runner.is_idle & is_news,
+        when=~node.is_dead & node.heeds(answer) & node.runner.is_idle & is_news,
         then=replace(node, runner=StatusRunner(number)),
     )
 
@@ -226,5 +233,6 @@ def restart(node: Node) -> Step[Node]:
         registry=Registry.empty(len(node.registry.votes), node.revision),
         finder=QcFinder.waiting_for_status(),
         attester=AttesterRunner(const(NONE)),
+        is_dead=FALSE,
     )
     return Step(when=TRUE, then=fresh)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
-from model.registry_design.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.registry_design.network import FAULTS, can_talk, fail, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
@@ -15,8 +15,9 @@ from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import (
+    IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
-    OUTLIVES_RESTARTS_OF_OTHERS,
+    NODE_GONE,
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
@@ -200,7 +201,8 @@ def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
     return node == system.topology.places[system.topology.main].name and action in RESTARTS
 
 
-RESTARTS = (restart_node.name, refuse_status.name)
+RESTARTS = (restart_node.name, refuse_status.name, fail.name)
+"""What can cost the main node a certificate in the queue, whatever the certificate."""
 
 
 def _can_restart_main(system: RegistryDesign) -> bool:
@@ -241,7 +243,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        OUTLIVES_RESTARTS_OF_OTHERS,
+        IN_SPITE_OF_RESTARTS,
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -252,7 +254,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY),
+        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -278,7 +280,8 @@ CLAIMS: tuple[Property, ...] = (
         Kind.ALWAYS,
         "The number that a running node has been told never becomes a smaller one.",
         "none",
-        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
+        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node (on the main node, its "
+        "consensus for good)",
         status_never_falls,
         needs="numbers that change",
     ),
@@ -350,11 +353,11 @@ CLAIMS: tuple[Property, ...] = (
     Property(
         "queued_certificate_lost",
         Kind.SOMETIMES,
-        "The main node is about to restart with a certificate in its queue, which is lost.",
+        "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
         _happens(_certificate_lost, _can_restart_main),
-        needs="restarts of the main node",
+        needs="restarts of the main node, or errors",
     ),
     Property(
         "queue_blocked_by_first",

@@ -57,6 +57,8 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
     (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
+    (r"(\S+)\.is_dead", "x.is_dead", "whether an error has ended the consensus of the node x, which nobody restarts"),
+    (r"errors_left", "errors_left", "how many errors without a cause in the model the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
 """Variables by pattern: how the pattern is written in a legend, and what it stands for."""
@@ -173,6 +175,7 @@ COARSE: dict[str, str] = {
 FAULTS = {
     "restarts": "no node restarts",
     "disconnects": "no connection breaks",
+    "errors": "no error without a cause in the model",
     "regeneses": "the chain never forks",
 }
 """What is left out while so many faults as none may happen."""
