@@ -50,7 +50,7 @@ def kinds(verdict: str) -> list[str | None]:
 
 
 def places(property: str, kind: str | None = None, revision: str | None = None) -> list[Place]:
-    """Where a trace of the property is expected, of this kind and on this revision if they are named; the plainest
+    """Where a trace of the property is expected, of this kind and on this revision if they are named; the best to show
     first."""
     found = [
         place
@@ -58,7 +58,7 @@ def places(property: str, kind: str | None = None, revision: str | None = None) 
         if revision in (None, place.revision)
         and (kind in kinds(verdict) if kind else verdict.startswith("VIOLATED") or verdict == "REACHED")
     ]
-    return sorted(found, key=lambda place: plainness(place.plan, place.states))
+    return sorted(found, key=lambda place: (precedence(place.revision), plainness(place.plan, place.states)))
 
 
 def all_places(finding: Finding) -> list[Place]:
@@ -75,12 +75,14 @@ def _verdicts(property: str) -> Iterator[tuple[Place, str]]:
                 yield Place(revision, plan, row["states"]), row[property]
 
 
-def shown_at(finding: Finding) -> tuple[str, str | None, Place] | None:
-    """The property, the kind and the place that show the finding best; None if no search does."""
+def shown_at(finding: Finding, revision: str | None = None) -> tuple[str, str | None, Place] | None:
+    """The property, the kind and the place that show the finding best, on this revision if one is named; None if no
+    search does."""
     for property, kind in finding.shown_by:
-        found = [each for each in places(property, kind, finding.shown_on or None) if is_tolerated(each.plan)]
+        on = revision or finding.shown_on or None
+        found = [each for each in places(property, kind, on) if is_tolerated(each.plan)]
         if found:
-            return property, kind, min(found, key=lambda place: precedence(place.revision))
+            return property, kind, found[0]
     return None
 
 
