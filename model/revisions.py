@@ -45,6 +45,11 @@ class Revision:
     prefers_votes_at_minimum: bool = False
     finder_listens: bool = False
 
+    @property
+    def asks_for_first_block(self) -> bool:
+        """Whether the main node looks for the genesis' first block at each poll without a certificate."""
+        return self.start == GENESIS_BATCH and not self.remembers_start
+
 
 AS_MERGED = Revision()
 """Era-consensus PR 161 as merged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.algebra import FALSE, Bool, Int, const
+from model.algebra import FALSE, TRUE, Bool, Int, const
 from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
 from model.registry_design.attestation_status import StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
@@ -44,6 +44,7 @@ class Declaration:
             disconnects_left=self.faults("disconnects_left", scope.disconnects),
             start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
             first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
+            has_first_block=self.space.flag("has_first_block", False) if self.revision.asks_for_first_block else TRUE,
         )
 
     def faults(self, name: str, at_most: int | None) -> Int:

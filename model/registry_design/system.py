@@ -22,6 +22,7 @@ from model.registry_design.network import (
     hand_on_vote,
     next_batch_to_attest,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -173,8 +174,8 @@ class Wiring:
             yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
 
     def sealing(self) -> Iterator[Action]:
-        step = seal_batch(self.state, self.scope.batches)
-        yield from self.action(seal_batch, MAIN, step)
+        yield from self.action(produce_first_block, MAIN, produce_first_block(self.state))
+        yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
         yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
@@ -275,7 +276,7 @@ class Wiring:
     def forks(self) -> Iterator[Action]:
         geneses, names = self.scope.regeneses, [place.name for place in self.topology.places]
         for first in range((self.scope.batches or 0) if geneses else 0):
-            step = regenesis(self.state, self.topology, first, geneses)
+            step = regenesis(self.state, self.topology, self.revision, first, geneses)
             yield from self.action(regenesis, MAIN, step, arguments={"first": first})
         for index, name in enumerate(names):
             step = restart_on_new_genesis(self.state, index, self.topology)
