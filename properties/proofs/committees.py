@@ -60,10 +60,12 @@ ALL_DETAIL = Scope(
     queue=2,
     restarts=None,
     disconnects=None,
+    replays=True,
 )
 """Every step of the protocol by itself, a QC finder on every node, any number of batches and of faults; votes flow from
-the attesters to the main node only. Commitments are not told apart from batches where these have no bound, so that a
-node can sign and insert earlier than the real one: it does more, never less."""
+the attesters to the main node only, and anybody may pass on those that were ever cast. Commitments are not told apart
+from batches where these have no bound, so that a node can sign and insert earlier than the real one: it does more,
+never less."""
 
 EVERY_WAY = replace(ALL_DETAIL, echo=True)
 """The same, and votes flow in both directions of every connection."""

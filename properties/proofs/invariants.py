@@ -108,6 +108,11 @@ def _attesting(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[
         yield is_asked(system, node.attester.number)
 
 
+def _votes_cast(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    for cast in (node.cast for node in system.state.nodes if node.cast):
+        yield is_asked(system, cast.least) & is_asked(system, cast.greatest)
+
+
 def _finder_numbers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.finder.number)
@@ -187,6 +192,7 @@ CONJUNCTS: tuple[tuple[str, str, Parts], ...] = (
     ("answers", "No answer on its way to a status is above what the main node asks for.", _answers),
     ("statuses", "No status is above what the main node asks for.", _statuses),
     ("attesting", "No attester is about to vote above what the main node asks for.", _attesting),
+    ("votes_cast", "No honest attester has ever voted above what the main node asks for.", _votes_cast),
     ("honest_votes", "No honest vote in a registry is above what the main node asks for.", _honest_votes),
     (
         "honest_votes_on_links",

@@ -9,7 +9,7 @@ until it is inductive. Its *barrier* is the main node's minimum, or the number t
 * while the finder waits for a quorum, the registry has no vote below the barrier that counts;
 * no certificate that waits to be inserted is a new one, or on another hash than its batch's, which would stop the node;
 * the *strays* are lighter than a quorum: the attesters that are Byzantine, or that have a vote, a status, an answer or
-  an intention at the barrier or above, anywhere;
+  an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept;
 * a QC finder that is about to set the minimum has read a number (so that numbers stay in their domains).
 
 Nobody becomes a stray, as nobody is told a number above what is asked for; so no quorum forms at the barrier or above.
@@ -95,6 +95,7 @@ def is_stray(system: RegistryDesign, key: int, at: Int) -> Bool:
     owned = [node for place, node in zip(system.topology.places, system.state.nodes, strict=True) if place.key == key]
     told = [number for node in owned for number in (node.attester.number, node.status.next_batch_to_attest)]
     told += [node.runner.polled for node in owned]
+    told += [node.cast.greatest for node in owned if node.cast]
     return any_of(number >= at for number in [*told, *(vote.number for vote in votes_of(system.state, key))])
 
 

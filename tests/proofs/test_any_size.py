@@ -117,6 +117,7 @@ SCOPES = {
     "two batches": ("pr161+era2480", Scope(instance("n2f0b0"), 2)),
     "two batches and a forger": ("pr161+era2539", Scope(instance("w5,1b1"), 2)),
     "a new connection": ("pr161+era2480", Scope(instance("n2f0b0"), 1, disconnects=1)),
+    "old votes come again": ("pr161+era2480", Scope(instance("n2f0b0"), 1, restarts=1, replays=True)),
     "late batches": ("pr161+era2539", Scope(instance("n2f0b0"), 1, late_batches=True)),
 }
 
