@@ -13,31 +13,13 @@ The conjuncts are used in groups, so that each theorem rests on those that it ne
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
-from model.algebra import TRUE, Bool, Int, all_of, any_of, const
+from model.algebra import TRUE, Bool, Int, any_of, const
 from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM
 from model.registry_design.system import RegistryDesign
 from model.votes import NONE, Vote
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """A conjunct of the invariant of a system: name, sentence, and its parts.
-
-    Each part speaks about the main node and at most one attester, or about a node and a vote of one attester; what is
-    proved of all parts of a pair of attesters therefore holds of any number of them.
-    """
-
-    name: str
-    sentence: str
-    parts: tuple[Bool, ...]
-
-    @property
-    def holds(self) -> Bool:
-        """All parts together."""
-        return all_of(self.parts)
+from properties.proofs.induction import Invariant
 
 
 def invariant(system: RegistryDesign, byzantine: tuple[Bool, ...], group: Collection[str]) -> tuple[Invariant, ...]:

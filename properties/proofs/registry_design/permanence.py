@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
@@ -28,6 +28,8 @@ from model.registry_design.network import System
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
+from model.revisions import revision
+from model.system import build
 from model.topology import MAIN
 from model.transitions import Action
 from model.votes import NONE, Vote
@@ -38,8 +40,7 @@ from properties.engines.explorer import explore, first_where
 from properties.engines.smt import Terms, WholeNumbers
 from properties.engines.stepper import State, Stepper
 from properties.proofs.committees import Committee
-from properties.proofs.induction import Induction, describe
-from properties.proofs.invariants import Invariant
+from properties.proofs.induction import Induction, Invariant, describe
 from properties.proofs.obligations import Budget, Outcome, Prover
 from properties.trace import Trace, record, replay
 
@@ -181,6 +182,15 @@ def search(
     holds = stepper.evaluator(*predicates.values())(replay(trace, stepper))
     kind = next((name for name, is_one in zip(predicates, holds, strict=True) if is_one), None)
     return trace.about(kind=kind), found
+
+
+def check_old_votes(trace: Trace) -> None:
+    """The run ends in the deadlock, too, where everybody may keep what is cast, which its scope does not tell. Raises
+    `AssertionError`."""
+    system = build(revision(trace.revision), replace(trace.scope, replays=True))
+    stepper = Stepper(system)
+    run = record(stepper, [stepper.index[step.node, step.call] for step in trace.steps])
+    assert stepper.evaluator(target(system))(replay(run, stepper))[0], "the deadlock lasts, whatever is passed on again"
 
 
 def first_run(system: RegistryDesign) -> Trace | None:
