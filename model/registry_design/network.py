@@ -170,8 +170,8 @@ def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[Sy
 
 @transition("a fault: a Byzantine node passes on a vote that it has been sent")
 def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
-    """An honest attester's vote comes to a node from somebody who has kept it. Whether the attester has ever cast it,
-    and who was sent it, is not in the state: a recorded log says so, and only there does this happen."""
+    """An honest attester's vote comes to a node from somebody who has kept it. Where the state does not remember what
+    has been cast, a recorded log says whether this was, and only there does this happen."""
     here = system.nodes[node]
     changed = replace(here, registry=here.registry.add(attester, vote))
     return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))

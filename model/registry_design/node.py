@@ -19,6 +19,7 @@ from model.registry_design.qc_finder import (
     WAITING_FOR_STATUS,
     AttesterRunner,
     QcFinder,
+    VotesCast,
 )
 from model.registry_design.registry import Registry
 from model.revisions import AFTER_FIRST_ANSWER, AS_MERGED, NEVER, Revision
@@ -34,7 +35,8 @@ FINDER, ATTESTER = "finder", "attester"
 @dataclass(frozen=True)
 class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
-    attester has an attester runner that never wakes up."""
+    attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
+    scope lets others pass it on."""
 
     store: BatchStore
     status: StatusWatch
@@ -42,6 +44,7 @@ class Node:
     registry: Registry
     finder: QcFinder
     attester: AttesterRunner
+    cast: VotesCast | None = None
     genesis: Int = FIRST_GENESIS
     revision: Revision = AS_MERGED
 
@@ -211,6 +214,7 @@ def publish_vote(node: Node, key: int) -> Step[Node]:
             node,
             registry=node.registry.add(key, Vote(number, const(0), node.genesis)),
             attester=AttesterRunner(const(NONE)),
+            cast=node.cast and node.cast.including(number),
         ),
     )
 

@@ -199,6 +199,8 @@ def _special(scope: Scope) -> Iterator[str]:
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
     if scope.bad_votes:
         yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.replays:
+        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:
         yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 
