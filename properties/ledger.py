@@ -199,9 +199,10 @@ def as_toml(entries: Iterable[Entry]) -> str:
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
+    from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
+    done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
     return Entry(
