@@ -97,9 +97,10 @@ def summary(verdict: Verdict) -> str:
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
+    from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
+    done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
     return Entry(

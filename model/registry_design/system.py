@@ -90,7 +90,6 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=_interchangeable(scope, topology, byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,
@@ -103,15 +102,6 @@ def _topology(scope: Scope, byzantine: tuple[Bool, ...]) -> Topology:
     names = attester_names(len(byzantine))
     honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
     return TOPOLOGIES[scope.topology](names, honest, scope.echo)
-
-
-def _interchangeable(scope: Scope, topology: Topology, byzantine: tuple[Bool, ...]) -> tuple[tuple[str, ...], ...]:
-    """The classes of attesters with the same weight that are all honest or all Byzantine."""
-    classes: dict[tuple[int, bool], list[str]] = {}
-    members = zip(topology.attesters, scope.instance.weights, byzantine, strict=True)
-    for name, weight, is_byzantine in members:
-        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
-    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
 
 
 @dataclass(frozen=True)
