@@ -8,7 +8,8 @@ from model.revisions import REVISIONS
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.ledger import PLANS, Plan, expectations
+from properties.expected import expectations
+from properties.plans import PLANS, Plan
 from properties.stateful.expectations import HOLDS_WHERE, expected_to_hold
 
 HOLDING = {"EXHAUSTED", "VACUOUS", "NOT_APPLICABLE"}
