@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
-from model.batch_store import BatchStore, InsertionQueue
 from model.registry_design.attestation_status import StatusRunner, StatusWatch
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
@@ -34,7 +34,7 @@ class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
     attester has an attester runner that never wakes up."""
 
-    store: BatchStore
+    store: QueueingStore
     status: StatusWatch
     runner: StatusRunner
     registry: Registry

@@ -1,6 +1,6 @@
 """The system: the machines of all nodes and connections, put together for a revision and a scope.
 
-`build` returns one transition system: the initial state, and every action of every node as a guarded command. It is
+`assemble` returns one transition system: the initial state, and every action of every node as a guarded command. It is
 the only description of the protocol; all engines run on it. It holds no choice of its own beyond wiring: what a node
 does is in `model.registry_design.node`, what happens between nodes in `model.registry_design.network`.
 """
@@ -50,21 +50,11 @@ from model.registry_design.node import (
     update_status,
 )
 from model.revisions import Revision
-from model.rules import threshold
-from model.scope import BadScope, Scope
-from model.service import AttestationSystem
-from model.topology import MAIN, TOPOLOGIES, Topology, attester_names
+from model.scope import Scope
+from model.service import AttestationSystem, interchangeable, refuse_unknown_nodes, topology_of
+from model.topology import MAIN, Topology
 from model.transitions import Action, Namespace, Step, Transition, Variable, updates
 from model.votes import Electorate, Vote
-
-
-def build(revision: Revision, scope: Scope) -> RegistryDesign:
-    """The system of a revision within a scope."""
-    weights = tuple(const(weight) for weight in scope.instance.weights)
-    electorate = Electorate(weights, const(threshold(scope.instance.total_weight)))
-    first_byzantine = len(weights) - scope.instance.byzantine
-    byzantine = tuple(TRUE if key >= first_byzantine else FALSE for key in range(len(weights)))
-    return assemble(revision, scope, electorate, byzantine)
 
 
 def assemble(
@@ -76,11 +66,8 @@ def assemble(
 ) -> RegistryDesign:
     """The system for weights, a threshold and a Byzantine membership that need not be known numbers (a solver may
     leave them open), and for a topology other than the scope's (as a recorded log has it)."""
-    topology = topology or _topology(scope, byzantine)
-    names = [place.name for place in topology.places]
-    for what, name in (("to prune", scope.pruned), ("that restarts", scope.restarting)):
-        if name and name not in names:
-            raise BadScope(f"there is no node {name!r} {what}; the nodes are {', '.join(names)}")
+    topology = topology or topology_of(scope, byzantine)
+    refuse_unknown_nodes(scope, topology)
     space = Namespace()
     state = Declaration(revision, scope, topology, byzantine, space).system()
     wiring = Wiring(revision, scope, topology, electorate, byzantine, state, space)
@@ -89,28 +76,12 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=_interchangeable(scope, topology, byzantine),
+        symmetric=interchangeable(topology, scope.instance.weights, byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,
         scope=scope,
     )
-
-
-def _topology(scope: Scope, byzantine: tuple[Bool, ...]) -> Topology:
-    """The scope's topology, with a node for every attester that may be honest."""
-    names = attester_names(len(byzantine))
-    honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
-    return TOPOLOGIES[scope.topology](names, honest, scope.echo)
-
-
-def _interchangeable(scope: Scope, topology: Topology, byzantine: tuple[Bool, ...]) -> tuple[tuple[str, ...], ...]:
-    """The classes of attesters with the same weight that are all honest or all Byzantine."""
-    classes: dict[tuple[int, bool], list[str]] = {}
-    members = zip(topology.attesters, scope.instance.weights, byzantine, strict=True)
-    for name, weight, is_byzantine in members:
-        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
-    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
 
 
 @dataclass(frozen=True)
