@@ -247,6 +247,12 @@ REVISIONS: dict[str, Revision] = {
 }
 """The protocol as it was merged, step by step."""
 
+
+def of_design(design: str) -> list[str]:
+    """The revisions of one design, in their order."""
+    return [name for name, revision in REVISIONS.items() if revision.design == design]
+
+
 PROPOSALS: dict[str, Revision] = {
     name: compose(name)
     for name in (

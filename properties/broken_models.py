@@ -24,16 +24,15 @@ from model.registry_design.attestation_status import StatusWatch
 from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, UpdateOutcome
 from model.registry_design.gossip import Link
 from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
-from model.registry_design.network import System, forge_vote, reconnect, refuse_status, refuses_message, restart_node
+from model.registry_design.network import System, forge_vote, reconnect, restart_node
 from model.registry_design.node import Node, find_quorum, publish_vote, restart, store_qc
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM, WAITING_FOR_STATUS, QcFinder
 from model.registry_design.registry import Registry
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import REVISIONS
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import build
 from model.transitions import Step, Transition
-from model.votes import NO_VOTE, NONE, Electorate, Vote
+from model.votes import NONE, Electorate, Vote
 
 
 @dataclass(frozen=True)
@@ -125,11 +124,11 @@ def _support_whatever_the_hash(self: Registry, subject: Vote, electorate: Electo
 
 
 def _push_forgets(self: Link, sender: Registry) -> Link:
-    return Link(self.old, sender.newer_than(self.old))
+    return replace(self, in_flight=sender.newer_than(self.old))
 
 
 def _push_sends_nothing(self: Link, sender: Registry) -> Link:
-    return Link(sender.votes, (NO_VOTE,) * len(sender.votes))
+    return replace(self, old=sender.votes)
 
 
 def _status_wakes_nobody(self: StatusWatch, number: Int) -> StatusWatch:
@@ -221,12 +220,12 @@ def _once_told(node: Node) -> Bool:
     return node.status.next_batch_to_attest != NONE
 
 
-def _heeds_smaller_number(system: System, *arguments: Any) -> Step[System]:
-    return Step(FALSE, system)
+def _heeds_smaller_number(self: Node, number: Int) -> Bool:
+    return FALSE
 
 
-def _refuses_bad_votes(system: System, link: int, receiver: int, bad_vote: str, *_: Any) -> Bool:
-    return truth(bool(bad_vote))
+def _refuses_bad_votes(self: Node, message: Link) -> Bool:
+    return truth(bool(message.bad_vote))
 
 
 def _forges_nothing(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
@@ -615,7 +614,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "heeds_smaller_number",
         "A smaller number is taken over, where it should stop the node.",
-        _transition(refuse_status, _heeds_smaller_number),
+        (Change(Node, "refuses_number", _heeds_smaller_number),),
         SYSTEM,
         ("status_never_falls", "smaller_number_stops_node"),
         "pr167+era2480",
@@ -624,7 +623,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "bad_signature_is_error",
         "A vote with a bad signature is an error, where it should be skipped.",
-        _everywhere(refuses_message, _refuses_bad_votes),
+        (Change(Node, "refuses_message", _refuses_bad_votes),),
         SYSTEM,
         ("connections_survive_bad_votes", "progress_possible"),
         "pr170+era2539",

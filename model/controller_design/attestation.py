@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import FALSE, TRUE, Bool, Int, any_of, truth
+from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, truth
 from model.committees import GENESIS_COMMITTEE, Committees
 from model.controller_design.rules import (
     START_CHECKS,
@@ -96,6 +96,13 @@ class Attestation:
     def has_quorum(self) -> Bool:
         """Whether there is a certificate: of all votes that are here."""
         return self.is_on & self.committees.is_quorum(self.committee, self.votes)
+
+    @property
+    def certificate_verifies(self) -> Bool:
+        """Whether the certificate of all votes that are here passes `BatchQC::verify`: every signer is a member, and
+        their weight is that of a quorum. The signatures are over its message, as every vote is."""
+        members = all_of(~vote | self.committees.has_member(self.committee, key) for key, vote in enumerate(self.votes))
+        return members & self.has_quorum
 
     def waits_for(self, number: Int) -> Bool:
         """Whether `wait_for_cert` for this number goes on waiting."""

@@ -148,7 +148,7 @@ def insert_certificate(node: Node) -> Step[Node]:
     number = node.attestation.batch.number
     is_accepted = matches_store(node)
     if node.revision.verifies_before_insertion:
-        is_accepted &= node.attestation.has_quorum & ~node.store.certified.contains(number)
+        is_accepted &= node.attestation.certificate_verifies & ~node.store.certified.contains(number)
     store = replace(node.store, certified=node.store.certified.insert(number))
     return Step(
         when=node.runs & node.task.is_in(INSERTING) & is_accepted,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from model.algebra import FALSE, TRUE, Bool, Expression, Int, all_of, const
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, all_of, const, where
 from model.committees import BadCommittees, CommitteeRead, Committees
 from model.controller_design.declaration import Declaration
 from model.controller_design.network import (
@@ -25,6 +25,7 @@ from model.controller_design.network import (
     fail_once,
     fail_to_certify,
     fail_to_start,
+    first_to_attest,
     forge_vote,
     hand_on_vote,
     is_oversized,
@@ -50,16 +51,31 @@ from model.controller_design.node import (
     Node,
     find_certificate,
     insert_certificate,
+    matches_store,
     read_status,
     skip_batch,
     start_attestation,
 )
+from model.controller_design.task import INSERTING
 from model.revisions import Revision
 from model.scope import BadScope, Scope
-from model.service import AttestationSystem, interchangeable, refuse_unknown_nodes, topology_of
+from model.service import (
+    AttestationSystem,
+    Certificate,
+    byzantine_of,
+    electorate_of,
+    interchangeable,
+    refuse_unknown_nodes,
+    topology_of,
+)
 from model.topology import MAIN, Topology
 from model.transitions import Action, Namespace, Step, Transition, Variable, updates
-from model.votes import Electorate
+from model.votes import NO_VOTE, Electorate, Vote
+
+
+def build(revision: Revision, scope: Scope) -> ControllerDesign:
+    """The system of a revision within a scope."""
+    return assemble(revision, scope, electorate_of(scope), byzantine_of(scope))
 
 
 def assemble(
@@ -123,6 +139,35 @@ class ControllerDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def is_to_attest(self, number: Int | int) -> Bool:
+        return first_to_attest(self.state, self.revision) <= number
+
+    def runs(self, node: int) -> Bool:
+        return self.state.nodes[node].runs
+
+    def told(self, node: int) -> Int:
+        return self.state.nodes[node].attestation.batch.number
+
+    def votes(self, node: int) -> tuple[Vote, ...]:
+        attestation = self.state.nodes[node].attestation
+        return tuple(where(vote, attestation.batch, NO_VOTE) for vote in attestation.votes)
+
+    def is_quorum(self, node: int, subject: Vote) -> Bool:
+        attestation = self.state.nodes[node].attestation
+        return attestation.has_quorum & attestation.batch.is_same_as(subject)
+
+    def certificate(self, node: int) -> Certificate | None:
+        if node != self.topology.main:
+            return None
+        here = self.state.nodes[node]
+        finding: Step[Node] = find_certificate(here)
+        found = finding.when | (here.runs & here.task.is_in(INSERTING))
+        return Certificate(found, here.attestation.batch, here.attestation.certificate_verifies, matches_store(here))
+
+    def certificates_on_their_way(self, node: int) -> tuple[Vote, ...]:
+        here = self.state.nodes[node]
+        return (where(here.task.is_in(INSERTING), here.attestation.batch, NO_VOTE),)
 
 
 @dataclass(frozen=True)

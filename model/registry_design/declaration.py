@@ -161,4 +161,7 @@ class Declaration:
         owner = self.topology.attesters[keys[0]] if keys else None
         space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
         possible = self.keys_at(sender)
-        return Link(self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible))
+        bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
+        return Link(
+            self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible), bad_vote
+        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import TRUE, Bool, Int, any_of, const, where
+from model.algebra import TRUE, Bool, Int, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
+from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
 from model.registry_design.node import Node, restart
 from model.revisions import LAST_SEALED, Revision
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
 from model.topology import Topology
 from model.transitions import Step, transition
 from model.votes import NONE, Vote
@@ -37,6 +37,10 @@ class System:
         """The state with another node in this place."""
         return replace(self, nodes=(*self.nodes[:index], node, *self.nodes[index + 1 :]))
 
+    def on_node(self, index: int, step: Step[Node]) -> Step[System]:
+        """What a node does by itself, as a step of the system."""
+        return Step(step.when, self.with_node(index, step.then))
+
     def with_link(self, index: int, link: Link) -> System:
         """The state with another link in this place."""
         return replace(self, links=(*self.links[:index], link, *self.links[index + 1 :]))
@@ -53,6 +57,11 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
         first = where(store.pruned == system.first_batch, system.first_batch + 1, system.first_batch)
         return next_batch_from_genesis(store.certified, first)
     return next_batch_from_genesis(store.certified, system.first_batch, store.pruned == NONE)
+
+
+def answer(system: System, topology: Topology, revision: Revision) -> Answer:
+    """What the main node tells whoever polls it."""
+    return Answer(next_batch_to_attest(system, topology, revision), system.nodes[topology.main].genesis)
 
 
 def can_talk(system: System, ends: Sequence[int]) -> Bool:
@@ -73,7 +82,7 @@ def seal_batch(system: System, batches: int | None) -> Step[System]:
 def store_start(system: System, topology: Topology, revision: Revision) -> Step[System]:
     """The main node decides, once for each fork, where attestation starts, and stores it. With PR 2539's rule it must
     find the genesis' first block for that, as long as it is not pruned."""
-    undecided = (system.start == NONE) & (system.sealed > system.first_batch)
+    undecided = truth(revision.remembers_start) & (system.start == NONE) & (system.sealed > system.first_batch)
     if revision.start == LAST_SEALED:
         return Step(undecided, replace(system, start=system.sealed - 1))
     is_there = system.nodes[topology.main].store.pruned == NONE
@@ -98,33 +107,34 @@ def provide_commitment(system: System, node: int, number: int) -> Step[System]:
 
 
 @transition("network/src/gossip/runner.rs: run_stream, the task that pushes batch votes")
-def push_votes(system: System, link: int, sender: int) -> Step[System]:
+def push_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The pusher of a connection sends the votes that are newer than those of its last push, as one message."""
-    registry, here = system.nodes[sender].registry, system.links[link]
-    return Step(here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry)))
+    ends, here = topology.links[link], system.links[link]
+    registry = system.nodes[ends[0]].registry
+    return Step(
+        can_talk(system, ends) & here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry))
+    )
 
 
 @transition("network/src/gossip/runner.rs: PushServer, the handler of push_batch_votes")
-def receive_votes(system: System, link: int, receiver: int) -> Step[System]:
+def receive_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The receiver updates its registry with the message; what it skips is not sent again on this connection."""
-    node, here = system.nodes[receiver], system.links[link]
+    receiver, here = topology.links[link][1], system.links[link]
+    node = system.nodes[receiver]
     updated = replace(node, registry=node.registry.update(here.in_flight))
-    return Step(~here.is_idle, system.with_node(receiver, updated).with_link(link, here.delivered()))
-
-
-def refuses_message(system: System, link: int, receiver: int, bad_vote: str, revision: Revision) -> Bool:
-    """Whether the message in flight is an error: it has a vote on another fork, or one with a bad signature. Besides
-    the votes that the state knows, it has a bad one of the kind `bad_vote`, if that is not empty."""
-    skipped = {BAD_SIGNATURE: revision.skips_bad_signatures, FOREIGN_GENESIS: revision.skips_other_genesis}
-    if not skipped.get(bad_vote, True):
-        return TRUE
-    return any_of(system.nodes[receiver].refuses(vote) for vote in system.links[link].in_flight)
+    return Step(
+        ~here.is_idle & ~node.refuses_message(here),
+        system.with_node(receiver, updated).with_link(link, here.delivered()),
+    )
 
 
 @transition("network/src/gossip/runner.rs: PushServer and run_stream; an error ends the stream")
-def refuse_votes(system: System, link: int, connection: Sequence[int]) -> Step[System]:
+def refuse_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The message has a vote that is an error: nothing of it is kept, and the connection is closed and made again."""
-    return Step(~system.links[link].is_idle, reconnected(system, connection))
+    receiver, here = topology.links[link][1], system.links[link]
+    is_error = system.nodes[receiver].refuses_message(here)
+    connection = next(links for links in topology.connections if link in links)
+    return Step(~here.is_idle & is_error, reconnected(system, connection))
 
 
 @transition("a fault: an attester that does as it likes")
@@ -169,7 +179,7 @@ def restarted(system: System, node: int, topology: Topology) -> System:
 def reconnected(system: System, links: Sequence[int]) -> System:
     """The state with new connections in these places: what was in flight is lost, and all will be pushed again."""
     for link in links:
-        system = system.with_link(link, Link.connected(len(system.links[link].old)))
+        system = system.with_link(link, system.links[link].renewed())
     return system
 
 
@@ -181,10 +191,11 @@ def restart_node(system: System, node: int, topology: Topology) -> Step[System]:
 
 
 @transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update, from PR 167 on")
-def refuse_status(system: System, node: int, topology: Topology, answer: Int) -> Step[System]:
+def refuse_status(system: System, node: int, topology: Topology) -> Step[System]:
     """The number that was read is smaller than the one in the watch. That error stops the node, and it restarts."""
-    falls = (answer != NONE) & (answer < system.nodes[node].status.next_batch_to_attest)
-    return Step(falls, restarted(system, node, topology))
+    here = system.nodes[node]
+    is_refused = ~here.runner.is_idle & here.refuses_number(here.runner.polled)
+    return Step(is_refused, restarted(system, node, topology))
 
 
 @transition("zksync-era, core/node/consensus/src/storage/store.rs: an error of the task that inserts certificates")

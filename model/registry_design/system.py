@@ -1,8 +1,9 @@
 """The system: the machines of all nodes and connections, put together for a revision and a scope.
 
-`assemble` returns one transition system: the initial state, and every action of every node as a guarded command. It is
-the only description of the protocol; all engines run on it. It holds no choice of its own beyond wiring: what a node
-does is in `model.registry_design.node`, what happens between nodes in `model.registry_design.network`.
+`build` returns one transition system: the initial state, and every action of every node as a guarded command. It is
+what all engines run on. The protocol is elsewhere, all of it: what a node does is in `model.registry_design.node`, what
+happens between nodes in `model.registry_design.network`. Here is only what the scope decides: for which nodes,
+connections and attesters there is a transition, who is Byzantine, and which transitions are joined to one step.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from model.algebra import FALSE, TRUE, Bool, Expression, Int, const, int_variabl
 from model.registry_design.declaration import Declaration
 from model.registry_design.network import (
     System,
-    can_talk,
+    answer,
     forge_vote,
     hand_on_vote,
     next_batch_to_attest,
@@ -28,7 +29,6 @@ from model.registry_design.network import (
     reconnect,
     refuse_status,
     refuse_votes,
-    refuses_message,
     regenesis,
     replay_vote,
     restart_node,
@@ -49,12 +49,26 @@ from model.registry_design.node import (
     store_qc,
     update_status,
 )
+from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.revisions import Revision
 from model.scope import Scope
-from model.service import AttestationSystem, interchangeable, refuse_unknown_nodes, topology_of
+from model.service import (
+    AttestationSystem,
+    Certificate,
+    byzantine_of,
+    electorate_of,
+    interchangeable,
+    refuse_unknown_nodes,
+    topology_of,
+)
 from model.topology import MAIN, Topology
 from model.transitions import Action, Namespace, Step, Transition, Variable, updates
 from model.votes import Electorate, Vote
+
+
+def build(revision: Revision, scope: Scope) -> RegistryDesign:
+    """The system of a revision within a scope."""
+    return assemble(revision, scope, electorate_of(scope), byzantine_of(scope))
 
 
 def assemble(
@@ -99,6 +113,34 @@ class RegistryDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def is_to_attest(self, number: Int | int) -> Bool:
+        return (self.state.first_batch <= number) & (self.state.start <= number)
+
+    def runs(self, node: int) -> Bool:
+        return self.state.nodes[node].runs_executor
+
+    def told(self, node: int) -> Int:
+        return self.state.nodes[node].status.next_batch_to_attest
+
+    def votes(self, node: int) -> tuple[Vote, ...]:
+        return self.state.nodes[node].registry.votes
+
+    def is_quorum(self, node: int, subject: Vote) -> Bool:
+        return self.state.nodes[node].registry.is_quorum(subject, self.electorate)
+
+    def certificate(self, node: int) -> Certificate | None:
+        here = self.state.nodes[node]
+        quorum = here.registry.find_quorum(self.electorate)
+        found = here.finder.is_in(WAITING_FOR_QUORUM) & quorum.found
+        if found is FALSE:
+            return None
+        verifies = here.registry.certificate_verifies(quorum.vote, self.electorate)
+        return Certificate(found, quorum.vote, verifies, quorum.vote.variant == 0)
+
+    def certificates_on_their_way(self, node: int) -> tuple[Vote, ...]:
+        here = self.state.nodes[node]
+        return (here.finder.quorum, *here.store.queue.places)
 
 
 @dataclass(frozen=True)
@@ -146,8 +188,7 @@ class Wiring:
     def sealing(self) -> Iterator[Action]:
         step = seal_batch(self.state, self.scope.batches)
         yield from self.action(seal_batch, MAIN, step)
-        if self.revision.remembers_start:
-            yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
+        yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
                 yield from self.action(persist_batch, place.name, persist_batch(self.state, index))
@@ -166,21 +207,19 @@ class Wiring:
             yield from self.of_attester(index, place.key)
 
     def of_status(self, index: int) -> Iterator[Action]:
-        node, main = self.state.nodes[index], self.state.nodes[self.topology.main]
-        answer = next_batch_to_attest(self.state, self.topology, self.revision)
-        polling = poll_status(node, answer)
-        # A status of another genesis stops the node; that it restarts is in `forks`, for then it does so anyway.
-        heeded = node.genesis == main.genesis if self.revision.refuses_other_genesis else TRUE
+        def refuse(system: System) -> Step[System]:
+            refused: Step[System] = refuse_status(system, index, self.topology)
+            return refused
+
+        node, name = self.state.nodes[index], self.topology.places[index].name
+        polling = poll_status(node, answer(self.state, self.topology, self.revision))
         if self.scope.late_answers:
-            yield from self.node_action(index, poll_status, polling, heeded)
-            updating, read, heeded = update_status(node), node.runner.polled, TRUE
+            yield from self.node_action(index, poll_status, polling)
+            yield from self.action(refuse_status, name, refuse(self.state))
+            yield from self.node_action(index, update_status)
         else:
-            updating, read = polling.and_then(update_status), answer
-        if self.revision.refuses_smaller_number:
-            refusal = refuse_status(self.state, index, self.topology, read)
-            yield from self.action(refuse_status, self.topology.places[index].name, refusal, heeded)
-            heeded &= ~refusal.when
-        yield from self.node_action(index, update_status, updating, heeded)
+            yield from self.action(refuse_status, name, self.state.on_node(index, polling).and_then(refuse))
+            yield from self.node_action(index, update_status, polling.and_then(update_status))
 
     def of_finder(self, index: int) -> Iterator[Action]:
         node, scope = self.state.nodes[index], self.scope
@@ -224,30 +263,17 @@ class Wiring:
         step: Step[Node] | None = None,
         allowed: Bool = TRUE,
     ) -> Iterator[Action]:
-        """An action that changes one node alone. All but the status runner and the store wait for the executor."""
-        node = self.state.nodes[index]
-        step = step or transition(node)
-        if transition not in (poll_status, update_status, insert_qc):
-            allowed &= node.runs_executor
-        whole = Step(step.when, self.state.with_node(index, step.then))
+        """An action that changes one node alone."""
+        whole = self.state.on_node(index, step or transition(self.state.nodes[index]))
         yield from self.action(transition, self.topology.places[index].name, whole, allowed)
 
     def of_link(self, index: int) -> Iterator[Action]:
-        sender, receiver = self.topology.links[index]
-        names = [self.topology.places[end].name for end in (sender, receiver)]
-        pushed, connected = push_votes(self.state, index, sender), can_talk(self.state, (sender, receiver))
-        yield from self.action(push_votes, names[0], pushed, connected, arguments={"to": names[1]})
-        is_error = self.is_refused(index)
-        received = receive_votes(self.state, index, receiver)
-        yield from self.action(receive_votes, names[1], received, ~is_error, arguments={"from": names[0]})
-        connection = next(links for links in self.topology.connections if index in links)
-        refused = refuse_votes(self.state, index, connection)
-        yield from self.action(refuse_votes, names[1], refused, is_error, arguments={"from": names[0]})
-
-    def is_refused(self, link: int) -> Bool:
-        sender, receiver = self.topology.links[link]
-        bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
-        return refuses_message(self.state, link, receiver, bad_vote, self.revision)
+        sender, receiver = (self.topology.places[end].name for end in self.topology.links[index])
+        pushed = push_votes(self.state, index, self.topology)
+        yield from self.action(push_votes, sender, pushed, arguments={"to": receiver})
+        for transition in (receive_votes, refuse_votes):
+            arrived = transition(self.state, index, self.topology)
+            yield from self.action(transition, receiver, arrived, arguments={"from": sender})
 
     def faults(self) -> Iterator[Action]:
         yield from self.forgeries()

@@ -22,7 +22,8 @@ from properties.commands.terminal import Progress
 from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, positive, write
 
 if TYPE_CHECKING:
-    from properties.ledger import Entry, Plan
+    from properties.ledger import Entry
+    from properties.plans import Plan
     from properties.trace import Trace
     from properties.workers import Workers
 
@@ -47,7 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="processes to use")
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
-    parser.add_argument("--toml", action="store_true", help="the ledger as properties/expected.toml has it")
+    parser.add_argument(
+        "--toml", action="store_true", help="write what was found into properties/expected.toml, to be reviewed"
+    )
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,7 @@ def run(options: argparse.Namespace) -> int:
         _remove_reports(options.out, revisions)
     done = _ledger(options, revisions, plans)
     if options.toml:
-        from properties.ledger import as_toml
-
-        print(as_toml(done.entries), end="")
+        _write_expectations(done)
         return CUT_SHORT if done.stopped or done.bounded else 0
     if options.json:
         print(json.dumps(as_json(done, options), indent=2))
@@ -106,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
 
 def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
     """The scopes to check: those of the ledger, or of the instances asked for. Raises `UsageError`."""
-    from properties.ledger import PLANS
+    from properties.plans import PLANS
 
     named = list(dict.fromkeys(checked_instance(name).name for name in options.instance or []))
     plans = [plan for plan in PLANS if (options.deep or not plan.deep) and (not named or plan.instance in named)]
@@ -121,7 +122,7 @@ def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
 
 def _own_plan(name: str) -> Plan:
     """The joined scope of an instance, whether or not the ledger has one: with as many batches as there."""
-    from properties.ledger import PLANS, Plan
+    from properties.plans import PLANS, Plan
 
     plain = [plan for plan in PLANS if plan.instance == name and plan.detail == "joined" and not plan.switches]
     batches = min((plan.batches for plan in plain), default=3)
@@ -203,6 +204,23 @@ def _print(done: Ledger, options: argparse.Namespace) -> None:
         f"{_conclusion(done)}; {size}; no seed: {'nothing is random' if done.bounded else 'the search is exhaustive'}"
     )
     print(f"to repeat: {_command(options)}")
+
+
+def _write_expectations(done: Ledger) -> None:
+    """Put what was searched to its end into the table of expectations, and say how much of it that changes."""
+    from properties import expected
+
+    before, table = expected.EXPECTED.read_text(encoding="utf-8"), expected.expectations()
+    rows = {(entry.revision, entry.plan.name): entry.row for entry in done.entries if entry.complete}
+    planned = {place: row for place, row in rows.items() if expected.has_room(*place)}
+    changed = [(name, scope) for (name, scope), row in planned.items() if table.get(name, {}).get(scope) != row]
+    after = expected.merged(before, planned)
+    if after != before:
+        write(expected.EXPECTED, after)
+    for revision, scope in changed:
+        print(f"{revision}, {scope}")
+    left_out = counted(done.planned - len(planned), "search") + " left out: cut short, or not of the ledger"
+    print(f"{expected.EXPECTED}: {counted(len(changed), 'row')} of {len(planned)} changed; {left_out}")
 
 
 def _verdicts(entries: list[Entry]) -> str:

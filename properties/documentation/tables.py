@@ -14,8 +14,9 @@ from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.details import DETAILS
-from properties.ledger import PLANS, SHARP, expectations
+from properties.expected import expectations
 from properties.logs.rules import RULES
+from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
 from properties.stateful.profiles import PROFILES, Profile
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from model import rules
 from model.algebra import Bool, Int, bool_variable, int_variable, total
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import assemble
 from model.topology import attester_names
 from model.votes import Electorate
 

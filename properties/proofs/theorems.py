@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from model.algebra import TRUE, Bool, all_of, any_of
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import LAST_SEALED, Revision
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import build
 from model.topology import MAIN, TOPOLOGIES
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind

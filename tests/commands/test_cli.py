@@ -16,7 +16,7 @@ from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
 from properties.engines import explorer
-from properties.ledger import PLANS, Plan
+from properties.plans import PLANS, Plan
 from properties.render.command import scope_options
 
 Capture = pytest.CaptureFixture[str]

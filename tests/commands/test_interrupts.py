@@ -17,8 +17,9 @@ from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
 from properties.commands import revisions
-from properties.ledger import Entry, Plan, check
+from properties.ledger import Entry, check
 from properties.logs import following
+from properties.plans import Plan
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from model.algebra import FALSE, const
+from model.registry_design.attestation_status import Answer
 from model.registry_design.network import FAULTS
 from model.registry_design.node import poll_status
 from model.registry_design.system import RegistryDesign
@@ -156,7 +157,7 @@ def test_an_answer_of_none_or_an_error_changes_nothing_but_when_an_executor_star
     """In PR 161 a node without a number gossips like any other: no state stands for an answer that has none. From PR
     165 to 167 it is kept out of gossip until an answer has a number."""
     node = build(revision("pr161+era2539"), PLAIN).main
-    assert poll_status(node, const(NONE)).when is FALSE
+    assert poll_status(node, Answer(const(NONE), node.genesis)).when is FALSE
     for name, is_kept_out in (("pr161", False), ("pr166", True), ("pr167", True), ("pr169", False)):
         before_answer = [
             before
