@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, any_of, const, truth, where
-from model.batch_store import BatchStore, InsertionQueue
 from model.registry_design.attestation_status import Answer, StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
@@ -38,7 +38,7 @@ class Node:
     attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
     scope lets others pass it on."""
 
-    store: BatchStore
+    store: QueueingStore
     status: StatusWatch
     runner: StatusRunner
     registry: Registry

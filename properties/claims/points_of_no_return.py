@@ -7,6 +7,7 @@ finds must be of one of them; one that is not is reported as `unclassified`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, const, truth
 from model.registry_design.network import refuse_votes
@@ -15,7 +16,7 @@ from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM,
 from model.registry_design.system import RegistryDesign
 from model.revisions import NEVER
 from model.votes import NONE, Vote
-from properties.claims.kinds import CounterexampleKind
+from properties.claims.kinds import CounterexampleKind, kind_of
 
 UNCLASSIFIED = "unclassified"
 """The kind of a point of no return that none of the predicates below describes."""
@@ -221,19 +222,20 @@ def _is_at_hand(system: RegistryDesign, key: int) -> Bool:
 
 def _about_asked(name: str, sentence: str, because: str, holds: Callable[[RegistryDesign], Bool]) -> CounterexampleKind:
     """A kind that speaks of the batch that is asked for: there must be one."""
-    return CounterexampleKind(
-        name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE)
-    )
+    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
 
 
-NEVER_STARTS = CounterexampleKind(
+_kind = partial(kind_of, RegistryDesign)
+
+
+NEVER_STARTS = _kind(
     "never_starts",
     "The executor waits for an initialisation that never returns.",
     "The loop that polls for the first number goes on after it has one.",
     _never_starts,
 )
 
-MESSAGES_REFUSED = CounterexampleKind(
+MESSAGES_REFUSED = _kind(
     "messages_refused",
     "Every message of the external node has a vote that is an error.",
     "An error drops the whole message and closes the connection; the next one pushes the same votes again. Nothing "
@@ -241,7 +243,7 @@ MESSAGES_REFUSED = CounterexampleKind(
     _messages_refused,
 )
 
-PRUNED_TOO_EARLY = CounterexampleKind(
+PRUNED_TOO_EARLY = _kind(
     "pruned_too_early",
     "The first batch is pruned, there is no certificate (any more), and the main node's finder waits for a number, or "
     "so many attesters have been told none but that of the pruned batch that the others make no quorum.",
@@ -250,7 +252,7 @@ PRUNED_TOO_EARLY = CounterexampleKind(
     _pruned_too_early,
 )
 
-PRUNED_IN_THE_WAY = CounterexampleKind(
+PRUNED_IN_THE_WAY = _kind(
     "pruned_in_the_way",
     "The main node asks for a batch that it has pruned, or has its certificate at hand or in the queue.",
     "The certificate of a pruned batch cannot be inserted. The task that inserts certificates tries it again for ever, "

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims.catalogue import claim
@@ -64,7 +65,7 @@ class Story:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.system: RegistryDesign = trace.system
+        self.system: AttestationSystem = trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
@@ -155,6 +156,13 @@ class Story:
         return -1
 
     @property
+    def registry_design(self) -> RegistryDesign:
+        """The model, for what is told of a vote registry. Raises `BadTrace` if it has none."""
+        if not isinstance(self.system, RegistryDesign):
+            raise BadTrace(f"{self.trace.revision} has no vote registry")
+        return self.system
+
+    @property
     def _is_about_states(self) -> bool:
         """Whether a single state can refute the property."""
         return self.claim.kind is Kind.ALWAYS
@@ -170,7 +178,7 @@ class Story:
         return all_of(~conjunct.when | conjunct.holds for conjunct in self.conjuncts)
 
     @cached_property
-    def _passing_system(self) -> RegistryDesign:
+    def _passing_system(self) -> AttestationSystem:
         """The system without the steps that a passing run may not take: those that the property does without, and
         every step from a state that refutes it."""
         actions = (

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry_design.system import RegistryDesign
 from model.scope import Scope
+from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
 from properties.trace import Arrangement, Trace
@@ -98,7 +98,7 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
 class Words:
     """The vocabulary of one system."""
 
-    def __init__(self, system: RegistryDesign, arrangement: Arrangement | None = None) -> None:
+    def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
         self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}

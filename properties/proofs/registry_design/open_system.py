@@ -7,10 +7,9 @@ from dataclasses import replace
 from itertools import product
 
 from model.algebra import TRUE, Bool, Int, const
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import assemble
 from model.topology import MAIN
 from model.transitions import Action
 from model.votes import Vote

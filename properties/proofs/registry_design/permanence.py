@@ -27,9 +27,8 @@ from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.registry_design.network import System
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import revision
-from model.system import build
 from model.topology import MAIN
 from model.transitions import Action
 from model.votes import NONE, Vote
