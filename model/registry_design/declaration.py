@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from model.algebra import FALSE, TRUE, Bool, Int, const
-from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
+from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
 from model.registry_design.attestation_status import StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.network import UNLIMITED, System
 from model.registry_design.node import ATTESTER, FINDER, Node
-from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder
+from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder, VotesCast
 from model.registry_design.registry import Registry
 from model.revisions import Revision
 from model.scope import Scope
@@ -64,13 +65,14 @@ class Declaration:
             registry=self.registry(space.within("registry"), index, has_finder),
             finder=self.finder(space.within("finder"), has_finder),
             attester=AttesterRunner(self.attester(space, place.key is not None)),
+            cast=self.cast(space.within("cast")) if scope.replays and place.key is not None else None,
             genesis=space.number("genesis", 0, scope.regeneses, 0),
-            is_dead=space.flag("is_dead", False) if self.can_die(index, has_finder) else FALSE,
+            runs=space.flag("runs", True) if self.can_stop(index, has_finder) else TRUE,
             is_supervised=scope.is_supervised(index == self.topology.main),
             revision=self.revision,
         )
 
-    def can_die(self, index: int, has_finder: bool) -> bool:
+    def can_stop(self, index: int, has_finder: bool) -> bool:
         """Whether there can be an error on a node that nobody restarts then."""
         scope, is_main = self.scope, index == self.topology.main
         can_mismatch = has_finder and scope.queue > 0 and self.is_any_forged
@@ -81,6 +83,9 @@ class Declaration:
     def attester(self, space: Namespace, is_attester: bool) -> Int:
         rests = is_attester and self.scope.attester_steps
         return space.number("attesting", NONE, self.scope.batches if rests else NONE, NONE)
+
+    def cast(self, space: Namespace) -> VotesCast:
+        return VotesCast(*(space.number(end, NONE, self.scope.batches, NONE) for end in ("least", "greatest")))
 
     def registry(self, space: Namespace, index: int, has_finder: bool) -> Registry:
         minimum = space.number("min_batch_number", 0, self.scope.batches if has_finder else 0, 0)
@@ -132,11 +137,11 @@ class Declaration:
         """Whether a certificate can be over another hash than the batch's own: not if nobody forges."""
         return any(is_byzantine is not FALSE for is_byzantine in self.byzantine)
 
-    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> BatchStore:
+    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> QueueingStore:
         scope = self.scope
         late = scope.late_batches
         places = max(scope.queue, 1) if has_finder else 1
-        return BatchStore(
+        return QueueingStore(
             persisted=space.number("persisted", 0, scope.batches, 0) if late else sealed,
             commitments=self.commitments(space) if late else (),
             queue=InsertionQueue(tuple(self.place(space.within(f"queue.{n}"), has_finder) for n in range(places))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import TRUE, Bool, Int, const, truth, where
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
 from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
@@ -171,8 +171,8 @@ def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[Sy
 
 @transition("a fault: a Byzantine node passes on a vote that it has been sent")
 def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
-    """An honest attester's vote comes to a node from somebody who has kept it. Whether the attester has ever cast it,
-    and who was sent it, is not in the state: a recorded log says so, and only there does this happen."""
+    """An honest attester's vote comes to a node from somebody who has kept it. Where the state does not remember what
+    has been cast, a recorded log says whether this was, and only there does this happen."""
     here = system.nodes[node]
     changed = replace(here, registry=here.registry.add(attester, vote))
     return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))
@@ -196,7 +196,7 @@ def stopped(system: System, node: int, topology: Topology) -> System:
     """
     fresh = restarted(system, node, topology)
     here = fresh.nodes[node]
-    return fresh if here.is_supervised else fresh.with_node(node, replace(here, is_dead=TRUE))
+    return fresh if here.is_supervised else fresh.with_node(node, replace(here, runs=FALSE))
 
 
 def reconnected(system: System, links: Sequence[int]) -> System:
@@ -249,15 +249,15 @@ def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Ste
     """A node learns of the new fork, sooner or later: an error, which stops it. It restarts on the new fork."""
     here = system.nodes[node]
     is_behind = here.genesis != system.nodes[topology.main].genesis
-    return Step(~here.is_dead & is_behind, stopped(system, node, topology))
+    return Step(here.runs & is_behind, stopped(system, node, topology))
 
 
 @transition("zksync-era, core/node/consensus/src/storage/store.rs and others: an error of any task of the consensus")
-def fail(system: System, node: int, topology: Topology) -> Step[System]:
+def fail_once(system: System, node: int, topology: Topology) -> Step[System]:
     """An error that has no cause in the model, such as a failed call of the database, stops the node."""
     left = system.errors_left
     after = replace(stopped(system, node, topology), errors_left=_one_less(left))
-    return Step((left != 0) & ~system.nodes[node].is_dead, after)
+    return Step((left != 0) & system.nodes[node].runs, after)
 
 
 @transition("zksync-era: the task that prunes old batches")
@@ -282,10 +282,10 @@ def _one_less(left: Int) -> Int:
     return where(left == UNLIMITED, left, left - 1)
 
 
-FAULTS = (restart_node, reconnect, fail, forge_vote, hand_on_vote, replay_vote, regenesis)
+FAULTS = (restart_node, reconnect, fail_once, forge_vote, hand_on_vote, replay_vote, regenesis)
 """What may happen, and nobody may count on."""
 
-ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, fail)
+ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, fail_once)
 """What stops the acting node, which then is restarted or not."""
 
 RESTARTS = (restart_node, *ERRORS, regenesis)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, any_of, const, truth, where
-from model.batch_store import BatchStore, InsertionQueue
 from model.registry_design.attestation_status import Answer, StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
@@ -19,6 +19,7 @@ from model.registry_design.qc_finder import (
     WAITING_FOR_STATUS,
     AttesterRunner,
     QcFinder,
+    VotesCast,
 )
 from model.registry_design.registry import Registry
 from model.revisions import AFTER_FIRST_ANSWER, AS_MERGED, NEVER, Revision
@@ -34,27 +35,29 @@ FINDER, ATTESTER = "finder", "attester"
 @dataclass(frozen=True)
 class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
-    attester has an attester runner that never wakes up.
+    attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
+    scope lets others pass it on.
 
-    If it `is_dead`, an error has ended its consensus, and with it all of these machines. What is stored stays; on the
-    main node the rest of the server goes on, the API that all others poll among it. A node that `is_supervised` is
-    restarted at once instead.
+    Where it no longer `runs`, an error has ended its consensus, and with it all of these machines. What is stored
+    stays; on the main node the rest of the server goes on, the API that all others poll among it. A node that
+    `is_supervised` is restarted at once instead.
     """
 
-    store: BatchStore
+    store: QueueingStore
     status: StatusWatch
     runner: StatusRunner
     registry: Registry
     finder: QcFinder
     attester: AttesterRunner
+    cast: VotesCast | None = None
     genesis: Int = FIRST_GENESIS
-    is_dead: Bool = FALSE
+    runs: Bool = TRUE
     is_supervised: bool = True
     revision: Revision = AS_MERGED
 
     @property
     def runs_executor(self) -> Bool:
-        """Whether the executor runs, and so gossip, QC finder and attester. It does not if the consensus is dead.
+        """Whether the executor runs, and so gossip, QC finder and attester. It is a part of the node's consensus.
 
         Where it waits for the first answer of the main node, it runs exactly if the watch has a number. An answer of
         none or an error matters only there: it keeps the node out of gossip. A node that runs already goes on with the
@@ -63,8 +66,8 @@ class Node:
         if self.revision.executor == NEVER:
             return FALSE
         if self.revision.executor == AFTER_FIRST_ANSWER:
-            return ~self.is_dead & (self.status.next_batch_to_attest != NONE)
-        return ~self.is_dead
+            return self.runs & (self.status.next_batch_to_attest != NONE)
+        return self.runs
 
     def heeds(self, answer: Answer) -> Bool:
         """Whether an answer can come into the watch: from PR 167 on, one of another fork stops the node by an error.
@@ -102,7 +105,7 @@ def poll_status(node: Node, answer: Answer) -> Step[Node]:
     number = answer.number
     is_news = (number != NONE) & (number != node.status.next_batch_to_attest)
     return Step(
-        when=~node.is_dead & node.heeds(answer) & node.runner.is_idle & is_news,
+        when=node.runs & node.heeds(answer) & node.runner.is_idle & is_news,
         then=replace(node, runner=StatusRunner(number)),
     )
 
@@ -218,6 +221,7 @@ def publish_vote(node: Node, key: int) -> Step[Node]:
             node,
             registry=node.registry.add(key, Vote(number, const(0), node.genesis)),
             attester=AttesterRunner(const(NONE)),
+            cast=node.cast and node.cast.including(number),
         ),
     )
 
@@ -233,6 +237,6 @@ def restart(node: Node) -> Step[Node]:
         registry=Registry.empty(len(node.registry.votes), node.revision),
         finder=QcFinder.waiting_for_status(),
         attester=AttesterRunner(const(NONE)),
-        is_dead=FALSE,
+        runs=TRUE,
     )
     return Step(when=TRUE, then=fresh)

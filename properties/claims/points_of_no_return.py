@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from model.algebra import Bool, any_of, truth
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
 from properties.claims import reasons
-from properties.claims.kinds import CounterexampleKind
+from properties.claims.kinds import CounterexampleKind, kind_of
 
 UNCLASSIFIED = "unclassified"
 """The kind of a point of no return that none of the predicates below describes."""
@@ -22,31 +24,32 @@ UNCLASSIFIED = "unclassified"
 
 def _about_asked(name: str, sentence: str, because: str, holds: Callable[[RegistryDesign], Bool]) -> CounterexampleKind:
     """A kind that speaks of the batch that is asked for: there must be one."""
-    return CounterexampleKind(
-        name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE)
-    )
+    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
 
 
-NEVER_STARTS = CounterexampleKind(
+_kind = partial(kind_of, RegistryDesign)
+
+
+NEVER_STARTS = _kind(
     "never_starts",
     "The executor waits for an initialisation that never returns.",
     "The loop that polls for the first number goes on after it has one.",
     reasons.never_starts,
 )
 
-NODE_GONE = CounterexampleKind(
+NODE_GONE = _kind(
     "node_gone",
     "An error has ended the consensus of a node, or will before the node can start, and nobody restarts it.",
     "The executor is a part of the consensus.",
     lambda system: any_of(reasons.is_gone(system, node) for node in system.state.nodes),
 )
 
-CONSENSUS_DEAD = CounterexampleKind(
+CONSENSUS_DEAD = _kind(
     "consensus_dead",
     "An error has ended the main node's consensus, and nobody restarts it.",
     "The error is logged, and the rest of the server goes on, its API included, which asks for the same batch for "
     "ever. Nobody on the main node hears of a vote, looks for a quorum or inserts a certificate.",
-    reasons.is_dead,
+    reasons.has_stopped,
 )
 
 ERROR_TO_COME = _about_asked(
@@ -58,7 +61,7 @@ ERROR_TO_COME = _about_asked(
     reasons.error_to_come,
 )
 
-MESSAGES_REFUSED = CounterexampleKind(
+MESSAGES_REFUSED = _kind(
     "messages_refused",
     "Every message of the external node has a vote that is an error.",
     "An error drops the whole message and closes the connection; the next one pushes the same votes again. Nothing "
@@ -66,7 +69,7 @@ MESSAGES_REFUSED = CounterexampleKind(
     reasons.messages_refused,
 )
 
-PRUNED_TOO_EARLY = CounterexampleKind(
+PRUNED_TOO_EARLY = _kind(
     "pruned_too_early",
     "The first batch is pruned, there is no certificate (any more), and the main node's finder waits for a number, or "
     "so many attesters have been told none but that of the pruned batch that the others make no quorum.",
@@ -75,7 +78,7 @@ PRUNED_TOO_EARLY = CounterexampleKind(
     reasons.pruned_too_early,
 )
 
-PRUNED_IN_THE_WAY = CounterexampleKind(
+PRUNED_IN_THE_WAY = _kind(
     "pruned_in_the_way",
     "The main node asks for a batch that it has pruned, or has its certificate at hand or in the queue.",
     "The certificate of a pruned batch cannot be inserted. The task that inserts certificates tries it again for ever, "
@@ -220,7 +223,7 @@ the main node undoes the others: its registry, its finder and its connections ar
 
 
 def _unless_main_restarts(kind: CounterexampleKind) -> CounterexampleKind:
-    def holds(system: RegistryDesign) -> Bool:
+    def holds(system: AttestationSystem) -> Bool:
         return kind.holds(system) & truth(system.scope.restarting not in ("", MAIN))
 
     return kind if kind.name in OUTLIVES_RESTART_OF_MAIN else replace(kind, holds=holds)

@@ -115,8 +115,8 @@ def relay_minimum(system: RegistryDesign) -> Bool:
     return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
 
-def is_dead(system: RegistryDesign) -> Bool:
-    return system.main.is_dead
+def has_stopped(system: RegistryDesign) -> Bool:
+    return ~system.main.runs
 
 
 def _hears_only_of_later(system: RegistryDesign, node: Node, subscriber: str) -> Bool:
@@ -139,7 +139,7 @@ def error_to_come(system: RegistryDesign) -> Bool:
 def is_gone(system: RegistryDesign, node: Node) -> Bool:
     """Whether an error has ended the consensus of a node, or will as it is on a former fork, and nobody restarts it."""
     is_behind = node.genesis != system.main.genesis
-    return node.is_dead | (is_behind & truth(not node.is_supervised))
+    return ~node.runs | (is_behind & truth(not node.is_supervised))
 
 
 def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
