@@ -74,7 +74,7 @@ def repeated(expression: str, profile: Profile, seed: int, trace_dir: Path) -> s
     return f"pytest tests/stateful/test_machines.py -k '{expression}' {options}"
 
 
-def fail_once(error: Exception, paths: list[Path], command: str) -> None:
+def fail(error: Exception, paths: list[Path], command: str) -> None:
     """Fail with what the error says, Hypothesis' smallest example and its blob, the files, and how to repeat it."""
     example = "\n".join(getattr(error, "__notes__", ()))
     where = f"written to {' and '.join(map(str, paths))}"
