@@ -55,6 +55,9 @@ SHARP = ("pr161+era2539",)
 FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2539")
 """The large scopes are for these only: what is merged between them shows in the small scopes already."""
 
+REFUSING = ("pr167+era2480", "pr169+era2480", "pr170+era2480")
+"""Where a smaller number is an error, and the number falls: who is restarted after an error makes the difference."""
+
 SWEPT = (
     *(f"n6f1b{byzantine}" for byzantine in range(7)),
     *(f"w3,2,1b{byzantine}" for byzantine in range(4)),
@@ -83,6 +86,8 @@ PLANS = (
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=FIRST_AND_LAST),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
+    _with("n1f0b0", 2, errors=1),
+    Plan("n1f0b0", "joined", switches=(("supervised", "all"),), revisions=REFUSING),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, topology="relay", bad_votes=FOREIGN_GENESIS),
