@@ -233,6 +233,24 @@ def compose(name: str) -> Revision:
     return revision
 
 
+def without(name: str, part: str) -> str:
+    """The name of a revision without one of its parts."""
+    return "+".join(each for each in name.split("+") if each != part)
+
+
+def proposals_in(name: str) -> tuple[str, ...]:
+    """The proposals among the parts of a revision."""
+    return tuple(part for part in name.split("+") if PARTS[part].is_proposal)
+
+
+def idle_parts(name: str) -> tuple[str, ...]:
+    """The proposals in a revision that set no switch that is not set without them: they change nothing anywhere."""
+    plain = replace(compose(name), name="", about="")
+    return tuple(
+        part for part in proposals_in(name) if replace(compose(without(name, part)), name="", about="") == plain
+    )
+
+
 def history(part: str) -> tuple[str, ...]:
     """The part and all that it comes after, latest first."""
     before = PARTS[part].after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from unittest.mock import patch
 
 import pytest
 
@@ -14,9 +15,11 @@ from model.revisions import (
     PARTS,
     PROPOSALS,
     REVISIONS,
+    Part,
     UnknownRevision,
     compose,
     history,
+    idle_parts,
     revision,
 )
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
@@ -84,6 +87,17 @@ def test_what_is_no_revision_is_refused(name: str) -> None:
         revision(name)
     assert error.value.name == name
     assert "pr161+era2480" in error.value.known
+
+
+STOPS = Part("proposal: a smaller number stops the node", {"refuses_smaller_number": True})
+
+
+def test_a_part_that_switches_what_is_switched_already_is_idle() -> None:
+    with patch.dict(PARTS, {"stops": STOPS}):
+        assert idle_parts("pr167+era2480+stops") == ("stops",)
+        assert idle_parts("pr161+era2480+stops") == ()
+        assert idle_parts("pr167+era2480+votes_kept+stops") == ("stops",)
+    assert not any(idle_parts(name) for name in (*REVISIONS, *PROPOSALS))
 
 
 def test_every_switch_is_set_by_some_part() -> None:
