@@ -58,6 +58,7 @@ class Revision:
     keeps_votes_below_minimum: bool = False
     prefers_votes_at_minimum: bool = False
     finder_listens: bool = False
+    returns_errors: bool = False
     has_committee_per_batch: bool = False
     has_committee_without_registry: bool = True
     skips_batch_zero: bool = False
@@ -179,6 +180,11 @@ PARTS: dict[str, Part] = {
     "foreign_skipped": _proposal(
         "a vote on another genesis is skipped, as one with a bad signature is from PR 170 on", skips_other_genesis=True
     ),
+    "error_returned": _proposal(
+        "the main node does not only log an error that ends its consensus, but returns it, as an external node does: so "
+        "the process ends, and whoever supervises it restarts it",
+        returns_errors=True,
+    ),
     "start_kept": _proposal(
         "the main node stores where attestation starts, once, as soon as it has a batch, and does not decide it anew "
         "at every poll",
@@ -293,6 +299,8 @@ PROPOSALS: dict[str, Revision] = {
         "pr169+era2539+start_kept",
         "pr169+era2539+start_kept+pruned_dropped",
         "pr170+era2539+foreign_skipped",
+        "pr167+era2480+error_returned",
+        "pr170+era2539+error_returned",
     )
 }
 """Combinations with our proposals that the documentation reports on. Any other can be named, too."""

@@ -94,6 +94,15 @@ CURES = (
         "the pruned batch never gets a certificate",
     ),
     Cure(
+        "an error ends the main node's consensus for good",
+        "pr170+era2539",
+        "error_returned",
+        "zksync-era: `era::run_main_node`",
+        "progress_possible",
+        replace(ONE, errors=1),
+        "the whole server restarts after an error, its API included",
+    ),
+    Cure(
         "the executor never starts",
         "pr165+era2539",
         "pr166+era2539",

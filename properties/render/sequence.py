@@ -248,7 +248,7 @@ class Teller:
         """A restart, for whatever reason, or the end of a node's consensus; and what it loses."""
         text, place = RESTARTS[step.action], self.topology.position(step.node)
         if step.action in ERROR_NAMES:
-            text += ", an error: it restarts" if self.node(step).is_supervised else ", an error: its consensus ends"
+            text += ": it restarts" if self.node(step).is_supervised else ": its consensus ends"
         yield from self.note(number, step.node, text)
         yield from self.losses(number, [ends for ends in self.topology.links if place in ends])
 
@@ -275,10 +275,10 @@ class Teller:
 
 RESTARTS = {
     restart_node.name: "restarts",
-    stop_on_mismatch.name: "finds a certificate over another hash than the batch has",
-    refuse_status.name: "is told a smaller number than before",
-    restart_on_new_genesis.name: "learns of the new fork",
-    fail_once.name: "has a failed call, or the like",
+    stop_on_mismatch.name: "finds a certificate over another hash than the batch has, an error",
+    refuse_status.name: "is told a smaller number than before, an error",
+    restart_on_new_genesis.name: "learns of the new fork, an error",
+    fail_once.name: "meets an error, such as a failed call to its database",
     regenesis.name: "reverts batches and restarts on a new fork",
 }
 """Why a node starts anew, or stops."""

@@ -107,6 +107,7 @@ def test_every_switch_is_set_by_some_part() -> None:
 
 JOINED = Scope(instance("n1f0b0"), batches=3)
 OWN = Scope(instance("n1f0b0"), batches=3, own_finders=True)
+FAILING = Scope(instance("n1f0b0"), batches=2, errors=1)
 PRUNED = Scope(instance("n1f0b0"), batches=2, pruned="M")
 FORKED = Scope(instance("n1f0b0"), batches=2, regeneses=1)
 FOREIGN = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=FOREIGN_GENESIS)
@@ -127,6 +128,7 @@ BAD = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNA
         (PRUNED, "pr161+era2539", "pr161+era2539+start_kept"),
         (PRUNED, "pr161+era2480", "pr161+era2480+pruned_dropped"),
         (FOREIGN, "pr170+era2539", "pr170+era2539+foreign_skipped"),
+        (FAILING, "pr170+era2539", "pr170+era2539+error_returned"),
         (OWN, "pr161+era2480", "pr161+era2480+finder_listens"),
         (JOINED, "pr161+era2480", "pr161+era2480+votes_kept"),
         (OWN, "pr161+era2480", "pr161+era2480+asked_vote_wins"),
