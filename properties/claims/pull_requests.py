@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
-from model.registry_design.network import FAULTS, can_talk, fail_once, refuse_status, refuse_votes, restart_node
+from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
@@ -24,8 +24,8 @@ from properties.claims.points_of_no_return import (
     PRUNED_TOO_EARLY,
 )
 
-NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS))
-"""What nobody may count on, and what ends at some time."""
+NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
+"""What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
 
 
 def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
