@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.algebra import FALSE, Bool, Int, const
-from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
+from model.algebra import FALSE, TRUE, Bool, Int, const
+from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
 from model.registry_design.attestation_status import StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.network import UNLIMITED, System
 from model.registry_design.node import ATTESTER, FINDER, Node
 from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder, VotesCast
@@ -44,6 +45,7 @@ class Declaration:
             disconnects_left=self.faults("disconnects_left", scope.disconnects),
             start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
             first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
+            has_first_block=self.space.flag("has_first_block", False) if self.revision.asks_for_first_block else TRUE,
         )
 
     def faults(self, name: str, at_most: int | None) -> Int:
@@ -124,11 +126,11 @@ class Declaration:
         """Whether a certificate can be over another hash than the batch's own: not if nobody forges."""
         return any(is_byzantine is not FALSE for is_byzantine in self.byzantine)
 
-    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> BatchStore:
+    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> QueueingStore:
         scope = self.scope
         late = scope.late_batches
         places = max(scope.queue, 1) if has_finder else 1
-        return BatchStore(
+        return QueueingStore(
             persisted=space.number("persisted", 0, scope.batches, 0) if late else sealed,
             commitments=self.commitments(space) if late else (),
             queue=InsertionQueue(tuple(self.place(space.within(f"queue.{n}"), has_finder) for n in range(places))),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, any_of, const, truth, where
-from model.batch_store import BatchStore, InsertionQueue
 from model.registry_design.attestation_status import Answer, StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
@@ -38,7 +38,7 @@ class Node:
     attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
     scope lets others pass it on."""
 
-    store: BatchStore
+    store: QueueingStore
     status: StatusWatch
     runner: StatusRunner
     registry: Registry
@@ -178,7 +178,7 @@ def insert_qc(node: Node) -> Step[Node]:
     """
     head = node.store.queue.head
     is_pruned = head.number == node.store.pruned
-    can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0) & ~is_pruned
+    can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0)
     inserted, dropped = node.store.insert_head(), node.store.drop_head()
     gives_up = is_pruned if node.revision.drops_pruned else FALSE
     return Step(
@@ -204,7 +204,7 @@ def read_status_to_attest(node: Node) -> Step[Node]:
 def publish_vote(node: Node, key: int) -> Step[Node]:
     """Once the own store can sign the batch, the attester votes, through its own registry, which may skip the vote.
 
-    It never votes on this number again, and only then looks at the status.
+    It never votes on this number again, and only then looks at the status. If the batch was pruned, it waits for ever.
     """
     number = node.attester.number
     can_sign = node.store.has(number) & node.store.has_commitment(number)

@@ -22,6 +22,7 @@ from model.registry_design.network import (
     hand_on_vote,
     next_batch_to_attest,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -49,22 +50,25 @@ from model.registry_design.node import (
     store_qc,
     update_status,
 )
+from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.revisions import Revision
-from model.rules import threshold
-from model.scope import BadScope, Scope
-from model.service import AttestationSystem
-from model.topology import MAIN, TOPOLOGIES, Topology, attester_names
+from model.scope import Scope
+from model.service import (
+    AttestationSystem,
+    Certificate,
+    byzantine_of,
+    electorate_of,
+    refuse_unknown_nodes,
+    topology_of,
+)
+from model.topology import MAIN, Topology
 from model.transitions import Action, Namespace, Step, Transition, Variable, updates
 from model.votes import Electorate, Vote
 
 
 def build(revision: Revision, scope: Scope) -> RegistryDesign:
     """The system of a revision within a scope."""
-    weights = tuple(const(weight) for weight in scope.instance.weights)
-    electorate = Electorate(weights, const(threshold(scope.instance.total_weight)))
-    first_byzantine = len(weights) - scope.instance.byzantine
-    byzantine = tuple(TRUE if key >= first_byzantine else FALSE for key in range(len(weights)))
-    return assemble(revision, scope, electorate, byzantine)
+    return assemble(revision, scope, electorate_of(scope), byzantine_of(scope))
 
 
 def assemble(
@@ -76,11 +80,8 @@ def assemble(
 ) -> RegistryDesign:
     """The system for weights, a threshold and a Byzantine membership that need not be known numbers (a solver may
     leave them open), and for a topology other than the scope's (as a recorded log has it)."""
-    topology = topology or _topology(scope, byzantine)
-    names = [place.name for place in topology.places]
-    for what, name in (("to prune", scope.pruned), ("that restarts", scope.restarting)):
-        if name and name not in names:
-            raise BadScope(f"there is no node {name!r} {what}; the nodes are {', '.join(names)}")
+    topology = topology or topology_of(scope, byzantine)
+    refuse_unknown_nodes(scope, topology)
     space = Namespace()
     state = Declaration(revision, scope, topology, byzantine, space).system()
     wiring = Wiring(revision, scope, topology, electorate, byzantine, state, space)
@@ -89,28 +90,11 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=_interchangeable(scope, topology, byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,
         scope=scope,
     )
-
-
-def _topology(scope: Scope, byzantine: tuple[Bool, ...]) -> Topology:
-    """The scope's topology, with a node for every attester that may be honest."""
-    names = attester_names(len(byzantine))
-    honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
-    return TOPOLOGIES[scope.topology](names, honest, scope.echo)
-
-
-def _interchangeable(scope: Scope, topology: Topology, byzantine: tuple[Bool, ...]) -> tuple[tuple[str, ...], ...]:
-    """The classes of attesters with the same weight that are all honest or all Byzantine."""
-    classes: dict[tuple[int, bool], list[str]] = {}
-    members = zip(topology.attesters, scope.instance.weights, byzantine, strict=True)
-    for name, weight, is_byzantine in members:
-        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
-    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
 
 
 @dataclass(frozen=True)
@@ -128,6 +112,34 @@ class RegistryDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def is_to_attest(self, number: Int | int) -> Bool:
+        return (self.state.first_batch <= number) & (self.state.start <= number)
+
+    def runs(self, node: int) -> Bool:
+        return self.state.nodes[node].runs_executor
+
+    def told(self, node: int) -> Int:
+        return self.state.nodes[node].status.next_batch_to_attest
+
+    def votes(self, node: int) -> tuple[Vote, ...]:
+        return self.state.nodes[node].registry.votes
+
+    def is_quorum(self, node: int, subject: Vote) -> Bool:
+        return self.state.nodes[node].registry.is_quorum(subject, self.electorate)
+
+    def certificate(self, node: int) -> Certificate | None:
+        here = self.state.nodes[node]
+        quorum = here.registry.find_quorum(self.electorate)
+        found = here.finder.is_in(WAITING_FOR_QUORUM) & quorum.found
+        if found is FALSE:
+            return None
+        verifies = here.registry.certificate_verifies(quorum.vote, self.electorate)
+        return Certificate(found, quorum.vote, verifies, quorum.vote.variant == 0)
+
+    def certificates_on_their_way(self, node: int) -> tuple[Vote, ...]:
+        here = self.state.nodes[node]
+        return (here.finder.quorum, *here.store.queue.places)
 
 
 @dataclass(frozen=True)
@@ -173,8 +185,8 @@ class Wiring:
             yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
 
     def sealing(self) -> Iterator[Action]:
-        step = seal_batch(self.state, self.scope.batches)
-        yield from self.action(seal_batch, MAIN, step)
+        yield from self.action(produce_first_block, MAIN, produce_first_block(self.state))
+        yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
         yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
@@ -275,7 +287,7 @@ class Wiring:
     def forks(self) -> Iterator[Action]:
         geneses, names = self.scope.regeneses, [place.name for place in self.topology.places]
         for first in range((self.scope.batches or 0) if geneses else 0):
-            step = regenesis(self.state, self.topology, first, geneses)
+            step = regenesis(self.state, self.topology, self.revision, first, geneses)
             yield from self.action(regenesis, MAIN, step, arguments={"first": first})
         for index, name in enumerate(names):
             step = restart_on_new_genesis(self.state, index, self.topology)

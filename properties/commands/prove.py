@@ -40,11 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prove, and print what was proved."""
-    from model.revisions import REVISIONS
+    from model.revisions import REGISTRY, of_design
     from properties.proofs.session import BOUNDED_DEPTH
     from properties.proofs.theorems import left_out, shared
 
-    names = list(dict.fromkeys(options.revision or REVISIONS))
+    names = list(dict.fromkeys(options.revision or of_design(REGISTRY)))
     revisions = [checked_revision(name) for name in names]
     claims = _claims(options.property)
     if options.attesters and options.attesters > MOST_ATTESTERS:

@@ -199,7 +199,7 @@ def test_a_quorum_of_byzantine_attesters_is_found_by_no_honest_views(monkeypatch
 def test_a_hash_with_two_names_is_found_by_no_views(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quorum that is found may have the one name, and the honest attester's vote the other."""
     monkeypatch.setattr(quorum_step, "invariant", lambda *_: ())
-    assert failed(quorum_step.of_size(REVISIONS["pr161+era2539"], 2, BUDGET)) != []
+    assert failed(quorum_step.of_size(REVISIONS["pr161+era2539"], 3, BUDGET)) != []
 
 
 def test_the_quorum_step_taken_apart() -> None:

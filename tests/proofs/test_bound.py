@@ -49,7 +49,7 @@ def test_at_the_bound_there_is_a_gap_for_all_weights() -> None:
     revision = REVISIONS["pr161+era2539"]
     trace, search = bound.find_gap(revision, bound.AT_BOUND, 20, 60)
     assert trace is not None
-    assert search.refuted == len(trace.steps) - 1 == 12
+    assert search.refuted == len(trace.steps) - 1 == 13
     last = replay(trace)
     system = bound.build(revision, bound.AT_BOUND)
     assert Stepper(system).evaluator(bound.gap(system))(last)[0]

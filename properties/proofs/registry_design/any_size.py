@@ -28,7 +28,7 @@ step and view, that the view takes the step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -37,6 +37,7 @@ from model.registry_design.system import RegistryDesign
 from model.revisions import Revision
 from model.scope import Scope
 from model.transitions import Action, Variable
+from properties.engines.symmetry import Forms, Numbering
 from properties.proofs.committees import Committee
 from properties.proofs.environment import Openness
 from properties.proofs.induction import Induction
@@ -46,7 +47,6 @@ from properties.proofs.registry_design.invariants import no_gap_invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, liberties, open_system
 from properties.proofs.registry_design.views import SUPPORTER_IS_FIRST, View, of_attester, view_system
 from properties.proofs.session import listed
-from properties.proofs.shapes import Shapes
 
 MOST_WITH_QUORUM = 5
 """Up to how many attesters finding a quorum is proved as it is."""
@@ -81,8 +81,8 @@ def locality(argument: Induction[RegistryDesign]) -> Iterator[Outcome]:
     """Each part of the invariant speaks about one attester at most, and what it says of one it says of the other."""
     first, second = (of_attester(argument.system, key) for key in (0, 1))
     swap = {**dict(zip(first, second, strict=True)), **dict(zip(second, first, strict=True))}
-    numbers: dict[tuple[object, ...], int] = {}
-    as_it_is, exchanged = Shapes({}, numbers), Shapes(swap, numbers)
+    numbering = Numbering()
+    as_it_is, exchanged = Forms(numbering, {}), Forms(numbering, swap)
     for conjunct in argument.invariant:
         said, why = {as_it_is(part) for part in conjunct.parts}, None
         for part in conjunct.parts:
@@ -121,14 +121,14 @@ def _outcome(goal: str, why: str | None) -> Outcome:
 
 def _told_apart(whole: RegistryDesign) -> str | None:
     """What an exchange of two neighbours changes; none if nothing."""
-    numbers: dict[tuple[object, ...], int] = {}
-    as_it_is, keys = Shapes({}, numbers), list(range(len(whole.topology.attesters)))
+    numbering = Numbering()
+    as_it_is, keys = Forms(numbering, {}), list(range(len(whole.topology.attesters)))
     known = {_call(action, {}): as_it_is.of_action(action) for action in _local(whole)}
     for one, other in pairwise(keys):
         order = [{one: other, other: one}.get(key, key) for key in keys]
         renaming = View(whole, tuple(order)).onto(whole) | _flags(order, keys)
         names = {whole.topology.attesters[a]: whole.topology.attesters[b] for a, b in zip(order, keys, strict=True)}
-        exchanged = Shapes(renaming, numbers)
+        exchanged = Forms(numbering, renaming)
         for action in _local(whole):
             if known.get(_call(action, names)) != exchanged.of_action(action):
                 return f"{action} of {action.node}"
@@ -142,12 +142,12 @@ def _seen_apart(whole: RegistryDesign, revision: Revision, scope: Scope) -> str 
     viewed, keys = view_system(revision, scope), (0, 1)
     names = {whole.topology.attesters[key]: viewed.topology.attesters[key] for key in keys}
     renaming = View(whole, keys).onto(viewed)
-    numbers: dict[tuple[object, ...], int] = {}
-    seen, expected = Shapes(renaming | _flags(keys, keys), numbers), Shapes({}, numbers)
+    numbering = Numbering()
+    seen, expected = Forms(numbering, renaming | _flags(keys, keys)), Forms(numbering, {})
     known = {_call(action, {}): expected.of_action(action) for action in _local(viewed)}
     for action in _local(whole):
         is_seen = actor_of(action, whole) in (None, *names)
-        if is_seen and known.get(_call(action, names)) != seen.of_action(action, about=renaming):
+        if is_seen and known.get(_call(action, names)) != seen.of_action(_within(action, renaming)):
             return f"{action} of {action.node}"
     return _starts_apart(whole.variables, viewed.variables, renaming)
 
@@ -178,6 +178,11 @@ def _starts_apart(
 def _local(system: RegistryDesign) -> Iterator[Action]:
     """The actions that look at one attester at most; finding a quorum is `quorum_step`'s."""
     return (action for action in system.actions if action.name != "find_quorum")
+
+
+def _within(action: Action, seen: Container[Expression]) -> Action:
+    """The action with its effect on those variables alone."""
+    return replace(action, updates=tuple(change for change in action.updates if change[0].expression in seen))
 
 
 def actor_of(action: Action, system: RegistryDesign) -> str | None:

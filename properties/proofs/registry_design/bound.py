@@ -14,10 +14,9 @@ from pathlib import Path
 from model import rules
 from model.algebra import FALSE, TRUE, Bool, Expression, Int, int_variable, total, truth
 from model.committee import U64_MAX
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble, build
 from model.revisions import Revision
 from model.scope import Scope, instance
-from model.system import assemble, build
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.smt import Term, Terms, WholeNumbers
 from properties.engines.stepper import Stepper

@@ -27,16 +27,15 @@ from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.registry_design.network import System
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import revision
-from model.system import build
 from model.topology import MAIN
 from model.transitions import Action
 from model.votes import NONE, Vote
-from properties.checking import path_to
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.explorer import explore, first_where
+from properties.engines.paths import path_to
 from properties.engines.smt import Terms, WholeNumbers
 from properties.engines.stepper import State, Stepper
 from properties.proofs.committees import Committee

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from model.algebra import TRUE
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.scope import Scope, instance
-from model.system import build
 from model.topology import MAIN
 from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee

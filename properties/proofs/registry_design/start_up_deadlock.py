@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from model.algebra import TRUE
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import LAST_SEALED
 from model.scope import Scope, instance
-from model.system import build
 from model.topology import TOPOLOGIES
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction

@@ -10,10 +10,9 @@ from model.registry_design.gossip import Link
 from model.registry_design.network import System
 from model.registry_design.node import Node
 from model.registry_design.registry import Registry
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import assemble
 from model.topology import Topology, attester_names
 from model.votes import Electorate, Vote
 from properties.proofs.committees import Committee
