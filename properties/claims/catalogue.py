@@ -16,6 +16,7 @@ from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
+from properties.claims.standstills import STANDSTILLS
 
 PR161 = "era-consensus PR 161"
 REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
@@ -211,7 +212,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        POINTS_OF_NO_RETURN,
+        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),

@@ -22,6 +22,7 @@ from properties.claims.points_of_no_return import (
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
+from properties.claims.standstills import CONSENSUS_DEAD, STANDSTILLS
 
 NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS))
 """What nobody may count on, and what ends at some time."""
@@ -238,7 +239,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        OUTLIVES_RESTARTS_OF_OTHERS,
+        (*OUTLIVES_RESTARTS_OF_OTHERS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -249,7 +250,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY),
+        (NEVER_STARTS, PRUNED_TOO_EARLY, CONSENSUS_DEAD),
         NO_FAULT,
     ),
     Property(
@@ -259,7 +260,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY),
+        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(
