@@ -141,11 +141,12 @@ class BatchStore:
         return number < self.persisted
 
     def has_commitment(self, number: Int) -> Bool:
-        """Whether the batch can be signed, and its certificate inserted. Scopes without late commitments have none
-        to wait for."""
+        """Whether the batch can be signed, and its certificate inserted: not any more once it was pruned. Scopes
+        without late commitments have none to wait for."""
+        is_there = number != self.pruned
         if not self.commitments:
-            return self.has(number)
-        return any_of(flag & (number == index) for index, flag in enumerate(self.commitments))
+            return self.has(number) & is_there
+        return any_of(flag & (number == index) for index, flag in enumerate(self.commitments)) & is_there
 
     def without_batch(self, number: Int) -> Self:
         """The store after this batch was pruned."""

@@ -71,6 +71,11 @@ class Revision:
         """The smallest number of a batch that is attested."""
         return 1 if self.skips_batch_zero else 0
 
+    @property
+    def asks_for_first_block(self) -> bool:
+        """Whether the main node looks for the genesis' first block at each poll without a certificate."""
+        return self.start == GENESIS_BATCH and not self.remembers_start
+
 
 AS_MERGED = Revision()
 """Era-consensus PR 161 as merged."""

@@ -97,8 +97,9 @@ class Scope:
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. `handed_on` is for the scopes of recorded logs alone: votes that somebody has kept are passed
-    on, and whether they were ever cast is for the log to say. Raises `BadScope`.
+    no difference here. `replays`: what an honest attester has ever cast anybody may have kept, and pass on to any node,
+    any number of times. `handed_on` is the same for the scopes of recorded logs alone, where whether a vote was ever
+    cast is for the log to say. Raises `BadScope`.
     """
 
     instance: Instance
@@ -119,6 +120,7 @@ class Scope:
     prunes_after_status: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    replays: bool = False
     handed_on: bool = False
     call_steps: bool = False
     certificate_steps: bool = False
@@ -143,6 +145,8 @@ class Scope:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
+        if self.replays and (self.regeneses or self.handed_on):
+            raise BadScope("replays are of votes on the same fork, and not of those that a log hands on")
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ about it, and what a scope says of who takes part.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -122,16 +122,6 @@ def topology_of(scope: Scope, byzantine: Sequence[Bool]) -> Topology:
     names = attester_names(len(byzantine))
     honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
     return TOPOLOGIES[scope.topology](names, honest, scope.echo)
-
-
-def interchangeable(
-    topology: Topology, weights: Sequence[Hashable], byzantine: Sequence[Bool]
-) -> tuple[tuple[str, ...], ...]:
-    """The classes of attesters with the same weight (or weights) that are all honest or all Byzantine."""
-    classes: dict[tuple[Hashable, bool], list[str]] = {}
-    for name, weight, is_byzantine in zip(topology.attesters, weights, byzantine, strict=True):
-        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
-    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
 
 
 def refuse_unknown_nodes(scope: Scope, topology: Topology) -> None:

@@ -82,6 +82,7 @@ PLANS = (
     Plan("n1f0b0", "joined", switches=(("late_batches", True), ("queue", 2)), revisions=FIRST_AND_LAST),
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=FIRST_AND_LAST),
     _with("n1f0b0", 2, pruned="M"),
+    _with("n1f0b0", 2, pruned="a"),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, topology="relay", bad_votes=FOREIGN_GENESIS),

@@ -64,7 +64,6 @@ from model.service import (
     Certificate,
     byzantine_of,
     electorate_of,
-    interchangeable,
     refuse_unknown_nodes,
     topology_of,
 )
@@ -106,7 +105,6 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=interchangeable(topology, committees.weights_by_attester(), byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,

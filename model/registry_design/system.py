@@ -9,11 +9,11 @@ connections and attesters there is a transition, who is Byzantine, and which tra
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from model.algebra import FALSE, TRUE, Bool, Expression, Int, const, int_variable
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, any_of, const, int_variable
 from model.registry_design.declaration import Declaration
 from model.registry_design.network import (
     System,
@@ -22,6 +22,7 @@ from model.registry_design.network import (
     hand_on_vote,
     next_batch_to_attest,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -57,7 +58,6 @@ from model.service import (
     Certificate,
     byzantine_of,
     electorate_of,
-    interchangeable,
     refuse_unknown_nodes,
     topology_of,
 )
@@ -90,7 +90,6 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=interchangeable(topology, scope.instance.weights, byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,
@@ -186,8 +185,8 @@ class Wiring:
             yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
 
     def sealing(self) -> Iterator[Action]:
-        step = seal_batch(self.state, self.scope.batches)
-        yield from self.action(seal_batch, MAIN, step)
+        yield from self.action(produce_first_block, MAIN, produce_first_block(self.state))
+        yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
         yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
@@ -288,7 +287,7 @@ class Wiring:
     def forks(self) -> Iterator[Action]:
         geneses, names = self.scope.regeneses, [place.name for place in self.topology.places]
         for first in range((self.scope.batches or 0) if geneses else 0):
-            step = regenesis(self.state, self.topology, first, geneses)
+            step = regenesis(self.state, self.topology, self.revision, first, geneses)
             yield from self.action(regenesis, MAIN, step, arguments={"first": first})
         for index, name in enumerate(names):
             step = restart_on_new_genesis(self.state, index, self.topology)
@@ -316,15 +315,36 @@ class Wiring:
                     yield from self.action(forge_vote, name, step, allowed, choices, {"at": node, **arguments})
 
     def kept_votes(self) -> Iterator[Action]:
-        """Honest attesters' votes, as somebody may have kept them, where the scope is that of a log."""
-        batches = (self.scope.batches or 0) if self.scope.handed_on else 0
-        for index, key, number in itertools.product(
-            range(len(self.topology.places)), range(len(self.byzantine)), range(batches)
-        ):
-            step = hand_on_vote(self.state, index, key, Vote(const(number), const(0), self.state.nodes[index].genesis))
-            arguments: dict[str, int | str] = {"signer": self.topology.attesters[key], "number": number}
-            place, is_honest = self.topology.places[index].name, ~self.byzantine[key]
-            yield from self.action(hand_on_vote, place, step, is_honest, arguments=arguments)
+        """Honest attesters' votes that somebody may have kept, come to every node where such votes can be."""
+        if not (self.scope.replays or self.scope.handed_on):
+            return
+        for index, place in enumerate(self.topology.places):
+            for key in sorted(self.keys_at(index)):
+                for number, choices, arguments in self.kept_numbers():
+                    step = hand_on_vote(self.state, index, key, Vote(number, const(0), self.state.nodes[index].genesis))
+                    allowed = ~self.byzantine[key] & self.may_be_kept(key, number)
+                    told: dict[str, int | str] = {"signer": self.topology.attesters[key], **arguments}
+                    yield from self.action(hand_on_vote, place.name, step, allowed, choices, told)
+
+    def keys_at(self, index: int) -> Collection[int]:
+        every = range(len(self.byzantine))
+        return every if self.topology.is_target(index, self.scope.echo) else self.topology.keys_at(index)
+
+    def kept_numbers(self) -> Iterator[tuple[Int, tuple[Expression, ...], dict[str, int]]]:
+        """Every batch number; an open one where batches have no bound."""
+        if self.scope.batches is None:
+            number = int_variable("kept.number", 0, None)
+            yield number, (number,), {}
+            return
+        for batch in range(self.scope.batches):
+            yield const(batch), (), {"number": batch}
+
+    def may_be_kept(self, key: int, number: Int) -> Bool:
+        """Whether the attester may have cast a vote on this number; where that is not remembered, a log says so."""
+        if not self.scope.replays:
+            return TRUE
+        owned = zip(self.topology.places, self.state.nodes, strict=True)
+        return any_of(node.cast.include(number) for place, node in owned if place.key == key and node.cast)
 
     def forgers_at(self, index: int) -> set[int]:
         if not self.topology.is_target(index, self.scope.echo):

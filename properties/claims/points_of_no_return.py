@@ -112,6 +112,12 @@ def _vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
     return is_lost & _stays(system, node) & _stays(system, system.main)
 
 
+def _batch_pruned(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked, pruned = system.next_batch_to_attest, node.store.pruned
+    has_pruned_asked = (pruned == asked) & (node.registry.votes[key].number < asked)
+    return (pruned != NONE) & (has_pruned_asked | (node.attester.number == pruned))
+
+
 def _relay_minimum(system: RegistryDesign) -> Bool:
     return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
@@ -150,7 +156,8 @@ def _pruned_too_early(system: RegistryDesign) -> Bool:
     )
     main = system.main
     main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
-    return (system.next_batch_to_attest == NONE) & (main_is_uninformed | (informed < system.electorate.threshold))
+    is_none = (system.next_batch_to_attest == NONE) & (main.store.pruned != NONE)
+    return is_none & (main_is_uninformed | (informed < system.electorate.threshold))
 
 
 SINGLE_LOSSES = (
@@ -160,6 +167,7 @@ SINGLE_LOSSES = (
     _vote_lost,
     _newer_vote_at_main,
     _newer_vote_at_relay,
+    _batch_pruned,
 )
 
 
@@ -342,6 +350,14 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         "external node's finder does not look at the status again.",
         _relay_minimum,
     ),
+    _about_asked(
+        "pruned_at_attesters",
+        "So many attesters have pruned the batch that is asked for, or wait for one that they have pruned, that the "
+        "others make no quorum.",
+        "What an attester signs is computed from the batch in its own database. It waits for ever if that is gone, and "
+        "meanwhile it does not look at the status.",
+        _quorum_lost(_batch_pruned),
+    ),
     NEVER_STARTS,
     MESSAGES_REFUSED,
     PRUNED_IN_THE_WAY,
@@ -360,7 +376,7 @@ OUTLIVES_RESTARTS_OF_OTHERS = tuple(
     for kind in POINTS_OF_NO_RETURN
     if kind in (NEVER_STARTS, MESSAGES_REFUSED)
     or kind.name in ("newer_vote", "own_minimum", "own_vote_skipped", "byzantine_weight")
-    or kind.name in ("newer_vote_at_relay", "relay_minimum")
+    or kind.name in ("newer_vote_at_relay", "relay_minimum", "pruned_at_attesters")
 )
 """Those that rest on what another node than the main node remembers, or on what no restart changes. Its restart
 undoes the others: its registry, its finder and its connections are new."""

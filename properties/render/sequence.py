@@ -12,6 +12,7 @@ from enum import StrEnum
 from model.registry_design.network import (
     forge_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -115,6 +116,9 @@ class Teller:
     def sealed(self, number: int, step: TraceStep) -> Iterator[Event]:
         batch = self.story.value(self.story.registry_design.state.sealed, number - 1)
         return self.note(number, step.node, f"seals batch {batch}")
+
+    def first_block_produced(self, number: int, step: TraceStep) -> Iterator[Event]:
+        return self.note(number, step.node, "produces the genesis' first block")
 
     def answered(self, number: int, step: TraceStep) -> Iterator[Event]:
         """The answer to a poll: kept for later, or stored at once."""
@@ -276,6 +280,7 @@ RESTARTS = {
 WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
     transition.name: way
     for transition, way in (
+        (produce_first_block, Teller.first_block_produced),
         (seal_batch, Teller.sealed),
         (poll_status, Teller.answered),
         (update_status, Teller.updated),

@@ -16,11 +16,11 @@ from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.checking import path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
+from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.render.words import Words, field_of
 from properties.render.words import vote as vote_in_words
@@ -188,14 +188,16 @@ class Story:
         )
         return replace(self.system, actions=tuple(actions))
 
-    @cached_property
-    def _has_symmetry(self) -> bool:
-        return Packing(self.system).has_symmetry
+    def _has_symmetry(self, goal: Bool) -> bool:
+        """Whether permuted attesters can count as one in a search of the passing system for the goal."""
+        packing = Packing(self._passing_system)
+        return packing.has_symmetry and packing.symmetry.breaks([(goal,)]) is None
 
     def _search(self, conjunct: Conjunct, number: int) -> tuple[Exploration, tuple[int, int] | None]:
         """A search from the state after so many steps, and where in it the conjunct comes true."""
         goal = self._goal(conjunct)
-        search = explore(self._passing_system, self._has_symmetry, MANY_STATES, start=self.state(number), until=goal)
+        symmetry = self._has_symmetry(goal)
+        search = explore(self._passing_system, symmetry, MANY_STATES, start=self.state(number), until=goal)
         return search, first_where(search, goal)
 
     @cached_property
@@ -205,7 +207,7 @@ class Story:
         if conjunct is None or self._is_about_states:
             return None
         for symmetry, most in ((False, FEW_STATES), (True, MANY_STATES)):
-            if symmetry and not self._has_symmetry:
+            if symmetry and not self._has_symmetry(conjunct.holds):
                 break
             search = explore(self._passing_system, symmetry, most, start=self.state(len(self.trace.steps)))
             if search.complete:

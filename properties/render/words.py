@@ -55,6 +55,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"(\S+)\.store\.pruned", "{}.store.pruned", "the batch that was pruned from the database of {}"),
     (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
+    (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
@@ -198,6 +199,8 @@ def _special(scope: Scope) -> Iterator[str]:
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
     if scope.bad_votes:
         yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.replays:
+        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:
         yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 
