@@ -12,6 +12,7 @@ from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
+from properties.claims.controller_design import CONTROLLER_CLAIMS
 from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
@@ -262,7 +263,7 @@ PROTOCOL: tuple[Property, ...] = (
 )
 """The protocol and its first pull request."""
 
-CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS, *CONTROLLER_CLAIMS)
 """All properties, in the order of reports."""
 
 

@@ -214,6 +214,24 @@ def _equivocates(system: AttestationSystem) -> Bool:
     )
 
 
+def honest_attesters_sign_once(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The votes of an honest attester on a batch, wherever they are, are over one hash."""
+    committee = system.scope.instance
+    honest = len(committee.weights) - committee.byzantine
+    votes_by_key = list(zip(*map(system.votes, range(len(system.topology.places))), strict=True))
+    return tuple(
+        Conjunct(
+            f"all votes of {system.topology.attesters[key]} on one batch are over one hash",
+            all_of(
+                (vote.number != other.number) | (vote.genesis != other.genesis) | (vote.variant == other.variant)
+                for vote, other in itertools.combinations(votes, 2)
+            ),
+            any_of(vote.number != NONE for vote in votes),
+        )
+        for key, votes in enumerate(votes_by_key[:honest])
+    )
+
+
 def _forgeries_reach_two_nodes(system: AttestationSystem) -> bool:
     targets = {argument for action in system.actions for argument in action.arguments if argument[0] == "at"}
     return len(targets) > 1
@@ -327,6 +345,15 @@ CLAIMS: tuple[Property, ...] = (
         "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
         _happens(_equivocates, _forgeries_reach_two_nodes),
         needs="a Byzantine attester whose votes reach two nodes",
+    ),
+    Property(
+        "honest_attesters_sign_once",
+        Kind.ALWAYS,
+        "No two nodes have different votes of one honest attester on the same batch.",
+        "none",
+        "docs/protocol.md: an honest attester signs the hash that its node has",
+        honest_attesters_sign_once,
+        needs="an honest attester",
     ),
     Property(
         "external_node_has_gap",
