@@ -12,10 +12,12 @@ from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
+from properties.claims.controller_design import CONTROLLER_CLAIMS
 from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
+from properties.claims.standstills import STANDSTILLS
 
 PR161 = "era-consensus PR 161"
 REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
@@ -212,7 +214,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        POINTS_OF_NO_RETURN,
+        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),
@@ -262,7 +264,7 @@ PROTOCOL: tuple[Property, ...] = (
 )
 """The protocol and its first pull request."""
 
-CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS, *CONTROLLER_CLAIMS)
 """All properties, in the order of reports."""
 
 
