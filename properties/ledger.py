@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import fill
 
-from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.revisions import revision as by_name
-from model.scope import instance
+from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.expected import Row, expectations
+from properties.places import plainness
 from properties.plans import PLANS, Plan
 from properties.render import FORMATS
 from properties.trace import Trace
@@ -40,12 +40,6 @@ class Entry:
     seconds: float
     verdicts: dict[str, Verdict]
     complete: bool = True
-
-    @property
-    def byzantine_share(self) -> float:
-        """The Byzantine part of the weight."""
-        committee = instance(self.plan.instance)
-        return committee.byzantine_weight / committee.total_weight
 
     def of(self, revision: str) -> Entry:
         """The same for another revision that is the same system in this scope."""
@@ -103,9 +97,10 @@ def summary(verdict: Verdict) -> str:
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
+    from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
+    done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
     return Entry(
@@ -114,22 +109,44 @@ def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
 
 
 def check_all(
-    revisions: Collection[str], plans: Iterable[Plan], workers: Workers, max_states: int | None = None
+    revisions: Collection[str],
+    plans: Iterable[Plan],
+    workers: Workers,
+    max_states: int | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Entry]:
-    """Check all pairs, the finished ones as they come. Where several revisions are the same system in a scope, because
-    what tells them apart is not in it, that system is searched once."""
+    """Check all pairs, the finished ones as they come; calls `tick` at least every second meanwhile. Where several
+    revisions are the same system in a scope, because what tells them apart is not in it, that system is searched once.
+    """
     groups = [group for plan in plans for group in same_systems(revisions, plan)]
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
     running = {workers.submit(check, names[0], plan, max_states): names for plan, names in groups}
-    for future in as_completed(running):
-        yield from (future.result().of(name) for name in running[future])
+    while running:
+        for future in wait(running, 1, FIRST_COMPLETED).done:
+            yield from (future.result().of(name) for name in running.pop(future))
+        tick()
 
 
 def _expected_states(revision: str, plan: Plan) -> float:
     """How large a search will be; one that nobody has done may be the largest."""
-    expected = expectations().get(revision, {}).get(plan.name)
-    return expected["states"] if expected else float("inf")
+    return states_of(revision, plan) or float("inf")
+
+
+def states_of(revision: str, plan: Plan) -> int | None:
+    """How many states the table of expectations has for a revision in a scope."""
+    row = expectations().get(revision, {}).get(plan.name)
+    return int(row["states"]) if row else None
+
+
+STATES_PER_SECOND = 200_000
+"""So many states a process gets through, all verdicts and reports included: measured over all scopes that are checked
+by default, on one of two cores. Good for saying about how long a run will take, and for nothing else."""
+
+
+def expected_seconds(sizes: Collection[int], workers: int) -> float:
+    """About how long it takes to search scopes with so many states each."""
+    return max([sum(sizes) / workers, *sizes]) / STATES_PER_SECOND
 
 
 def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
@@ -143,17 +160,17 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
 
 
-Systems = dict[str, RegistryDesign]
+Systems = dict[str, AttestationSystem]
 
 
-def _grouped(systems: Systems, key: Callable[[RegistryDesign], object]) -> Iterable[Systems]:
+def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> Iterable[Systems]:
     groups: dict[object, Systems] = {}
     for name, system in systems.items():
         groups.setdefault(key(system), {})[name] = system
     return groups.values()
 
 
-def _text(system: RegistryDesign) -> object:
+def _text(system: AttestationSystem) -> object:
     """The variables and every guard and effect; equal expressions are identical."""
     actions = (
         (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
@@ -162,7 +179,7 @@ def _text(system: RegistryDesign) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def _conditions(system: RegistryDesign) -> object:
+def _conditions(system: AttestationSystem) -> object:
     """Every condition that a verdict depends on."""
     parts = [
         ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])
@@ -179,10 +196,9 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def reports(entries: list[Entry]) -> list[tuple[Entry, Trace]]:
-    """Of every violation, and of each kind of it, on every revision the trace in the scope that has it with the least
-    Byzantine weight; the smallest of these."""
+    """Of every violation, and of each kind of it, on every revision the trace in the plainest scope that has it."""
     smallest: dict[tuple[str, str, str | None], tuple[Entry, Trace]] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.byzantine_share, entry.states)):
+    for entry in sorted(entries, key=lambda entry: plainness(entry.plan, entry.states)):
         for verdict in entry.verdicts.values():
             for trace in verdict.traces if isinstance(verdict, Violated) else ():
                 smallest.setdefault((entry.revision, trace.claim, trace.kind), (entry, trace))
@@ -206,7 +222,8 @@ def table(entries: list[Entry], width: int = 140) -> str:
     for plan in dict.fromkeys(entry.plan for entry in entries):
         columns = [entry for entry in entries if entry.plan == plan]
         symmetry = "; attesters in any order count once" if plan.symmetry else ""
-        title = f"{plan.name} (exhaustive search{symmetry})"
+        how = "exhaustive search" if all(entry.complete for entry in columns) else "search cut short"
+        title = f"{plan.name} ({how}{symmetry})"
         blocks.append("\n\n".join([f"{title}\n{'-' * len(title)}", *_tables(columns, width)]))
     return "\n\n".join(blocks)
 
@@ -247,6 +264,9 @@ def _joined(head: list[str], columns: list[list[str]]) -> str:
 
 
 def cell(verdict: Verdict) -> str:
-    """A verdict in the ledger: the word, and the length of the trace where there is one."""
+    """A verdict in the ledger: the word, and the length of the trace where that is the shortest there is."""
     trace = getattr(verdict, "trace", None)
-    return f"{verdict.word} in {len(trace.steps)}" if trace else verdict.word
+    if trace is None:
+        return verdict.word
+    # The loop that is found is a fair one, and not the shortest.
+    return f"{verdict.word} by a loop" if trace.loop is not None else f"{verdict.word} in {len(trace.steps)}"

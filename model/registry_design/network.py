@@ -22,8 +22,9 @@ UNLIMITED = -1
 @dataclass(frozen=True)
 class System:
     """The whole state. `sealed`: how many batches the main node's database has; the rest by node and by link; how many
-    faults of each kind may still happen; the first batch of the fork that the main node is on; and where attestation
-    starts, as far as the main node has stored it."""
+    faults of each kind may still happen; the first batch of the fork that the main node is on, and whether the
+    genesis' first block, with which that batch begins, is there; and where attestation starts, as far as the main node
+    has stored it."""
 
     sealed: Int
     nodes: tuple[Node, ...]
@@ -31,6 +32,7 @@ class System:
     restarts_left: Int
     disconnects_left: Int
     first_batch: Int
+    has_first_block: Bool
     start: Int
 
     def with_node(self, index: int, node: Node) -> System:
@@ -47,7 +49,9 @@ class System:
 
 
 def next_batch_to_attest(system: System, topology: Topology, revision: Revision) -> Int:
-    """The main node's answer to everybody's poll, by the revision's rule."""
+    """The main node's answer to everybody's poll, by the revision's rule. With PR 2539's it is none as long as there is
+    neither a certificate nor the genesis' first block. That block counts in a batch that is still open: so the first
+    batch can be asked for before it is sealed."""
     store = system.nodes[topology.main].store
     if revision.remembers_start:
         return next_batch_from_genesis(store.certified, system.start)
@@ -55,8 +59,8 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
         return next_batch_after_last_sealed(store.certified, system.sealed)
     if revision.starts_after_pruned:
         first = where(store.pruned == system.first_batch, system.first_batch + 1, system.first_batch)
-        return next_batch_from_genesis(store.certified, first)
-    return next_batch_from_genesis(store.certified, system.first_batch, store.pruned == NONE)
+        return next_batch_from_genesis(store.certified, first, system.has_first_block)
+    return next_batch_from_genesis(store.certified, system.first_batch, system.has_first_block & (store.pruned == NONE))
 
 
 def answer(system: System, topology: Topology, revision: Revision) -> Answer:
@@ -71,11 +75,18 @@ def can_talk(system: System, ends: Sequence[int]) -> Bool:
     return sender.runs_executor & receiver.runs_executor & (sender.genesis == receiver.genesis)
 
 
+@transition("zksync-era: the state keeper seals the first L2 block of the fork, in an L1 batch that is still open")
+def produce_first_block(system: System) -> Step[System]:
+    """The genesis' first block is in the main node's database. A genesis names the block after the last one that there
+    is, so there is a time when it does not exist. Where nobody asks for it, it is left out, as if it were there."""
+    return Step(~system.has_first_block, replace(system, has_first_block=TRUE))
+
+
 @transition("zksync-era: the state keeper seals an L1 batch")
 def seal_batch(system: System, batches: int | None) -> Step[System]:
     """The next batch is in the main node's database."""
     more = system.sealed < batches if batches is not None else system.sealed >= 0
-    return Step(more, replace(system, sealed=system.sealed + 1))
+    return Step(system.has_first_block & more, replace(system, sealed=system.sealed + 1))
 
 
 @transition("proposed, for zksync-era")
@@ -159,8 +170,8 @@ def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[Sy
 
 @transition("a fault: a Byzantine node passes on a vote that it has been sent")
 def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
-    """An honest attester's vote comes to a node from somebody who has kept it. Whether the attester has ever cast it,
-    and who was sent it, is not in the state: a recorded log says so, and only there does this happen."""
+    """An honest attester's vote comes to a node from somebody who has kept it. Where the state does not remember what
+    has been cast, a recorded log says whether this was, and only there does this happen."""
     here = system.nodes[node]
     changed = replace(here, registry=here.registry.add(attester, vote))
     return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))
@@ -205,15 +216,18 @@ def stop_on_mismatch(system: System, node: int, topology: Topology) -> Step[Syst
     store = system.nodes[node].store
     head = store.queue.head
     is_mismatch = ~store.queue.is_empty & store.has_commitment(head.number) & (head.variant != 0)
-    return Step(is_mismatch & (head.number != store.pruned), restarted(system, node, topology))
+    return Step(is_mismatch, restarted(system, node, topology))
 
 
 @transition("zksync-era: the operator reverts batches, and the consensus forks")
-def regenesis(system: System, topology: Topology, first: int, geneses: int) -> Step[System]:
+def regenesis(system: System, topology: Topology, revision: Revision, first: int, geneses: int) -> Step[System]:
     """The main node restarts on a new fork, from which the batches from `first` on, and all certificates, are gone."""
     main = system.nodes[topology.main]
     forked = replace(main, genesis=main.genesis + 1, store=main.store.reverted(const(first)))
-    reverted = replace(system, sealed=const(first), first_batch=const(first), start=const(NONE))
+    has_first_block = truth(not revision.asks_for_first_block)
+    reverted = replace(
+        system, sealed=const(first), first_batch=const(first), has_first_block=has_first_block, start=const(NONE)
+    )
     reverted = reverted.with_node(topology.main, forked)
     return Step((main.genesis < geneses) & (system.sealed >= first), restarted(reverted, topology.main, topology))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, any_of, const, truth, where
-from model.batch_store import BatchStore, InsertionQueue
 from model.registry_design.attestation_status import Answer, StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.qc_finder import (
     PERSISTING,
     SETTING_MINIMUM,
@@ -19,6 +19,7 @@ from model.registry_design.qc_finder import (
     WAITING_FOR_STATUS,
     AttesterRunner,
     QcFinder,
+    VotesCast,
 )
 from model.registry_design.registry import Registry
 from model.revisions import AFTER_FIRST_ANSWER, AS_MERGED, NEVER, Revision
@@ -34,14 +35,16 @@ FINDER, ATTESTER = "finder", "attester"
 @dataclass(frozen=True)
 class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
-    attester has an attester runner that never wakes up."""
+    attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
+    scope lets others pass it on."""
 
-    store: BatchStore
+    store: QueueingStore
     status: StatusWatch
     runner: StatusRunner
     registry: Registry
     finder: QcFinder
     attester: AttesterRunner
+    cast: VotesCast | None = None
     genesis: Int = FIRST_GENESIS
     revision: Revision = AS_MERGED
 
@@ -175,7 +178,7 @@ def insert_qc(node: Node) -> Step[Node]:
     """
     head = node.store.queue.head
     is_pruned = head.number == node.store.pruned
-    can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0) & ~is_pruned
+    can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0)
     inserted, dropped = node.store.insert_head(), node.store.drop_head()
     gives_up = is_pruned if node.revision.drops_pruned else FALSE
     return Step(
@@ -201,7 +204,7 @@ def read_status_to_attest(node: Node) -> Step[Node]:
 def publish_vote(node: Node, key: int) -> Step[Node]:
     """Once the own store can sign the batch, the attester votes, through its own registry, which may skip the vote.
 
-    It never votes on this number again, and only then looks at the status.
+    It never votes on this number again, and only then looks at the status. If the batch was pruned, it waits for ever.
     """
     number = node.attester.number
     can_sign = node.store.has(number) & node.store.has_commitment(number)
@@ -211,6 +214,7 @@ def publish_vote(node: Node, key: int) -> Step[Node]:
             node,
             registry=node.registry.add(key, Vote(number, const(0), node.genesis)),
             attester=AttesterRunner(const(NONE)),
+            cast=node.cast and node.cast.including(number),
         ),
     )
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from model import rules
 from model.algebra import FALSE, Bool, Int, const, truth, where
-from model.batch_store import BatchStore, Certificates, CertifiedBatches, InsertionQueue, next_batch_from_genesis
+from model.batch_store import Certificates, CertifiedBatches, next_batch_from_genesis
 from model.messages import SignedBatch
 from model.registry_design.attestation_status import StatusWatch
 from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, UpdateOutcome
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.network import System, forge_vote, reconnect, restart_node
 from model.registry_design.node import Node, find_quorum, publish_vote, restart, store_qc
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM, WAITING_FOR_STATUS, QcFinder
@@ -78,7 +79,7 @@ def _seen_by_all(self: StatusWatch, subscriber: str) -> StatusWatch:
     return replace(self, unseen=(FALSE,) * len(self.unseen))
 
 
-def _head_is_dropped(self: BatchStore) -> BatchStore:
+def _head_is_dropped(self: QueueingStore) -> QueueingStore:
     return replace(self, queue=self.queue.without_head())
 
 
@@ -425,7 +426,7 @@ REGISTRY_DESIGN: tuple[BrokenModel, ...] = (
     BrokenModel(
         "queue_drops_its_head",
         "The background task takes a certificate from the queue and does not insert it.",
-        (Change(BatchStore, "insert_head", _head_is_dropped),),
+        (Change(QueueingStore, "insert_head", _head_is_dropped),),
         STORE,
         ("certificate_stored", "two_certificates_in_a_row", "progress_possible"),
     ),

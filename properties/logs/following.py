@@ -1,9 +1,9 @@
 """Follows a run of a log in the model: event by event, with the model's own actions, through every possibility.
 
 What is kept between two events is the set of the states that the model may be in. A log leaves little open: it does
-not show what has no effect there, such as polls that give what the node's poll before gave. So before each event such
-actions are taken wherever they are possible. A run is accepted if a state remains after its last line, and rejected at
-the first line where none does.
+not show what has no effect there, such as polls that give what the node's poll before gave, nor when the genesis' first
+block was produced. So before each event such actions are taken wherever they are possible. A run is accepted if a state
+remains after its last line, and rejected at the first line where none does.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from enum import StrEnum
 from model.registry_design.network import (
     forge_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -106,15 +107,18 @@ class Teller:
 
     def node(self, step: TraceStep) -> Node:
         """The node that takes a step."""
-        return self.story.system.state.nodes[self.topology.position(step.node)]
+        return self.story.registry_design.state.nodes[self.topology.position(step.node)]
 
     def note(self, number: int, node: str, text: str) -> Iterator[Event]:
         """What a node does by itself."""
         yield Event(number, Form.NOTE, node, node, text)
 
     def sealed(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.story.system.state.sealed, number - 1)
+        batch = self.story.value(self.story.registry_design.state.sealed, number - 1)
         return self.note(number, step.node, f"seals batch {batch}")
+
+    def first_block_produced(self, number: int, step: TraceStep) -> Iterator[Event]:
+        return self.note(number, step.node, "produces the genesis' first block")
 
     def answered(self, number: int, step: TraceStep) -> Iterator[Event]:
         """The answer to a poll: kept for later, or stored at once."""
@@ -201,13 +205,13 @@ class Teller:
 
     def handed_vote(self, number: int, target: str, signer: str) -> str | None:
         """The signer's vote in the target's registry after the step, which put it there without a message."""
-        registry = self.story.system.state.nodes[self.topology.position(target)].registry
+        registry = self.story.registry_design.state.nodes[self.topology.position(target)].registry
         return self.story.vote(registry.votes[self.topology.attesters.index(signer)], number)
 
     def message(self, sender: str, receiver: str, number: int) -> Iterator[tuple[int, Vote, str]]:
         """The votes in flight on a link after so many steps: the attester, the vote, and the vote in words."""
         link = self._link(sender, receiver)
-        for key, vote in enumerate(self.story.system.state.links[link].in_flight):
+        for key, vote in enumerate(self.story.registry_design.state.links[link].in_flight):
             text = self.story.vote(vote, number)
             if text is not None:
                 yield key, vote, f"vote of {self.topology.attesters[key]}: {text}"
@@ -276,6 +280,7 @@ RESTARTS = {
 WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
     transition.name: way
     for transition, way in (
+        (produce_first_block, Teller.first_block_produced),
         (seal_batch, Teller.sealed),
         (poll_status, Teller.answered),
         (update_status, Teller.updated),

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry_design.system import RegistryDesign
 from model.scope import Scope
+from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
 from properties.trace import Arrangement, Trace
@@ -55,6 +55,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"(\S+)\.store\.pruned", "{}.store.pruned", "the batch that was pruned from the database of {}"),
     (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
+    (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
@@ -97,7 +98,7 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
 class Words:
     """The vocabulary of one system."""
 
-    def __init__(self, system: RegistryDesign, arrangement: Arrangement | None = None) -> None:
+    def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
         self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}
@@ -198,6 +199,8 @@ def _special(scope: Scope) -> Iterator[str]:
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
     if scope.bad_votes:
         yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.replays:
+        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:
         yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 

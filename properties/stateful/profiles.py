@@ -207,6 +207,7 @@ FLOORS: dict[str, Floors] = {
     },
     "system": {
         **dict.fromkeys((f"until_{name}" for name in DRIVEN), 1),
+        "produce_first_block": 0.3,
         "seal_batch": 1,
         "poll_status": 2,
         "update_status": 4,

@@ -180,6 +180,21 @@ def test_the_first_batch_is_pruned_once_it_is_there() -> None:
         assert before["M.status.next_batch_to_attest"] != NONE
 
 
+def test_an_attester_signs_no_batch_that_it_has_pruned() -> None:
+    """What is signed is computed from the batch: a vote on it is never cast after the pruning, and kept if it was."""
+    scope = replace(PLAIN, pruned="a", attester_steps=True)
+    votes = steps("pr161+era2539", scope, "a publish_vote()")
+    assert any(before["a.store.pruned"] == NONE for before, _ in votes)
+    for before, _ in votes:
+        assert before["a.attesting"] != before["a.store.pruned"]
+    waits = [
+        before
+        for before, *_ in edges_of("pr161+era2539", scope)
+        if before["a.attesting"] == before["a.store.pruned"] == 0
+    ]
+    assert waits
+
+
 def test_a_regenesis_reverts_batches_and_certificates_and_nodes_follow_one_by_one() -> None:
     scope = replace(PLAIN, regeneses=1, late_batches=True)
     for before, after in steps("pr161+era2539", scope, f"{MAIN} regenesis(first=1)"):

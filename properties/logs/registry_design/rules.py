@@ -13,6 +13,7 @@ from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     push_votes,
     receive_votes,
@@ -63,8 +64,11 @@ class RegistryContext(Context[RegistrySetting, RegistryLedger]):
         return None if said == quorum else f"the header's threshold is {said}; for these weights it is {quorum}"
 
     def silent(self, state: State) -> Iterator[int]:
-        """Polls that give the same number as the last one of that node that was logged."""
+        """The genesis' first block; and polls that give the same number as that node's last one that was logged."""
         stepper, asked = self.setting.stepper, self.setting.asked
+        first_block = stepper.index.get((MAIN, f"{produce_first_block.name}()"))
+        if first_block is not None and stepper.is_enabled(state, first_block):
+            yield first_block
         for node, result in self.ledger.polled.items():
             if isinstance(result, int):
                 poll = stepper.index[node, f"{poll_status.name}()"]

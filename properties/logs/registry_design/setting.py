@@ -16,6 +16,7 @@ from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     push_votes,
     reconnect,
@@ -35,8 +36,17 @@ from properties.logs.runs import Run
 from properties.logs.setting import Setting, stepper_for
 from properties.trace import Arrangement
 
-ENVIRONMENT: Final = (seal_batch, persist_batch, provide_commitment, forge_vote, hand_on_vote, restart_node, reconnect)
-"""What is not a step of the protocol: batches, forgeries and faults."""
+ENVIRONMENT: Final = (
+    produce_first_block,
+    seal_batch,
+    persist_batch,
+    provide_commitment,
+    forge_vote,
+    hand_on_vote,
+    restart_node,
+    reconnect,
+)
+"""What is not a step of the protocol: blocks and batches, forgeries and faults."""
 
 GENESIS: Final = "genesis"
 REVISIONS: Final = {True: "pr161+era2480", False: "pr161+era2539"}

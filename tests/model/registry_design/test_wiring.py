@@ -11,7 +11,7 @@ import pytest
 from model.algebra import FALSE, Bool
 from model.registry_design import network, node
 from model.registry_design.system import RegistryDesign
-from model.revisions import PROPOSALS, REVISIONS, compose
+from model.revisions import PROPOSALS, REGISTRY, compose, of_design
 from model.scope import BAD_SIGNATURE, instance
 from model.system import build
 from properties.details import DETAILS
@@ -58,7 +58,7 @@ def of_links(system: RegistryDesign) -> dict[tuple[str, str, str], Bool]:
     return guards
 
 
-@pytest.mark.parametrize("revision", [*REVISIONS, *PROPOSALS])
+@pytest.mark.parametrize("revision", [*of_design(REGISTRY), *PROPOSALS])
 def test_every_guard_is_in_the_transition(revision: str) -> None:
     system = build(compose(revision), FULL)
     for index, place in enumerate(system.topology.places):
