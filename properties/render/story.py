@@ -21,7 +21,8 @@ from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.stepper import State, Stepper
-from properties.render.words import Words, field_of
+from properties.render.vocabulary import vocabulary_of
+from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.trace import BadTrace, Trace, TraceStep, record, replay
 
@@ -71,6 +72,7 @@ class Story:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
+        self.vocabulary = vocabulary_of(self.system)
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
@@ -107,6 +109,18 @@ class Story:
             self._evaluators[expression] = self.stepper.evaluator(expression)
         return int(self._evaluators[expression](self.state(number))[0])
 
+    def fields(self, number: int) -> dict[str, str]:
+        """Every field after so many steps in words; first what no variable holds and a reader looks for."""
+        derived = self.vocabulary.derived(self.system).items()
+        values = {name: self.value(expression, number) for name, expression in derived}
+        told = {name: "none" if value == NONE else str(value) for name, value in values.items()}
+        return told | self.words.values(self.states[number])
+
+    def changes(self, number: int) -> list[Change]:
+        """The fields that a step changes. `number` counts from 1."""
+        old, new = self.fields(number - 1), self.fields(number)
+        return [Change(field, old[field], new[field]) for field in old if old[field] != new[field]]
+
     def vote(self, vote: Vote, number: int) -> str | None:
         """A vote or certificate after so many steps, in words; none if there is none."""
         batch, variant, genesis = (self.value(part, number) for part in (vote.number, vote.variant, vote.genesis))
@@ -117,7 +131,7 @@ class Story:
         parts alone."""
         last = len(self.trace.steps)
         parts = [part for part in conjuncts(condition) if not self.value(part, last)] or [condition]
-        names = {field_of(str(variable.value[0])): None for variable in variables_of(parts)}
+        names = {self.vocabulary.field_of(str(variable.value[0])): None for variable in variables_of(parts)}
         values = self.words.values(self.states[last])
         return {name: values[name] for name in values if name in names}
 
