@@ -149,10 +149,15 @@ class Story:
         if self.value(conjunct.holds, number):
             return Standing.HOLDS
         if self.claim.kind is not Kind.POSSIBLE:
-            return Standing.FAILS if self._is_about_states else Standing.OPEN
+            return Standing.FAILS if self._is_about_states or self._is_never(conjunct, number) else Standing.OPEN
         if last_open is None:
             return Standing.UNEXAMINED
         return Standing.OPEN if number <= last_open else Standing.FAILS
+
+    def _is_never(self, conjunct: Conjunct, number: int) -> bool:
+        """Whether this state is in the loop of a lasso, and the conjunct comes true nowhere in it."""
+        loop = range(len(self.states) if self.trace.loop is None else self.trace.loop, len(self.states))
+        return number in loop and not any(self.value(conjunct.holds, each) for each in loop)
 
     def _last_open(self, conjunct: Conjunct) -> int | None:
         """After how many steps the conjunct can come true for the last time; none if that is not the question,
