@@ -97,8 +97,9 @@ class Scope:
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. `handed_on` is for the scopes of recorded logs alone: votes that somebody has kept are passed
-    on, and whether they were ever cast is for the log to say. Raises `BadScope`.
+    no difference here. `replays`: what an honest attester has ever cast anybody may have kept, and pass on to any node,
+    any number of times. `handed_on` is the same for the scopes of recorded logs alone, where whether a vote was ever
+    cast is for the log to say. Raises `BadScope`.
     """
 
     instance: Instance
@@ -119,7 +120,20 @@ class Scope:
     prunes_after_status: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    replays: bool = False
     handed_on: bool = False
+    call_steps: bool = False
+    certificate_steps: bool = False
+    committees: str = ""
+    split: str = ""
+    errors: int | None = 0
+    failing: str = ""
+    stale_answers: int | None = 0
+    restores: int = 0
+    fallbacks: int = 0
+    divergences: int = 0
+    astray: str = ""
+    message_limit: int = 0
 
     def __post_init__(self) -> None:
         if self.bad_votes and (self.topology != "relay" or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
@@ -131,6 +145,8 @@ class Scope:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
+        if self.replays and (self.regeneses or self.handed_on):
+            raise BadScope("replays are of votes on the same fork, and not of those that a log hands on")
 
     @property
     def name(self) -> str:
@@ -138,13 +154,29 @@ class Scope:
         topology = [] if self.topology == "direct" else [self.topology]
         on = [field.name.replace("_", " ") for field in fields(self) if getattr(self, field.name) is True]
         counts = {name: "any number of" if count is None else count for name, count in self.faults.items()}
-        faults = [f"{count} {name}" for name, count in counts.items() if count]
+        faults = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         told = [f"only {self.restarting} restarts"] if self.restarting else []
         told += [f"{self.pruned} is pruned"] if self.pruned else []
         told += [f"every message of the external node has a vote with {self.bad_votes}"] if self.bad_votes else []
+        told += [f"only the task of {self.failing} fails"] if self.failing else []
+        told += [f"{self.astray} goes astray"] if self.astray else []
+        told += [f"committees {self.committees}"] if self.committees else []
+        told += [f"{self.message_limit} votes a message at most"] if self.message_limit else []
         return ", ".join([f"{self.batches} batches", f"queue {self.queue}", *topology, *on, *faults, *told])
+
+    @property
+    def named_nodes(self) -> dict[str, str]:
+        """The nodes that the scope names, by what becomes of them; empty where it names none."""
+        return {
+            "to prune": self.pruned,
+            "that restarts": self.restarting,
+            "whose task fails": self.failing,
+            "to go astray": self.astray,
+            "with committees of its own": self.split,
+        }
 
     @property
     def faults(self) -> dict[str, int | None]:
         """How many faults of each kind may happen; None: any number."""
-        return {"restarts": self.restarts, "disconnects": self.disconnects, "regeneses": self.regeneses}
+        names = ("restarts", "disconnects", "regeneses", "errors", "stale_answers", "restores")
+        return {name: getattr(self, name) for name in (*names, "fallbacks", "divergences")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAIN = "M"
 RELAY = "X"
@@ -57,6 +57,12 @@ class Topology:
     def is_target(self, node: int, echo: bool) -> bool:
         """Whether forged votes are delivered to this node: to attesters only if votes flow to them at all."""
         return echo or self.places[node].key is None or any(receiver == node for _, receiver in self.links)
+
+    @property
+    def both_ways(self) -> Topology:
+        """The same nodes and connections, with a link in each direction of every connection."""
+        missing = tuple((b, a) for a, b in self.links if (b, a) not in self.links)
+        return replace(self, links=(*self.links, *missing))
 
     @property
     def connections(self) -> tuple[tuple[int, ...], ...]:

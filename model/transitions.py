@@ -61,7 +61,7 @@ def transition(source: str) -> Callable[[Callable[..., Any]], Transition]:
 class Variable:
     """One leaf of the state: its expression, domain, initial value, and the attester that it belongs to, if any.
 
-    `owner` is what symmetry permutes: interchangeable attesters own variables of the same kinds in the same order.
+    `owner` is what symmetry permutes: interchangeable attesters own variables of the same domains in the same order.
     `shared` marks a variable that relates two attesters and so stands in the way of symmetry.
     """
 
@@ -148,16 +148,12 @@ class Action:
 
 @dataclass(frozen=True)
 class TransitionSystem(Generic[S]):
-    """The state (a record of variables), its variables with their initial values, and the actions.
-
-    `symmetric` lists classes of interchangeable attesters.
-    """
+    """The state (a record of variables), its variables with their initial values, and the actions."""
 
     name: str
     state: S
     variables: tuple[Variable, ...]
     actions: tuple[Action, ...]
-    symmetric: tuple[tuple[str, ...], ...] = ()
 
     @cached_property
     def initial(self) -> dict[str, int]:

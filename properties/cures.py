@@ -10,7 +10,8 @@ from model.revisions import PARTS
 from model.rules import threshold
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.topology import MAIN
-from properties.ledger import PLANS, expectations
+from properties.expected import expectations
+from properties.plans import PLANS
 
 ONE = Scope(instance("n1f0b0"), batches=3)
 OWN = replace(ONE, own_finders=True)

@@ -80,27 +80,6 @@ RELEASES: dict[str, str] = {
 }
 """The pairs that were ever wired together in a release (zksync-era PRs 2544 and 2583)."""
 
-HERE = "this model"
-START = "that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
-
-KNOWN: dict[str, str] = {
-    "registry_minimum": "era-consensus PR 161, whose text describes it (31 July 2024)",
-    "minimum_to_come": "era-consensus PR 161, whose text describes what it leads to (31 July 2024)",
-    **dict.fromkeys(
-        ("newer_vote", "own_minimum", "own_vote_skipped", "vote_lost", "overtaken", "newer_vote_at_main"),
-        f"{HERE}; {START}",
-    ),
-    **dict.fromkeys(("newer_vote_at_relay", "relay_minimum", "attesters_lost"), f"{HERE}; {START}"),
-    **dict.fromkeys(("no_gaps_on_main_node", "one_batch_at_a_time"), f"{HERE}; {START}"),
-    "attestation_starts_at_first_batch": "zksync-era PR 2480 (26 July 2024), which means it so",
-    "status_never_falls": "era-consensus PR 161, in its story of the deadlock (31 July 2024)",
-    "never_starts": "era-consensus PR 166 (1 August 2024)",
-    "pruned_too_early": "zksync-era PR 2544 (1 August 2024), whose test never finished for it",
-    "connections_survive_bad_votes": "for bad signatures, era-consensus PR 170 (2 August 2024)",
-    "messages_refused": "for bad signatures, era-consensus PR 170 (2 August 2024)",
-}
-"""Who said it first, as far as we know, by kind of counterexample or else by property; for the rest, this model."""
-
 
 def ran(revision: str) -> str:
     """Whether these pull requests ever ran together."""
@@ -109,8 +88,3 @@ def ran(revision: str) -> str:
         ran = f"yes, {RELEASES[pair]}"
         return ran if pair == revision else f"no; without the proposals {ran}"
     return "no: these pull requests were never in one release"
-
-
-def known(claim: str, kind: str | None) -> str:
-    """Who said first that this can happen."""
-    return KNOWN.get(kind or claim, HERE)

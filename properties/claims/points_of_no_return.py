@@ -7,6 +7,7 @@ finds must be of one of them; one that is not is reported as `unclassified`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, const, truth
 from model.registry_design.network import refuse_votes
@@ -15,7 +16,7 @@ from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM,
 from model.registry_design.system import RegistryDesign
 from model.revisions import NEVER
 from model.votes import NONE, Vote
-from properties.claims.kinds import CounterexampleKind
+from properties.claims.kinds import CounterexampleKind, kind_of
 
 UNCLASSIFIED = "unclassified"
 """The kind of a point of no return that none of the predicates below describes."""
@@ -111,6 +112,12 @@ def _vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
     return is_lost & _stays(system, node) & _stays(system, system.main)
 
 
+def _batch_pruned(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked, pruned = system.next_batch_to_attest, node.store.pruned
+    has_pruned_asked = (pruned == asked) & (node.registry.votes[key].number < asked)
+    return (pruned != NONE) & (has_pruned_asked | (node.attester.number == pruned))
+
+
 def _relay_minimum(system: RegistryDesign) -> Bool:
     return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
@@ -149,7 +156,8 @@ def _pruned_too_early(system: RegistryDesign) -> Bool:
     )
     main = system.main
     main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
-    return (system.next_batch_to_attest == NONE) & (main_is_uninformed | (informed < system.electorate.threshold))
+    is_none = (system.next_batch_to_attest == NONE) & (main.store.pruned != NONE)
+    return is_none & (main_is_uninformed | (informed < system.electorate.threshold))
 
 
 SINGLE_LOSSES = (
@@ -159,6 +167,7 @@ SINGLE_LOSSES = (
     _vote_lost,
     _newer_vote_at_main,
     _newer_vote_at_relay,
+    _batch_pruned,
 )
 
 
@@ -213,19 +222,20 @@ def _is_at_hand(system: RegistryDesign, key: int) -> Bool:
 
 def _about_asked(name: str, sentence: str, because: str, holds: Callable[[RegistryDesign], Bool]) -> CounterexampleKind:
     """A kind that speaks of the batch that is asked for: there must be one."""
-    return CounterexampleKind(
-        name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE)
-    )
+    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
 
 
-NEVER_STARTS = CounterexampleKind(
+_kind = partial(kind_of, RegistryDesign)
+
+
+NEVER_STARTS = _kind(
     "never_starts",
     "The executor waits for an initialisation that never returns.",
     "The loop that polls for the first number goes on after it has one.",
     _never_starts,
 )
 
-MESSAGES_REFUSED = CounterexampleKind(
+MESSAGES_REFUSED = _kind(
     "messages_refused",
     "Every message of the external node has a vote that is an error.",
     "An error drops the whole message and closes the connection; the next one pushes the same votes again. Nothing "
@@ -233,7 +243,7 @@ MESSAGES_REFUSED = CounterexampleKind(
     _messages_refused,
 )
 
-PRUNED_TOO_EARLY = CounterexampleKind(
+PRUNED_TOO_EARLY = _kind(
     "pruned_too_early",
     "The first batch is pruned, there is no certificate (any more), and the main node's finder waits for a number, or "
     "so many attesters have been told none but that of the pruned batch that the others make no quorum.",
@@ -242,7 +252,7 @@ PRUNED_TOO_EARLY = CounterexampleKind(
     _pruned_too_early,
 )
 
-PRUNED_IN_THE_WAY = CounterexampleKind(
+PRUNED_IN_THE_WAY = _kind(
     "pruned_in_the_way",
     "The main node asks for a batch that it has pruned, or has its certificate at hand or in the queue.",
     "The certificate of a pruned batch cannot be inserted. The task that inserts certificates tries it again for ever, "
@@ -340,6 +350,14 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         "external node's finder does not look at the status again.",
         _relay_minimum,
     ),
+    _about_asked(
+        "pruned_at_attesters",
+        "So many attesters have pruned the batch that is asked for, or wait for one that they have pruned, that the "
+        "others make no quorum.",
+        "What an attester signs is computed from the batch in its own database. It waits for ever if that is gone, and "
+        "meanwhile it does not look at the status.",
+        _quorum_lost(_batch_pruned),
+    ),
     NEVER_STARTS,
     MESSAGES_REFUSED,
     PRUNED_IN_THE_WAY,
@@ -358,7 +376,7 @@ OUTLIVES_RESTARTS_OF_OTHERS = tuple(
     for kind in POINTS_OF_NO_RETURN
     if kind in (NEVER_STARTS, MESSAGES_REFUSED)
     or kind.name in ("newer_vote", "own_minimum", "own_vote_skipped", "byzantine_weight")
-    or kind.name in ("newer_vote_at_relay", "relay_minimum")
+    or kind.name in ("newer_vote_at_relay", "relay_minimum", "pruned_at_attesters")
 )
 """Those that rest on what another node than the main node remembers, or on what no restart changes. Its restart
 undoes the others: its registry, its finder and its connections are new."""

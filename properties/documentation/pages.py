@@ -30,6 +30,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "details": tables.details,
     "plans": tables.plans,
     "ledger": tables.ledger,
+    "findings": tables.findings,
     "claims, last sealed": lambda: tables.claims("era2480"),
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,

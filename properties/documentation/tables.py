@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from model.registry_design import network, node
 from model.revisions import PARTS, REVISIONS
@@ -14,8 +14,11 @@ from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.details import DETAILS
-from properties.ledger import PLANS, SHARP, expectations
+from properties.expected import expectations
+from properties.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.logs.rules import RULES
+from properties.places import all_places
+from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
 from properties.stateful.profiles import PROFILES, Profile
 
@@ -80,6 +83,22 @@ def ledger() -> str:
         blocks.append(f"### {plan.name}\n\n{table(('property', *columns), rows)}")
         blocks.append(f"NOT_APPLICABLE: {', '.join(f'`{name}`' for name in silent)}.\n")
     return "\n".join(blocks)
+
+
+def findings() -> str:
+    """What is wrong, worst first: where it is found in the scopes of the ledger, and whether such a revision ran."""
+    head = ("finding", "severity", *(column.title for column in COLUMNS), "ran", "known since", "cured by")
+    return table(head, (tuple(_finding(each)) for each in FINDINGS))
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"[{finding.title}]({finding.name}.md)" if finding.has_page else finding.title
+    yield finding.severity
+    revisions = {place.revision for place in all_places(finding)}
+    yield from ("yes" if any(map(column.has, revisions)) else "" for column in COLUMNS)
+    yield "yes" if revisions & {*RAN} else "no" if revisions else ""
+    yield finding.known_since
+    yield finding.cured_by
 
 
 def parts() -> str:

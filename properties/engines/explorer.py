@@ -179,6 +179,27 @@ class Exploration:
         """How many steps the farthest state is from the first one."""
         return len(self.levels) - 1
 
+    def pieces(self) -> Iterator[Words]:
+        """All states in the order of levels, many at a time, whatever the levels' sizes: what asks something of every
+        state has a price for each time it asks."""
+        small, states = list[Words](), 0
+        for level in self.levels:
+            small.append(level)
+            states += len(level[0])
+            if states >= CHUNK:
+                yield from chunks(concatenate(small))
+                small, states = [], 0
+        if small:
+            yield from chunks(concatenate(small))
+
+    def located(self, index: int) -> tuple[int, int]:
+        """The (level, place) of a state by its number."""
+        for level, words in enumerate(self.levels):
+            if index < len(words[0]):
+                return level, index
+            index -= len(words[0])
+        raise IndexError(index)
+
     def normal(self, words: Words) -> Words:
         """The representatives of the states' classes."""
         return self.vectorised.packing.canonical(words) if self.symmetry else words
@@ -263,11 +284,12 @@ def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
 
 def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:
     """The first state, as (level, place), in which the condition holds."""
-    holds = search.vectorised.holds(condition)
-    for level, words in enumerate(search.levels):
+    holds, before = search.vectorised.holds(condition), 0
+    for words in search.pieces():
         found = np.flatnonzero(holds(words))
         if found.size:
-            return level, int(found[0])
+            return search.located(before + int(found[0]))
+        before += len(words[0])
     return None
 
 

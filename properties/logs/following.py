@@ -1,8 +1,9 @@
 """Follows a run of a log in the model: event by event, with the model's own actions, through every possibility.
 
 What is kept between two events is the set of the states that the model may be in. A log leaves little open: it does
-not show polls that give what the node's poll before gave. So before each event such polls are taken wherever they are
-possible. A run is accepted if a state remains after its last line, and rejected at the first line where none does.
+not show polls that give what the node's poll before gave, nor when the genesis' first block was produced. So before
+each event such steps are taken wherever they are possible. A run is accepted if a state remains after its last line,
+and rejected at the first line where none does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.algebra import TRUE, Bool, conjuncts, name_of, render, variables_of
+from model.registry_design.network import produce_first_block
 from model.registry_design.node import poll_status
 from model.revisions import Revision
 from model.rules import threshold
@@ -113,7 +115,7 @@ class Following:
         return self._end()
 
     def _take(self, event: Event) -> Rejected | None:
-        states = self._with_silent_polls()
+        states = self._with_silent_steps()
         try:
             reading = RULES[event.kind].read(self.context, event)
         except Misfit as misfit:
@@ -133,23 +135,26 @@ class Following:
     ) -> Rejected:
         return Rejected(self.run, event, len(self.history) - 1, states, candidates, reason)
 
-    def _with_silent_polls(self) -> Frontier:
-        """The possible states, and those after polls that the log does not show."""
+    def _with_silent_steps(self) -> Frontier:
+        """The possible states, and those after steps that the log does not show."""
         states: Frontier = {state: (state, ()) for state in self.history[-1]}
         waiting = list(states)
         while waiting:
             state = waiting.pop()
             origin, silent = states[state]
-            for action in self._silent_polls(state):
+            for action in self._silent_steps(state):
                 after = self.setting.stepper.apply(state, action)
                 if after not in states:
                     states[after] = (origin, (*silent, action))
                     waiting.append(after)
         return states
 
-    def _silent_polls(self, state: State) -> Iterator[int]:
-        """Polls that give the same number as the last one of that node that was logged."""
+    def _silent_steps(self, state: State) -> Iterator[int]:
+        """The genesis' first block; and polls that give the same number as that node's last one that was logged."""
         stepper, asked = self.setting.stepper, self.setting.asked
+        first_block = stepper.index.get((MAIN, f"{produce_first_block.name}()"))
+        if first_block is not None and stepper.is_enabled(state, first_block):
+            yield first_block
         for node, result in self.context.ledger.polled.items():
             if isinstance(result, int):
                 action = stepper.index[node, f"{poll_status.name}()"]

@@ -141,7 +141,7 @@ MESSAGE: Final = list_of(record({"signature": one_of("invalid"), "genesis": one_
 OUTCOME: Final = tagged(added=list_of(text), error=one_of("duplicate entry", "different genesis", "bad signature"))
 
 HEADER: Final = record(
-    format=one_of(str(RecordingKind.SYSTEM_LOG.value)),
+    format=one_of(RecordingKind.REGISTRY_LOG.value),
     seed=u64,
     start=one_of(LAST_SEALED_START, GENESIS_START),
     attesters=map_of(u64, names=name),

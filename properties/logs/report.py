@@ -39,9 +39,10 @@ def rejected_lines(rejected: Rejected) -> Iterator[str]:
 
 
 def difference_lines(difference: Difference) -> Iterator[str]:
-    """The first difference between a registry recording and the model."""
-    yield f"scenario {difference.scenario!r}: REJECTED at step {difference.step}"
-    yield f"  longest accepted prefix: {difference.step} steps"
+    """The first difference between recorded scenarios and the model."""
+    place = "what it says of itself" if difference.step is None else f"step {difference.step}"
+    yield f"scenario {difference.scenario!r}: REJECTED at {place}"
+    yield f"  longest accepted prefix: {difference.step or 0} steps"
     yield f"  {difference.field}: recorded {_json(difference.recorded)}, in the model {_json(difference.modelled)}"
 
 
@@ -171,7 +172,7 @@ def _candidate_json(candidate: Candidate) -> Mapping[str, Any]:
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:
-    """The first difference between a registry recording and the model, for machines."""
+    """The first difference between recorded scenarios and the model, for machines."""
     recorded, modelled = (None if value is ABSENT else value for value in (difference.recorded, difference.modelled))
     return {
         "verdict": "rejected",

@@ -17,6 +17,7 @@ from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     reconnect,
     restart_node,
@@ -32,8 +33,17 @@ from properties.logs.reading import LAST_SEALED_START, Header, Run
 from properties.logs.subjects import Subjects
 from properties.trace import Arrangement, system_of
 
-ENVIRONMENT: Final = (seal_batch, persist_batch, provide_commitment, forge_vote, hand_on_vote, restart_node, reconnect)
-"""What is not a step of the protocol: batches, forgeries and faults."""
+ENVIRONMENT: Final = (
+    produce_first_block,
+    seal_batch,
+    persist_batch,
+    provide_commitment,
+    forge_vote,
+    hand_on_vote,
+    restart_node,
+    reconnect,
+)
+"""What is not a step of the protocol: blocks and batches, forgeries and faults."""
 
 KEPT_SYSTEMS: Final = 4
 GENESIS: Final = "genesis"

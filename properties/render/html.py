@@ -8,7 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from properties.claims.kinds import Kind
-from properties.history import known, ran
+from properties.findings import known_since
+from properties.history import ran
 from properties.render.command import repeat
 from properties.render.explanations import explain, opening
 from properties.render.sequence import Form, events
@@ -75,7 +76,7 @@ def _about(story: Story) -> list[dict[str, str]]:
         "Scope": bounds(scope, story.trace.arrangement),
         "Left out": "; ".join(left_out(scope)),
         "Assumed": story.claim.assumptions,
-        "Known since": known(story.claim.name, story.trace.kind) if story.trace.failed else "",
+        "Known since": known_since(story.claim.name, story.trace.kind) if story.trace.failed else "",
         "Ran in a release": ran(story.trace.revision),
         "Property": f"{story.claim.sentence} From: {story.claim.source}",
         "Repeat it with": repeat(story.trace, "html"),

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from properties.claims.kinds import Kind
-from properties.history import known, ran
+from properties.findings import known_since
+from properties.history import ran
 from properties.render import sources
 from properties.render.command import repeat
 from properties.render.explanations import opening
@@ -59,7 +60,7 @@ def _what(story: Story) -> Lines:
     yield f"| Property | `{claim.name}` ({claim.kind}): {claim.sentence} From: {_linked(story, claim.source)} |"
     yield f"| Revision | `{trace.revision}`: {'; '.join(sources.decided(trace.revision))} |"
     if trace.failed is not None:
-        yield f"| Known since | {known(claim.name, trace.kind)} |"
+        yield f"| Known since | {known_since(claim.name, trace.kind)} |"
     yield f"| Ran in a release | {ran(trace.revision)} |"
     threshold = story.system.electorate.threshold.value
     yield f"| Committee | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"

@@ -13,13 +13,14 @@ from functools import cached_property
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.checking import path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
+from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.render.vocabulary import vocabulary_of
 from properties.render.words import Change, Words
@@ -65,7 +66,7 @@ class Story:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.system: RegistryDesign = trace.system
+        self.system: AttestationSystem = trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
@@ -174,6 +175,13 @@ class Story:
         return -1
 
     @property
+    def registry_design(self) -> RegistryDesign:
+        """The model, for what is told of a vote registry. Raises `BadTrace` if it has none."""
+        if not isinstance(self.system, RegistryDesign):
+            raise BadTrace(f"{self.trace.revision} has no vote registry")
+        return self.system
+
+    @property
     def _is_about_states(self) -> bool:
         """Whether a single state can refute the property."""
         return self.claim.kind is Kind.ALWAYS
@@ -189,7 +197,7 @@ class Story:
         return all_of(~conjunct.when | conjunct.holds for conjunct in self.conjuncts)
 
     @cached_property
-    def _passing_system(self) -> RegistryDesign:
+    def _passing_system(self) -> AttestationSystem:
         """The system without the steps that a passing run may not take: those that the property does without, and
         every step from a state that refutes it."""
         actions = (
@@ -199,14 +207,16 @@ class Story:
         )
         return replace(self.system, actions=tuple(actions))
 
-    @cached_property
-    def _has_symmetry(self) -> bool:
-        return Packing(self.system).has_symmetry
+    def _has_symmetry(self, goal: Bool) -> bool:
+        """Whether permuted attesters can count as one in a search of the passing system for the goal."""
+        packing = Packing(self._passing_system)
+        return packing.has_symmetry and packing.symmetry.breaks([(goal,)]) is None
 
     def _search(self, conjunct: Conjunct, number: int) -> tuple[Exploration, tuple[int, int] | None]:
         """A search from the state after so many steps, and where in it the conjunct comes true."""
         goal = self._goal(conjunct)
-        search = explore(self._passing_system, self._has_symmetry, MANY_STATES, start=self.state(number), until=goal)
+        symmetry = self._has_symmetry(goal)
+        search = explore(self._passing_system, symmetry, MANY_STATES, start=self.state(number), until=goal)
         return search, first_where(search, goal)
 
     @cached_property
@@ -216,7 +226,7 @@ class Story:
         if conjunct is None or self._is_about_states:
             return None
         for symmetry, most in ((False, FEW_STATES), (True, MANY_STATES)):
-            if symmetry and not self._has_symmetry:
+            if symmetry and not self._has_symmetry(conjunct.holds):
                 break
             search = explore(self._passing_system, symmetry, most, start=self.state(len(self.trace.steps)))
             if search.complete:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from model.registry_design.system import RegistryDesign
 from model.scope import Scope
+from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
 from properties.render.vocabulary import vocabulary_of
@@ -44,7 +44,7 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
 class Words:
     """The vocabulary of one system."""
 
-    def __init__(self, system: RegistryDesign, arrangement: Arrangement | None = None) -> None:
+    def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
         self.vocabulary = vocabulary_of(system)
         self.arrangement = arrangement
@@ -142,6 +142,8 @@ def _special(scope: Scope) -> Iterator[str]:
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
     if scope.bad_votes:
         yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.replays:
+        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:
         yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from model.algebra import FALSE, const
+from model.registry_design.attestation_status import Answer
 from model.registry_design.network import FAULTS
 from model.registry_design.node import poll_status
 from model.registry_design.system import RegistryDesign
@@ -156,7 +157,7 @@ def test_an_answer_of_none_or_an_error_changes_nothing_but_when_an_executor_star
     """In PR 161 a node without a number gossips like any other: no state stands for an answer that has none. From PR
     165 to 167 it is kept out of gossip until an answer has a number."""
     node = build(revision("pr161+era2539"), PLAIN).main
-    assert poll_status(node, const(NONE)).when is FALSE
+    assert poll_status(node, Answer(const(NONE), node.genesis)).when is FALSE
     for name, is_kept_out in (("pr161", False), ("pr166", True), ("pr167", True), ("pr169", False)):
         before_answer = [
             before
@@ -177,6 +178,21 @@ def test_the_first_batch_is_pruned_once_it_is_there() -> None:
     waiting = replace(PLAIN, pruned=MAIN, prunes_after_status=True)
     for before, _ in steps("pr161+era2539", waiting, f"{MAIN} prune()"):
         assert before["M.status.next_batch_to_attest"] != NONE
+
+
+def test_an_attester_signs_no_batch_that_it_has_pruned() -> None:
+    """What is signed is computed from the batch: a vote on it is never cast after the pruning, and kept if it was."""
+    scope = replace(PLAIN, pruned="a", attester_steps=True)
+    votes = steps("pr161+era2539", scope, "a publish_vote()")
+    assert any(before["a.store.pruned"] == NONE for before, _ in votes)
+    for before, _ in votes:
+        assert before["a.attesting"] != before["a.store.pruned"]
+    waits = [
+        before
+        for before, *_ in edges_of("pr161+era2539", scope)
+        if before["a.attesting"] == before["a.store.pruned"] == 0
+    ]
+    assert waits
 
 
 def test_a_regenesis_reverts_batches_and_certificates_and_nodes_follow_one_by_one() -> None:

@@ -15,11 +15,20 @@ from model.scope import Scope, instance
 from model.system import assemble, build
 from model.transitions import Variable
 from properties.engines.stepper import State, Stepper
-from properties.proofs import any_size
-from properties.proofs.any_size import SUPPORTER_IS_FIRST, NotLocal, View, actor_of, check_locality, view_system
-from properties.proofs.committees import ALL_DETAIL, Committee
-from properties.proofs.invariants import Invariant, no_gap_invariant
+from properties.proofs.committees import Committee
+from properties.proofs.induction import Invariant
 from properties.proofs.obligations import Answer, Budget
+from properties.proofs.registry_design import any_size
+from properties.proofs.registry_design.any_size import (
+    SUPPORTER_IS_FIRST,
+    NotLocal,
+    View,
+    actor_of,
+    check_locality,
+    view_system,
+)
+from properties.proofs.registry_design.invariants import no_gap_invariant
+from properties.proofs.registry_design.open_system import ALL_DETAIL
 
 
 def fixed(system: RegistryDesign, values: dict[Expression, int]) -> RegistryDesign:
@@ -117,6 +126,7 @@ SCOPES = {
     "two batches": ("pr161+era2480", Scope(instance("n2f0b0"), 2)),
     "two batches and a forger": ("pr161+era2539", Scope(instance("w5,1b1"), 2)),
     "a new connection": ("pr161+era2480", Scope(instance("n2f0b0"), 1, disconnects=1)),
+    "old votes come again": ("pr161+era2480", Scope(instance("n2f0b0"), 1, restarts=1, replays=True)),
     "late batches": ("pr161+era2539", Scope(instance("n2f0b0"), 1, late_batches=True)),
 }
 

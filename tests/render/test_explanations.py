@@ -12,7 +12,8 @@ from model.system import build
 from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.cures import CURES, Cure, advice
-from properties.ledger import PLANS, expectations
+from properties.expected import expectations
+from properties.plans import PLANS
 from properties.render.explanations import NO_CAUSE, opening
 from properties.render.registry_design import VOCABULARY
 from properties.render.story import Story

@@ -27,6 +27,7 @@ def test_every_switch_says_what_it_leaves_out() -> None:
     assert {field.name for field in fields(Scope) if field.type == "bool"} - {
         "prunes_after_status",
         "handed_on",
+        "replays",
     } == set(COARSE)
 
 

@@ -44,12 +44,12 @@ class Facts:
     @property
     def minimum(self) -> int:
         """The minimum in the main node's registry."""
-        return self.story.value(self.story.system.main.registry.min_batch_number, self.last)
+        return self.story.value(self.story.registry_design.main.registry.min_batch_number, self.last)
 
     @property
     def read(self) -> int:
         """The status that the main node's finder has read."""
-        return self.story.value(self.story.system.main.finder.number, self.last)
+        return self.story.value(self.story.registry_design.main.finder.number, self.last)
 
     @property
     def late(self) -> str:
@@ -63,7 +63,7 @@ class Facts:
     @property
     def late_at_main(self) -> str:
         """The attesters of which the main node has a vote on a later batch."""
-        return self._late_in(self.story.system.main.registry)
+        return self._late_in(self.story.registry_design.main.registry)
 
     @property
     def late_at_external(self) -> str:
@@ -85,7 +85,7 @@ class Facts:
     @property
     def lost(self) -> str:
         """The attesters that have voted on the batch that is asked for, and of which the main node has no such vote."""
-        main, asked = self.story.system.main.registry, self.asked
+        main, asked = self.story.registry_design.main.registry, self.asked
         return self._listed(
             name
             for name, node in self._attesters()
@@ -143,14 +143,14 @@ class Facts:
 
     def _attesters(self) -> Iterator[tuple[str, Node]]:
         """The attesters that have a node, with it."""
-        for place, node in zip(self.story.system.topology.places, self.story.system.state.nodes, strict=True):
+        for place, node in zip(self.story.system.topology.places, self.story.registry_design.state.nodes, strict=True):
             if place.key is not None:
                 yield place.name, node
 
     def _external(self) -> Node:
         topology = self.story.system.topology
         index = next(index for index in range(len(topology.places)) if topology.is_external(index))
-        return self.story.system.state.nodes[index]
+        return self.story.registry_design.state.nodes[index]
 
     def _number(self, registry: Registry, attester: str) -> int:
         key = self.story.system.topology.attesters.index(attester)
@@ -257,7 +257,7 @@ def reason(story: Story) -> Violation:
         return "progress_possible", "registry_minimum"
     if claim != "every_batch_certified":
         return claim, kind
-    system = story.system
+    system = story.registry_design
     if story.value(system.next_batch_to_attest, last) >= story.value(system.state.sealed, last):
         return "attestation_starts_at_first_batch", None
     for found in (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY):

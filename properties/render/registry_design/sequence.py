@@ -8,6 +8,7 @@ from model.registry_design.network import (
     forge_vote,
     hand_on_vote,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -56,15 +57,18 @@ class Teller:
 
     def node(self, step: TraceStep) -> Node:
         """The node that takes a step."""
-        return self.story.system.state.nodes[self.topology.position(step.node)]
+        return self.story.registry_design.state.nodes[self.topology.position(step.node)]
 
     def note(self, number: int, node: str, text: str) -> Iterator[Event]:
         """What a node does by itself."""
         yield Event(number, Form.NOTE, node, node, text)
 
     def sealed(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.story.system.state.sealed, number - 1)
+        batch = self.story.value(self.story.registry_design.state.sealed, number - 1)
         return self.note(number, step.node, f"seals batch {batch}")
+
+    def first_block_produced(self, number: int, step: TraceStep) -> Iterator[Event]:
+        return self.note(number, step.node, "produces the genesis' first block")
 
     def answered(self, number: int, step: TraceStep) -> Iterator[Event]:
         """The answer to a poll: kept for later, or stored at once. Where it is news, it says why."""
@@ -172,13 +176,13 @@ class Teller:
 
     def handed_vote(self, number: int, target: str, signer: str) -> str | None:
         """The signer's vote in the target's registry after the step, which put it there without a message."""
-        registry = self.story.system.state.nodes[self.topology.position(target)].registry
+        registry = self.story.registry_design.state.nodes[self.topology.position(target)].registry
         return self.story.vote(registry.votes[self.topology.attesters.index(signer)], number)
 
     def message(self, sender: str, receiver: str, number: int) -> Iterator[tuple[int, Vote, str]]:
         """The votes in flight on a link after so many steps: the attester, the vote, and the vote in words."""
         link = self._link(sender, receiver)
-        for key, vote in enumerate(self.story.system.state.links[link].in_flight):
+        for key, vote in enumerate(self.story.registry_design.state.links[link].in_flight):
             text = self.story.vote(vote, number)
             if text is not None:
                 yield key, vote, f"vote of {self.topology.attesters[key]}: {text}"
@@ -243,7 +247,7 @@ def tell(story: Story, number: int, step: TraceStep) -> Iterator[Event]:
 
 def why_asked(story: Story, number: int) -> str:
     """Why the main node asks for the batch that it asks for, after so many steps."""
-    system = story.system
+    system = story.registry_design
     last = story.value(system.main.store.certified.largest, number)
     if last != NONE:
         return f"the one after batch {last}, the last with a certificate"
@@ -268,6 +272,7 @@ RESTARTS = {
 WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
     transition.name: way
     for transition, way in (
+        (produce_first_block, Teller.first_block_produced),
         (seal_batch, Teller.sealed),
         (poll_status, Teller.answered),
         (update_status, Teller.updated),

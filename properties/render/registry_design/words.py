@@ -54,6 +54,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"(\S+)\.store\.pruned", "{}.store.pruned", "the batch that was pruned from the database of {}"),
     (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
+    (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )

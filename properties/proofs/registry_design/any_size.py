@@ -45,17 +45,17 @@ from model.registry_design.gossip import Link
 from model.registry_design.network import System
 from model.registry_design.node import Node
 from model.registry_design.registry import Registry
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble
 from model.revisions import Revision
 from model.scope import Instance, Scope
-from model.system import assemble
 from model.topology import Topology
 from model.transitions import Action
 from model.votes import NONE, Electorate, Vote
-from properties.proofs.committees import ALL_DETAIL, Committee, open_system
-from properties.proofs.induction import Induction
-from properties.proofs.invariants import Invariant, no_gap_invariant
+from properties.proofs.committees import Committee
+from properties.proofs.induction import Induction, Invariant
 from properties.proofs.obligations import Budget, Outcome, Statement
+from properties.proofs.registry_design.invariants import no_gap_invariant
+from properties.proofs.registry_design.open_system import ALL_DETAIL, open_system
 
 SUPPORTER_IS_FIRST = bool_variable("the supporter is the first of the view")
 """Which of the two attesters has the weight: open, so that every proof covers both."""
