@@ -104,9 +104,17 @@ class Scope:
     no difference here. `replays`: what an honest attester has ever cast anybody may have kept, and pass on to any node,
     any number of times. `handed_on` is the same for the scopes of recorded logs alone, where whether a vote was ever
     cast is for the log to say. `errors`: how many errors there may be that have no cause in the model, such as a failed
-    call of a database. `supervised` says who is started anew, at once, after an error that ends a process or, on the
-    main node, its consensus: `EXTERNAL` nodes, that is all but the main node, which has nobody who notices; `ALL`, or
-    `NOBODY`. Raises `BadScope`.
+    call of a database; with `failing`, of this node only. `supervised` says who is started anew, at once, after an
+    error that ends a process or, on the main node, its consensus: `EXTERNAL` nodes, that is all but the main node,
+    which has nobody who notices; `ALL`, or `NOBODY`.
+
+    The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
+    certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
+    they are not those of the instance: numbers joined by commas, `none` or `error`, each batch after a `;`. `split`
+    names a node that starts any batch with any of them. `prunes_certified`: the first batch is pruned once it has its
+    certificate. Further faults: `stale_answers` of the API, `restores` of the main node's database, `fallbacks` and
+    `divergences` of the nodes `astray` (their letters), which come up without the registry of attesters, or execute a
+    batch otherwise. `message_limit`: the most votes that a message can have (0: any number). Raises `BadScope`.
     """
 
     instance: Instance
@@ -125,6 +133,7 @@ class Scope:
     restarting: str = ""
     pruned: str = ""
     prunes_after_status: bool = False
+    prunes_certified: bool = False
     regeneses: int = 0
     bad_votes: str = ""
     supervised: str = EXTERNAL
@@ -179,10 +188,10 @@ class Scope:
     def named_nodes(self) -> dict[str, str]:
         """The nodes that the scope names, by what becomes of them; empty where it names none."""
         return {
+            **{f"to go astray ({name})": name for name in self.astray},
             "to prune": self.pruned,
             "that restarts": self.restarting,
             "whose task fails": self.failing,
-            "to go astray": self.astray,
             "with committees of its own": self.split,
         }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
-from model.registry_design.network import FAULTS, can_talk, fail_once, refuse_status, refuse_votes, restart_node
+from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
@@ -23,9 +23,10 @@ from properties.claims.points_of_no_return import (
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
+from properties.claims.standstills import CONSENSUS_DEAD, STANDSTILLS
 
-NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS))
-"""What nobody may count on, and what ends at some time."""
+NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
+"""What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
 
 
 def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -215,6 +216,24 @@ def _equivocates(system: AttestationSystem) -> Bool:
     )
 
 
+def honest_attesters_sign_once(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The votes of an honest attester on a batch, wherever they are, are over one hash."""
+    committee = system.scope.instance
+    honest = len(committee.weights) - committee.byzantine
+    votes_by_key = list(zip(*map(system.votes, range(len(system.topology.places))), strict=True))
+    return tuple(
+        Conjunct(
+            f"all votes of {system.topology.attesters[key]} on one batch are over one hash",
+            all_of(
+                (vote.number != other.number) | (vote.genesis != other.genesis) | (vote.variant == other.variant)
+                for vote, other in itertools.combinations(votes, 2)
+            ),
+            any_of(vote.number != NONE for vote in votes),
+        )
+        for key, votes in enumerate(votes_by_key[:honest])
+    )
+
+
 def _forgeries_reach_two_nodes(system: AttestationSystem) -> bool:
     targets = {argument for action in system.actions for argument in action.arguments if argument[0] == "at"}
     return len(targets) > 1
@@ -240,7 +259,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        IN_SPITE_OF_RESTARTS,
+        (*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -251,7 +270,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE),
+        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, CONSENSUS_DEAD),
         NO_FAULT,
     ),
     Property(
@@ -261,7 +280,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY),
+        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(
@@ -329,6 +348,15 @@ CLAIMS: tuple[Property, ...] = (
         "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
         _happens(_equivocates, _forgeries_reach_two_nodes),
         needs="a Byzantine attester whose votes reach two nodes",
+    ),
+    Property(
+        "honest_attesters_sign_once",
+        Kind.ALWAYS,
+        "No two nodes have different votes of one honest attester on the same batch.",
+        "none",
+        "docs/protocol.md: an honest attester signs the hash that its node has",
+        honest_attesters_sign_once,
+        needs="an honest attester",
     ),
     Property(
         "external_node_has_gap",
