@@ -175,11 +175,16 @@ class Check:
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for kind in claim.kinds:
-            of_kind = final & self._holds(kind.holds(self.system))
+        for name, holds in self._kinds(claim).items():
+            of_kind = final & self._holds(holds)
             unclassified &= ~of_kind
-            yield kind.name, of_kind
+            yield name, of_kind
         yield UNCLASSIFIED, unclassified
+
+    def _kinds(self, claim: Property) -> dict[str, Bool]:
+        """The predicates of the kinds, by name; the designs may each have one of a name."""
+        names = dict.fromkeys(kind.name for kind in claim.kinds)
+        return {name: any_of(kind.holds(self.system) for kind in claim.kinds if kind.name == name) for name in names}
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
         """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
@@ -202,9 +207,8 @@ class Check:
         confirmed for the number of states after it."""
         run, state = self._run_to(self.graph.locate(index))
         confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
-        for described in claim.kinds:
-            if described.name == kind:
-                confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
+        if kind != UNCLASSIFIED:
+            confirm_state(self.stepper, state, self._kinds(claim)[kind], kind)
         most = max(CLOSING_STATES, self.search.states + 1)
         if not is_closed(self.stepper, state, conjunct.holds, claim.without, self.search.symmetry, most):
             return None

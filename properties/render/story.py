@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
-from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
+from model.algebra import FALSE, TRUE, Bool, Expression, all_of, conjuncts, variables_of
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
@@ -94,7 +94,8 @@ class Story:
     @cached_property
     def kind(self) -> CounterexampleKind | None:
         """The kind of counterexample, where the property has kinds."""
-        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+        named = (kind for kind in self.claim.kinds if kind.name == self.trace.kind)
+        return next((kind for kind in named if kind.holds(self.system) is not FALSE), None)
 
     def transition(self, step: TraceStep) -> Transition:
         """The transition behind a step."""
