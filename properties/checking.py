@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.algebra import Bool, Expression, any_of
-from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
@@ -57,7 +57,7 @@ class Check:
 
     def __init__(
         self,
-        system: RegistryDesign,
+        system: AttestationSystem,
         symmetry: bool = False,
         max_states: int | None = None,
         watch: Callable[[Exploration], None] | None = None,

@@ -8,7 +8,7 @@ import json
 from model.revisions import REVISIONS
 from model.rules import threshold
 from model.scope import instance
-from properties.ledger import PLANS, Plan
+from properties.plans import PLANS, Plan
 from properties.trace import scope_as_json
 
 

@@ -56,7 +56,7 @@ def positive(text: str) -> int:
 
 def counted(number: int, noun: str) -> str:
     """So many of these: `1 state`, `2 batches`."""
-    plural = "es" if noun.endswith("ch") else "s"
+    plural = "es" if noun.endswith(("ch", "ss")) else "s"
     return f"{number:,} {noun}{plural if number != 1 else ''}"
 
 

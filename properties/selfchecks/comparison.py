@@ -10,7 +10,7 @@ from typing import cast
 from unittest.mock import patch
 
 from model.algebra import Bool, Expression, Int, all_of, truth
-from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Property
@@ -60,7 +60,7 @@ class Tally:
         self.of.setdefault(comparison, Counter()).update(systems=1, states=states, verdicts=verdicts)
 
 
-def cases(seed: int, models: int, systems: int) -> Iterator[tuple[str, RegistryDesign, list[Property]]]:
+def cases(seed: int, models: int, systems: int) -> Iterator[tuple[str, AttestationSystem, list[Property]]]:
     """So many random scopes of the model with every property of the catalogue and random ones, and so many random
     systems with random properties."""
     random = Random(seed)
@@ -70,14 +70,16 @@ def cases(seed: int, models: int, systems: int) -> Iterator[tuple[str, RegistryD
         yield name, system, properties
 
 
-def is_small(system: RegistryDesign) -> bool:
+def is_small(system: AttestationSystem) -> bool:
     """Whether the plain reference can take the system, by the engine's own count, which it then has to confirm."""
     from properties.engines.explorer import explore
 
     return explore(system, max_states=MOST_STATES).complete
 
 
-def compare(system: RegistryDesign, properties: Sequence[Property], tally: Tally | None = None) -> Iterator[Difference]:
+def compare(
+    system: AttestationSystem, properties: Sequence[Property], tally: Tally | None = None
+) -> Iterator[Difference]:
     """Every difference that there is."""
     tally = tally or Tally()
     asked = {claim.name: claim for claim in properties if claim.conjuncts(system)}
@@ -97,7 +99,7 @@ def compare(system: RegistryDesign, properties: Sequence[Property], tally: Tally
     yield from _unrolled(system, reference, tally)
 
 
-def _conditions(system: RegistryDesign, properties: Collection[Property]) -> Iterator[Expression]:
+def _conditions(system: AttestationSystem, properties: Collection[Property]) -> Iterator[Expression]:
     for claim in properties:
         for conjunct in claim.conjuncts(system):
             yield from (conjunct.when, conjunct.holds)
@@ -137,7 +139,11 @@ def _figures(check: Check, reference: Reference) -> Iterator[Difference]:
 
 
 def _symmetric(
-    system: RegistryDesign, asked: dict[str, Property], reference: Reference, expected: dict[str, Answer], tally: Tally
+    system: AttestationSystem,
+    asked: dict[str, Property],
+    reference: Reference,
+    expected: dict[str, Answer],
+    tally: Tally,
 ) -> Iterator[Difference]:
     """Where permuted attesters count as one: as many classes as the orbits of the states, as far away, and the same
     verdicts. How many states there are is another matter, and what may not be checked is not."""
@@ -162,7 +168,7 @@ def _without_counts(each: Answer) -> Answer:
     return Answer(each.word, each.steps, each.kinds)
 
 
-def _sorted(system: RegistryDesign, classes: Sequence[Sequence[str]], state: State) -> State:
+def _sorted(system: AttestationSystem, classes: Sequence[Sequence[str]], state: State) -> State:
     """The state with what belongs to the attesters of each class in ascending order."""
     places = {
         name: [at for at, each in enumerate(system.variables) if each.owner == name]
@@ -179,7 +185,7 @@ def _sorted(system: RegistryDesign, classes: Sequence[Sequence[str]], state: Sta
 
 
 def _in_two_words(
-    system: RegistryDesign, asked: dict[str, Property], expected: dict[str, Answer], tally: Tally
+    system: AttestationSystem, asked: dict[str, Property], expected: dict[str, Answer], tally: Tally
 ) -> Iterator[Difference]:
     """With words so short that a state takes several."""
     bits = sum(map(bits_of, system.variables))
@@ -192,7 +198,7 @@ def _in_two_words(
     tally.count(LAYOUT, check.search.states, len(found))
 
 
-def _sets(system: RegistryDesign, reference: Reference, tally: Tally) -> Iterator[Difference]:
+def _sets(system: AttestationSystem, reference: Reference, tally: Tally) -> Iterator[Difference]:
     """The sets of values that a variable can ever have."""
     analysis = ValueSets(system)
     for split in (None, system.variables[0].expression):
@@ -203,7 +209,7 @@ def _sets(system: RegistryDesign, reference: Reference, tally: Tally) -> Iterato
     tally.count(SETS, len(reference.values), 0)
 
 
-def _unrolled(system: RegistryDesign, reference: Reference, tally: Tally) -> Iterator[Difference]:
+def _unrolled(system: AttestationSystem, reference: Reference, tally: Tally) -> Iterator[Difference]:
     """The shortest run to one state that is not too far for the solver."""
     if len(system.actions) > 12 or len(system.variables) > 12:
         return

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 
 from model.algebra import Expression
-from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from properties import checking
 from properties.claims.kinds import Property
 from properties.engines import EngineError, bounded, explorer, fairness, packing
@@ -38,7 +38,7 @@ class Mutant:
     name: str
     broken: Any
 
-    def notices(self, cases: Iterable[tuple[str, RegistryDesign, list[Property]]]) -> Difference | None:
+    def notices(self, cases: Iterable[tuple[str, AttestationSystem, list[Property]]]) -> Difference | None:
         """The first thing that differs on these cases, with the defect in place; none if nothing does."""
         with ExitStack() as defect:
             defect.enter_context(patch.object(self.owner, self.name, self.broken))

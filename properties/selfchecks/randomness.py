@@ -12,9 +12,9 @@ from random import Random
 from typing import cast
 
 from model.algebra import TRUE, Bool, Expression, Int, all_of, any_of, const, greatest, total, where
-from model.registry_design.system import RegistryDesign
 from model.revisions import PROPOSALS, REVISIONS, revision
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, BadScope, Scope, instance
+from model.service import AttestationSystem
 from model.system import build
 from model.transitions import Action, Namespace, Step, Variable, transition, updates
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
@@ -61,7 +61,7 @@ def random_scope(random: Random) -> tuple[str, Scope]:
             continue
 
 
-def random_model(random: Random) -> tuple[str, RegistryDesign]:
+def random_model(random: Random) -> tuple[str, AttestationSystem]:
     """A random scope of the model, by name, and its system."""
     while True:
         name, scope = random_scope(random)
@@ -72,7 +72,7 @@ def random_model(random: Random) -> tuple[str, RegistryDesign]:
 
 
 @cache
-def _frame() -> RegistryDesign:
+def _frame() -> AttestationSystem:
     """A system of the model. Checks take no others, so that one of another making is this with other contents."""
     return build(next(iter(REVISIONS.values())), Scope(instance("n1f0b0"), 1))
 
@@ -89,7 +89,7 @@ def another(state: object) -> Step[object]:
     raise AssertionError
 
 
-def random_system(random: Random) -> tuple[str, RegistryDesign]:
+def random_system(random: Random) -> tuple[str, AttestationSystem]:
     """Up to three attesters that do alike, with one exception or none; what each does is random."""
     number = random.choice((1, 2, 2, 3, 3))
     space = Namespace()
@@ -189,7 +189,7 @@ def random_condition(random: Random, readable: list[Int]) -> Bool:
     return random.choice(conditions)()
 
 
-def random_properties(random: Random, system: RegistryDesign) -> Iterator[Property]:
+def random_properties(random: Random, system: AttestationSystem) -> Iterator[Property]:
     """Properties of every kind: about one attester, about each, and about all in no order; and one of many parts."""
     names = sorted({action.name for action in system.actions})
     for kind in Kind:
@@ -200,7 +200,9 @@ def random_properties(random: Random, system: RegistryDesign) -> Iterator[Proper
         yield Property("many parts", Kind.POSSIBLE, "", "", "", lambda _: parts, without=frozenset(names[:1]))
 
 
-def _random_property(random: Random, system: RegistryDesign, kind: Kind, names: list[str], of_each: bool) -> Property:
+def _random_property(
+    random: Random, system: AttestationSystem, kind: Kind, names: list[str], of_each: bool
+) -> Property:
     parts = _parts(random, system, of_each)
     described = _condition(random, system, None)
     kinds = (CounterexampleKind("described", "", "", lambda _: described),) if kind is Kind.POSSIBLE else ()
@@ -210,20 +212,20 @@ def _random_property(random: Random, system: RegistryDesign, kind: Kind, names: 
     return Property(f"{kind} about {about}", kind, "", "", "", lambda _: parts, kinds, without, fair)
 
 
-def _parts(random: Random, system: RegistryDesign, of_each: bool) -> tuple[Conjunct, ...]:
+def _parts(random: Random, system: AttestationSystem, of_each: bool) -> tuple[Conjunct, ...]:
     owners = sorted({variable.owner for variable in system.variables if variable.owner})
     chosen: list[str | None] = list(owners) if of_each and owners else [random.choice([*owners, None, None, None])]
     seed = random.randrange(2**32)
     return tuple(_conjunct(Random(seed), system, owner) for owner in chosen)
 
 
-def _conjunct(random: Random, system: RegistryDesign, owner: str | None) -> Conjunct:
+def _conjunct(random: Random, system: AttestationSystem, owner: str | None) -> Conjunct:
     holds = _condition(random, system, owner)
     when = _condition(random, system, owner) if random.random() < 0.5 else TRUE
     return Conjunct(f"of {owner}", holds, when)
 
 
-def _condition(random: Random, system: RegistryDesign, owner: str | None) -> Bool:
+def _condition(random: Random, system: AttestationSystem, owner: str | None) -> Bool:
     """A condition on what is nobody's and, with an owner, what is its own; without, on all attesters in no order."""
     owned: dict[str | None, list[Expression]] = {}
     for variable in system.variables:

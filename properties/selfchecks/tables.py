@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from properties.claims.kinds import Property
 from properties.documentation.tables import table
 from properties.selfchecks.comparison import Tally, cases, compare, is_small
@@ -13,7 +13,7 @@ from properties.selfchecks.mutants import MUTANTS
 SEED, MODELS, SYSTEMS = 0, 60, 120
 """The random cases of the docs and of the slow tests."""
 
-Case = tuple[str, RegistryDesign, list[Property]]
+Case = tuple[str, AttestationSystem, list[Property]]
 
 
 @cache

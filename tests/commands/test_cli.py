@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
 from properties.engines import explorer
-from properties.ledger import PLANS, Plan
+from properties.plans import PLANS, Plan
 from properties.render.command import scope_options
 
 Capture = pytest.CaptureFixture[str]
@@ -46,6 +47,8 @@ BAD = {
     "trace progres --revision pr161+era2480": "unknown property 'progres'",
     "trace progress_possible --revision pr161+era2480 --kind registry": "unknown kind of progress_possible",
     "trace no_gaps_on_main_node --revision pr161+era2480 --kind x": "has no kinds of violations",
+    "trace gap --instance n1f0b0": "gap is a finding, with a scope of its own",
+    "trace gap --kind overtaken": "gap is a finding, with a scope of its own",
     "trace no_gaps_on_main_node --revision pr161+era2480 --format pdf": "unknown format 'pdf'",
     "fly": "invalid choice: 'fly'",
 }
@@ -86,7 +89,45 @@ def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
     assert main([*TRACE, "pr161+era2539"]) == 4
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "EXHAUSTED(120 states, depth 30)" in printed.err
+    assert "EXHAUSTED(121 states, depth 31)" in printed.err
+
+
+def test_where_there_is_no_trace_a_scope_is_named_that_has_one(capsys: Capture) -> None:
+    """The default instance has no Byzantine attester, so that nobody spoils a certificate there."""
+    assert main(["trace", "certificates_verify", "--revision", "pr170+era2539"]) == 4
+    said = capsys.readouterr().err.splitlines()
+    assert said[1] == "there is one on pr170+era2539 in n6f1b1, 2 batches, joined:"
+    assert main([*shlex.split(said[2])[1:], "--format", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("sequenceDiagram")
+
+
+def test_where_the_revision_has_no_trace_at_all_another_is_named(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2539", "--kind", "registry_minimum"]) == 4
+    assert "there is one on pr161+era2480 in n2f0b0, 3 batches, joined:\n" in capsys.readouterr().err
+
+
+def test_where_nothing_is_known_to_have_a_trace_no_scope_is_named(capsys: Capture) -> None:
+    assert main(["trace", "no_vote_below_minimum", "--revision", "pr161+era2539"]) == 4
+    assert "there is one" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("registry-minimum", "--revision pr161+era2480"),
+        ("refusal-is-no-cure", "--revision pr167+era2480"),
+        ("registry-minimum --revision pr166+era2480", "--revision pr166+era2480"),
+    ],
+)
+def test_a_finding_can_be_named_in_place_of_a_property_and_a_scope(words: str, expected: str, capsys: Capture) -> None:
+    assert main(["trace", *words.split()]) == 0
+    assert expected in capsys.readouterr().out
+
+
+def test_a_finding_that_a_revision_does_not_have_is_said_to_be_none_there(capsys: Capture) -> None:
+    assert main(["trace", "gap", "--revision", "pr170+era2539"]) == 4
+    assert "no search of the ledger shows gap on pr170+era2539" in capsys.readouterr().err
+    assert main(["trace", "subscribers"]) == 4
 
 
 def test_trace_ends_with_3_where_the_search_was_cut_short(capsys: Capture) -> None:
@@ -220,8 +261,9 @@ def test_every_instance_and_every_revision_that_is_named_is_checked(words: list[
 def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Capture) -> None:
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480") == 1
     printed = capsys.readouterr().out
-    assert "DIFFERENT: progress_possible on pr161+era2480, w7b0, 3 batches, joined: VIOLATED: " in printed
-    assert ", and the table expects nothing of this scope\n" in printed
+    kinds = "vote_lost, overtaken, newer_vote_at_main"
+    assert "DIFFERENT: progress_possible, 1 time\n  VIOLATED: registry_minimum, newer_vote, " + kinds in printed
+    assert ", and the table expects nothing of this scope:\n    pr161+era2480, w7b0, 3 batches, joined\n" in printed
     assert f"{len(CATALOGUE)} verdicts have no expectation, those of:\n  pr161+era2480, w7b0, 3 batches" in printed
     assert "every verdict is the expected one" not in printed
 
@@ -229,15 +271,15 @@ def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Captu
 def test_check_without_expectations_does_not_say_that_they_are_met(tmp_path: Path, capsys: Capture) -> None:
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2539") == 0
     printed = capsys.readouterr().out
-    assert f"no verdict differs, but {len(CATALOGUE)} verdicts have no expectation; 1 search," in printed
+    assert f"no verdict differs, but {len(CATALOGUE)} verdicts have no expectation;\n1 search," in printed
 
 
 def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capture) -> None:
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("CUT SHORT: 1 of 1 search reached --max-states; their verdicts are as expected; ")
-    assert lines[-1] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+    assert lines[-5].startswith("CUT SHORT: 1 of 1 search reached --max-states, ")
+    assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
 
 
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:
@@ -248,7 +290,7 @@ def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> N
         (tmp_path / name).write_text("of an earlier run")
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480", "--max-states", "9") == 3
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == set(kept)
+    assert left == {*kept, "README.md", "ledger.txt"}
 
 
 def test_check_prints_json(tmp_path: Path, capsys: Capture) -> None:

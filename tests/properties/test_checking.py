@@ -151,7 +151,7 @@ def test_a_lost_vote_is_never_the_only_reason() -> None:
 
 
 def test_with_the_start_rule_of_2539_there_is_no_point_of_no_return() -> None:
-    assert check(GENESIS, "n2f0b0").verdict(claim("progress_possible")) == Exhausted(504, 43)
+    assert check(GENESIS, "n2f0b0").verdict(claim("progress_possible")) == Exhausted(505, 44)
 
 
 @transition("a test")

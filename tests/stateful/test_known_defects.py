@@ -20,7 +20,9 @@ from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines.packing import Packing
 from properties.engines.stepper import Stepper
-from properties.ledger import PLANS, expectations, same_systems
+from properties.expected import expectations
+from properties.ledger import same_systems
+from properties.plans import PLANS
 from properties.stateful.profiles import Profile
 from properties.stateful.search import Condition, Finding, holds, search
 from properties.trace import replay
