@@ -107,8 +107,8 @@ def _conditions(system: AttestationSystem, properties: Collection[Property]) -> 
 
 
 def _expected(reference: Reference, claim: Property) -> Answer:
-    kinds = {kind.name: kind.holds(reference.system) for kind in claim.kinds}  # type: ignore[arg-type]
-    return reference.answer(claim, claim.conjuncts(reference.system), kinds)  # type: ignore[arg-type]
+    kinds = [(kind.name, kind.holds(reference.system)) for kind in claim.kinds]
+    return reference.answer(claim, claim.conjuncts(reference.system), kinds)
 
 
 def answer(verdict: Verdict) -> Answer:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import networkx as nx
 
 from model.algebra import Expression, post_order
-from model.transitions import TransitionSystem
+from model.service import AttestationSystem
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
 
 State = tuple[int, ...]
+Kinds = Sequence[tuple[str, Expression]]
 
 OPERATORS: dict[str, Callable[[Expression, list[int]], int]] = {
     "const": lambda node, _: int(node.value),
@@ -46,7 +46,7 @@ class Answer:
 class Reference:
     """All states of a system, from the initial one on, and what holds in them."""
 
-    def __init__(self, system: TransitionSystem[Any], conditions: Collection[Expression]) -> None:
+    def __init__(self, system: AttestationSystem, conditions: Collection[Expression]) -> None:
         self.system = system
         guards = [action.guard for action in system.actions]
         values = [value for action in system.actions for _, value in action.updates]
@@ -93,7 +93,7 @@ class Reference:
         """How far the nearest of these states is."""
         return min(self.distance[state] for state in states)
 
-    def answer(self, claim: Property, conjuncts: Sequence[Conjunct], kinds: dict[str, Expression]) -> Answer:
+    def answer(self, claim: Property, conjuncts: Sequence[Conjunct], kinds: Kinds) -> Answer:
         """The verdict on a property, whose conditions the reference was made with."""
         asked = [(self.states(each.when), self.states(each.holds)) for each in conjuncts]
         if claim.kind is Kind.SOMETIMES:
@@ -112,8 +112,10 @@ class Reference:
         counts = tuple(len(when) for when, _ in asked)
         return Answer("EXHAUSTED", spoken_of=counts) if any(counts) else Answer("VACUOUS")
 
-    def _by_kind(self, final: set[State], kinds: dict[str, Expression]) -> dict[str, int]:
-        groups = {name: final & self.states(condition) for name, condition in kinds.items()}
+    def _by_kind(self, final: set[State], kinds: Kinds) -> dict[str, int]:
+        groups: dict[str, set[State]] = {}
+        for name, condition in kinds:
+            groups.setdefault(name, set()).update(final & self.states(condition))
         groups[UNCLASSIFIED] = final.difference(*groups.values())
         return {name: self.nearest(states) for name, states in groups.items() if states}
 
