@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import fill
 
-from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS
 from model.revisions import revision as by_name
+from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.expected import Row, expectations
@@ -97,9 +97,10 @@ def summary(verdict: Verdict) -> str:
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
+    from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
+    done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
     return Entry(
@@ -162,17 +163,17 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
 
 
-Systems = dict[str, RegistryDesign]
+Systems = dict[str, AttestationSystem]
 
 
-def _grouped(systems: Systems, key: Callable[[RegistryDesign], object]) -> Iterable[Systems]:
+def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> Iterable[Systems]:
     groups: dict[object, Systems] = {}
     for name, system in systems.items():
         groups.setdefault(key(system), {})[name] = system
     return groups.values()
 
 
-def _text(system: RegistryDesign) -> object:
+def _text(system: AttestationSystem) -> object:
     """The variables and every guard and effect; equal expressions are identical."""
     actions = (
         (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
@@ -181,7 +182,7 @@ def _text(system: RegistryDesign) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def _conditions(system: RegistryDesign) -> object:
+def _conditions(system: AttestationSystem) -> object:
     """Every condition that a verdict depends on."""
     parts = [
         ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from model.revisions import CONTROLLER, REGISTRY
+from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from properties.details import DETAILS
 from properties.switches import Value, switched, texts
@@ -14,7 +16,8 @@ class Plan:
     """A scope of the ledger: an instance, a level of detail, and what else is switched on.
 
     `deep` ones take minutes and run only when asked for. With `symmetry`, permuted attesters count as one, which makes
-    room for more of them but leaves no verdict on fair runs. `revisions` are those that it is for, if not for all.
+    room for more of them but leaves no verdict on fair runs. `revisions` are those that it is for, if not for all of
+    its `designs`.
     """
 
     instance: str
@@ -24,6 +27,7 @@ class Plan:
     symmetry: bool = False
     switches: tuple[tuple[str, Value], ...] = ()
     revisions: tuple[str, ...] = ()
+    designs: tuple[str, ...] = (REGISTRY, CONTROLLER)
 
     @property
     def name(self) -> str:
@@ -37,7 +41,7 @@ class Plan:
 
     def is_for(self, revision: str) -> bool:
         """Whether the revision is to be checked in this scope."""
-        return not self.revisions or revision in self.revisions
+        return by_name(revision).design in self.designs and (not self.revisions or revision in self.revisions)
 
 
 def _with(instance: str, batches: int, **switches: Value) -> Plan:
@@ -78,6 +82,7 @@ PLANS = (
     Plan("n1f0b0", "joined", switches=(("late_batches", True), ("queue", 2)), revisions=FIRST_AND_LAST),
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=FIRST_AND_LAST),
     _with("n1f0b0", 2, pruned="M"),
+    _with("n1f0b0", 2, pruned="a"),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, topology="relay", bad_votes=FOREIGN_GENESIS),

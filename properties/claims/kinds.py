@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
-from model.algebra import TRUE, Bool
-from model.registry_design.system import RegistryDesign
+from model.algebra import FALSE, TRUE, Bool
+from model.service import AttestationSystem
 
 
 class Kind(StrEnum):
@@ -42,7 +44,26 @@ class CounterexampleKind:
     name: str
     sentence: str
     because: str
-    holds: Callable[[RegistryDesign], Bool]
+    holds: Callable[[AttestationSystem], Bool]
+
+
+D = TypeVar("D", bound=AttestationSystem)
+
+Conjuncts = Callable[[AttestationSystem], tuple[Conjunct, ...]]
+
+
+def only_of(design: type[D], conjuncts: Callable[[D], tuple[Conjunct, ...]]) -> Conjuncts:
+    """A claim about what one design alone has: it says nothing of another."""
+    return lambda system: conjuncts(system) if isinstance(system, design) else ()
+
+
+def kind_of(design: type[D], name: str, sentence: str, because: str, holds: Callable[[D], Bool]) -> CounterexampleKind:
+    """A kind of counterexamples that one design alone can have: in another, no state is of it."""
+    return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds))
+
+
+def _holds_in(design: type[D], holds: Callable[[D], Bool], system: AttestationSystem) -> Bool:
+    return holds(system) if isinstance(system, design) else FALSE
 
 
 @dataclass(frozen=True)
@@ -60,7 +81,7 @@ class Property:
     sentence: str
     assumptions: str
     source: str
-    conjuncts: Callable[[RegistryDesign], tuple[Conjunct, ...]]
+    conjuncts: Conjuncts
     kinds: tuple[CounterexampleKind, ...] = ()
     without: frozenset[str] = frozenset()
     fair: frozenset[str] = frozenset()

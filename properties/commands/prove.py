@@ -40,10 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prove, and print what was proved."""
-    from model.revisions import REVISIONS
-    from properties.proofs.theorems import BOUNDED_DEPTH, left_out, shared
+    from model.revisions import REGISTRY, of_design
+    from properties.proofs.session import BOUNDED_DEPTH
+    from properties.proofs.theorems import left_out, shared
 
-    names = list(dict.fromkeys(options.revision or REVISIONS))
+    names = list(dict.fromkeys(options.revision or of_design(REGISTRY)))
     revisions = [checked_revision(name) for name in names]
     claims = _claims(options.property)
     if options.attesters and options.attesters > MOST_ATTESTERS:
@@ -107,12 +108,13 @@ def prove(task: Task) -> list[Result]:
 def _stream(task: Task) -> Iterator[Result]:
     from model.revisions import revision
     from properties.proofs.obligations import Budget
-    from properties.proofs.theorems import Prove
+    from properties.proofs.registry_design.session import RegistrySession
+    from properties.proofs.theorems import results
 
     budget = Budget(task.seconds, task.smt2)
     about = revision(task.revision)
-    proof = Prove(about, budget, task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
-    yield from proof.results(task.claims)
+    session = RegistrySession(about, budget, task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
+    yield from results(session, task.claims)
 
 
 def _collect(tasks: list[Task]) -> tuple[list[Result], bool]:

@@ -17,7 +17,7 @@ from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
-from properties.logs.rules import RULES
+from properties.logs.registry_design.rules import RULES
 from properties.places import all_places
 from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
@@ -149,7 +149,7 @@ def log_events() -> str:
             ", ".join(f"`{field}`" for field in rule.compares),
             rule.note,
         )
-        for rule in RULES.values()
+        for rule in RULES.by_event.values()
     )
     return table(("event", "action of the model", "source", "compared", "and"), rows)
 

@@ -6,7 +6,7 @@ comparing blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from model.algebra import Expression
 from model.transitions import TransitionSystem, Variable
 from properties.engines.code import Columns, dtype_of
 from properties.engines.stepper import State
+from properties.engines.symmetry import Symmetry
 
 Words = tuple[npt.NDArray[np.uint64], ...]
 """States as columns of 64-bit words, one array per word."""
@@ -130,18 +131,24 @@ class Packing:
         return list(zip(*columns, strict=True)) if columns else [()] * len(words[0])
 
     @cached_property
+    def symmetry(self) -> Symmetry:
+        """Which attesters are interchangeable."""
+        return Symmetry(self.system)
+
+    @cached_property
     def classes(self) -> tuple[tuple[Block, ...], ...]:
         """The blocks of each class of interchangeable attesters. Raises `UnsoundSymmetry` where there is a variable
-        that relates two attesters, a block that is split, or a class whose blocks differ."""
-        if not self.system.symmetric:
-            raise UnsoundSymmetry(f"{self.system.name}: no two attesters are interchangeable")
+        that relates two attesters, no class, or a block that is split."""
         shared = next((variable.name for variable in self.system.variables if variable.shared), None)
         if shared is not None:
             raise UnsoundSymmetry(f"{self.system.name}: {shared} relates two attesters, so they cannot be sorted")
-        for names in self.system.symmetric:
-            if len({tuple(self._shape(name)) for name in names}) > 1 or any(name not in self.blocks for name in names):
-                raise UnsoundSymmetry(f"{self.system.name}: the blocks of {', '.join(names)} differ")
-        return tuple(tuple(self.blocks[name] for name in names) for names in self.system.symmetric)
+        if not self.symmetry.classes:
+            reasons = "; ".join(["no two attesters are interchangeable", *self.symmetry.refusals[:1]])
+            raise UnsoundSymmetry(f"{self.system.name}: {reasons}")
+        split = [name for names in self.symmetry.classes for name in names if name not in self.blocks]
+        if split:
+            raise UnsoundSymmetry(f"{self.system.name}: the variables of {', '.join(split)} do not fit into one word")
+        return tuple(tuple(self.blocks[name] for name in names) for names in self.symmetry.classes)
 
     @property
     def has_symmetry(self) -> bool:
@@ -150,12 +157,6 @@ class Packing:
             return bool(self.classes)
         except UnsoundSymmetry:
             return False
-
-    def _shape(self, name: str) -> Iterator[tuple[int | None, int | None, int, int]]:
-        for variable in self.system.variables:
-            if variable.owner == name:
-                slot = self.slots[variable.expression]
-                yield variable.low, variable.high, variable.initial, slot.shift - self.blocks[name].shift
 
     def canonical(self, words: Words) -> Words:
         """The states with the blocks of interchangeable attesters in descending order."""

@@ -13,12 +13,15 @@ from textwrap import wrap
 from typing import Any
 
 from model.algebra import Bool, Expression, conjuncts, leaves
+from model.service import AttestationSystem
 from model.transitions import Action, Variable
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
+from properties.engines.symmetry import Symmetry
 from properties.render.command import scope_options
 from properties.render.formulas import WIDTH, Formulas, common_path
-from properties.render.words import PHASES, Words, bounds, field_of, left_out
+from properties.render.vocabulary import vocabulary_of
+from properties.render.words import Words, bounds, left_out
 
 INDENT = "    "
 
@@ -28,13 +31,13 @@ READING = (
 )
 
 
-def specification(system: Any) -> str:
+def specification(system: AttestationSystem) -> str:
     """The system as text."""
     return "\n".join(_Specification(system).lines()) + "\n"
 
 
 class _Specification:
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: AttestationSystem) -> None:
         self.system = system
         guards = [part for action in system.actions for part in conjuncts(action.guard)]
         values = [value for action in system.actions for _, value in action.updates]
@@ -60,15 +63,20 @@ class _Specification:
     def _variables(self) -> Iterator[str]:
         yield "\nvariables"
         variables = self.system.variables
-        for label, meaning in Words(self.system).legend([field_of(each.name) for each in variables]).items():
+        vocabulary = vocabulary_of(self.system)
+        fields = [vocabulary.field_of(each.name) for each in variables]
+        for label, meaning in Words(self.system).legend(fields).items():
             yield from _comment(f"{label}: {meaning}")
-        if any(each.name.endswith(".phase") for each in variables):
-            yield f"{INDENT}# a phase: {', '.join(f'{number} is {word}' for number, word in PHASES.items())}"
+        for pattern, names in vocabulary.named:
+            named = next((each.name for each in variables if pattern.fullmatch(each.name)), None)
+            if named:
+                values = ", ".join(f"{number} is {word}" for number, word in names.items())
+                yield from _comment(f"a {named.rpartition('.')[2]}: {values}")
         width = max((len(each.name) for each in variables), default=0)
         for each in variables:
             yield f"{INDENT}{each.name.ljust(width)}  in {_domain(each)}, at first {_value(each, each.initial)}"
-        for names in self.system.symmetric:
-            yield f"{INDENT}# interchangeable attesters: {', '.join(names)}"
+        for attesters in Symmetry(self.system).classes:
+            yield f"{INDENT}# interchangeable attesters: {', '.join(attesters)}"
 
     def _definitions(self) -> Iterator[str]:
         if self.formulas.definitions:
@@ -101,14 +109,14 @@ class _Specification:
                 yield from _filled("not for ever:", [name for name in taken if name in claim.without])
 
 
-def names_of_the_model(system: Any) -> dict[Expression, str]:
+def names_of_the_model(system: AttestationSystem) -> dict[Expression, str]:
     """What the model has a word for: the properties of its records that are conditions or numbers."""
     nodes = zip(system.topology.places, system.state.nodes, strict=True)
     placed = [(place.name, node) for place, node in nodes]
     for record in _records(system.state):
         path = common_path(each for each in leaves(record) if each.op == "var")
         placed += [(path, record)] if path else []
-    found = {"next_batch_to_attest": system.next_batch_to_attest}
+    found: dict[str, Expression] = {"next_batch_to_attest": system.next_batch_to_attest}
     for path, record in placed:
         for name, value in (*_derived(record), *_counted(record, system)):
             if isinstance(value, Expression) and value.args:
@@ -132,7 +140,7 @@ def _derived(record: Any) -> Iterator[tuple[str, object]]:
             yield name, getattr(record, name)
 
 
-def _counted(record: Any, system: Any) -> Iterator[tuple[str, object]]:
+def _counted(record: Any, system: AttestationSystem) -> Iterator[tuple[str, object]]:
     """What a registry finds in its votes, for this committee."""
     if hasattr(record, "find_quorum"):
         for attester, vote in zip(system.topology.attesters, record.votes, strict=True):

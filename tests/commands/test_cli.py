@@ -101,7 +101,7 @@ def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
     assert main([*TRACE, "pr161+era2539"]) == 4
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "EXHAUSTED(120 states, depth 30)" in printed.err
+    assert "EXHAUSTED(121 states, depth 31)" in printed.err
 
 
 def test_where_there_is_no_trace_a_scope_is_named_that_has_one(capsys: Capture) -> None:

@@ -89,7 +89,7 @@ def test_explore_leaves_the_verdicts_that_it_has(monkeypatch: pytest.MonkeyPatch
     found = json.loads(capsys.readouterr().out)
     words = [found["verdicts"][claim.name]["detail"] for claim in CATALOGUE]
     assert found["complete"] is False
-    assert words[:2] == ["120 states, depth 30"] * 2
+    assert words[:2] == ["121 states, depth 31"] * 2
     assert set(words[2:]) == {"interrupted"}
 
 

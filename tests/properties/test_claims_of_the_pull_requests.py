@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from model.revisions import PARTS, PROPOSALS, REVISIONS, revision
+from model.revisions import PARTS, PROPOSALS, REGISTRY, REVISIONS, of_design, revision
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.system import build
 from model.topology import MAIN, RELAY
@@ -33,7 +33,7 @@ PRUNED = Scope(instance("n1f0b0"), batches=2, pruned=MAIN)
 PRUNED_AFTER_STATUS = Scope(instance("n1f0b0"), batches=2, pruned=MAIN, prunes_after_status=True)
 PRUNED_EXTERNAL = Scope(instance("n1f0b0"), batches=2, topology="relay", pruned=RELAY)
 FORKED = Scope(instance("n1f0b0"), batches=3, regeneses=1)
-MERGED = sorted(REVISIONS)
+MERGED = sorted(of_design(REGISTRY))
 
 
 @cache

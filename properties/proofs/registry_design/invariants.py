@@ -13,31 +13,13 @@ The conjuncts are used in groups, so that each theorem rests on those that it ne
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
-from model.algebra import TRUE, Bool, Int, all_of, any_of, const
+from model.algebra import TRUE, Bool, Int, any_of, const
 from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM
 from model.registry_design.system import RegistryDesign
 from model.votes import NONE, Vote
-
-
-@dataclass(frozen=True)
-class Invariant:
-    """A conjunct of the invariant of a system: name, sentence, and its parts.
-
-    Each part speaks about the main node and at most one attester, or about a node and a vote of one attester; what is
-    proved of all parts of a pair of attesters therefore holds of any number of them.
-    """
-
-    name: str
-    sentence: str
-    parts: tuple[Bool, ...]
-
-    @property
-    def holds(self) -> Bool:
-        """All parts together."""
-        return all_of(self.parts)
+from properties.proofs.induction import Invariant
 
 
 def invariant(system: RegistryDesign, byzantine: tuple[Bool, ...], group: Collection[str]) -> tuple[Invariant, ...]:
@@ -106,6 +88,11 @@ def _statuses(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[B
 def _attesting(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
     for node in system.state.nodes:
         yield is_asked(system, node.attester.number)
+
+
+def _votes_cast(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    for cast in (node.cast for node in system.state.nodes if node.cast):
+        yield is_asked(system, cast.least) & is_asked(system, cast.greatest)
 
 
 def _finder_numbers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
@@ -187,6 +174,7 @@ CONJUNCTS: tuple[tuple[str, str, Parts], ...] = (
     ("answers", "No answer on its way to a status is above what the main node asks for.", _answers),
     ("statuses", "No status is above what the main node asks for.", _statuses),
     ("attesting", "No attester is about to vote above what the main node asks for.", _attesting),
+    ("votes_cast", "No honest attester has ever voted above what the main node asks for.", _votes_cast),
     ("honest_votes", "No honest vote in a registry is above what the main node asks for.", _honest_votes),
     (
         "honest_votes_on_links",

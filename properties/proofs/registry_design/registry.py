@@ -10,20 +10,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model import rules
-from model.algebra import Bool, all_of, any_of, int_variable, truth, variables_of, where
+from model.algebra import TRUE, Bool, Expression, all_of, any_of, int_variable, truth, variables_of, where
 from model.committee import U64_MAX
 from model.registry_design.registry import Quorum, Registry
 from model.registry_design.registry_with_support import SUBJECT, RegistrySystem, registry_system
 from model.registry_design.system import RegistryDesign
 from model.revisions import AS_MERGED, Revision
+from model.topology import attester_names
 from model.votes import NONE, Vote
 from properties.claims.catalogue import claim
-from properties.proofs.committees import Committee, open_system
-from properties.proofs.induction import Induction
-from properties.proofs.invariants import HASHES, Invariant, invariant
+from properties.proofs.committees import Committee
+from properties.proofs.environment import Freedom, Liberty, any_number, anything
+from properties.proofs.induction import Induction, Invariant
 from properties.proofs.obligations import Budget, Outcome, Statement
+from properties.proofs.registry_design.invariants import HASHES, invariant
+from properties.proofs.registry_design.open_system import liberties, open_system
 
 CERTIFICATE = "certificate"
+OTHER = Vote(int_variable("other.number", 0, None), int_variable("other.variant", 0, None))
+"""A second subject, as open as the first."""
+
+Argument = Induction[RegistryDesign]
 
 
 def is_accepted(committee: Committee) -> Bool:
@@ -48,16 +55,38 @@ def induction(attesters: int) -> Induction[RegistrySystem]:
             tuple((vote.number == NONE) | (vote.number >= registry.min_batch_number) for vote in registry.votes),
         ),
     )
-    return Induction(system, conjuncts, is_accepted(committee), dict(_goals(system, committee)))
+    free = tuple(_liberties(system, committee))
+    return Induction(system, conjuncts, is_accepted(committee), dict(_goals(system, committee)), liberties=free)
+
+
+def _liberties(system: RegistrySystem, committee: Committee) -> Iterator[Liberty]:
+    """Any operations on the registry, with any votes; and the subjects are any."""
+    yield committee.liberty("any weights may be whose sum is a u64", sums_to_u64, is_accepted(committee))
+    for subject in (SUBJECT, OTHER):
+        yield from (anything(f"{part}", 0, part) for part in (subject.number, subject.variant))
+    vote, registry = Vote(any_number("number", 0), any_number("variant", 0)), system.state.registry
+    for action in system.actions:
+        picks = dict[Expression, Expression](zip(action.choices, (vote.number, vote.variant), strict=False))
+        if action.name == "update":
+            key = [f"update(attester={name})" for name in attester_names(len(registry.votes))].index(str(action))
+            there = registry.votes[key]
+            added = (there.number == vote.number) & (there.variant == vote.variant)
+            yield Freedom(f"any {action}", registry.admits(key, vote), action, picks, added)
+        else:
+            yield Freedom(f"any {action}", TRUE, action, picks, registry.min_batch_number == vote.number)
+
+
+def sums_to_u64(committee: Committee) -> Bool:
+    """What the sentence says of the weights."""
+    return committee.total_weight <= 2**64 - 1
 
 
 def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, Bool]]:
     registry, electorate = system.state.registry, system.electorate
-    other = Vote(int_variable("other.number", 0, None), int_variable("other.variant", 0, None))
     quorums = [
-        truth(rules.reaches(registry.support(vote, electorate), electorate.threshold)) for vote in (SUBJECT, other)
+        truth(rules.reaches(registry.support(vote, electorate), electorate.threshold)) for vote in (SUBJECT, OTHER)
     ]
-    yield "at_most_one_quorum", ~all_of(quorums) | SUBJECT.is_same_as(other)
+    yield "at_most_one_quorum", ~all_of(quorums) | SUBJECT.is_same_as(OTHER)
     support, pairs = system.state.support, list(zip(registry.votes, electorate.weights, strict=True))
     left = [where(vote.is_same_as(SUBJECT), support - weight, support) for vote, weight in pairs]
     yield "no_difference_saturates", all_of(rest >= 0 for rest in left)
@@ -69,7 +98,8 @@ def hashes(system: RegistryDesign, committee: Committee, *goals: str) -> Inducti
     properties of the catalogue, of every node."""
     implied = {name: all_of(~part.when | part.holds for part in claim(name).conjuncts(system)) for name in goals}
     conjuncts = invariant(system, committee.byzantine, HASHES)
-    return Induction(system, conjuncts, committee.is_below_threshold, implied)
+    free: tuple[Liberty, ...] = (committee.lighter_liars, *liberties(system, committee.byzantine))
+    return Induction(system, conjuncts, committee.is_below_threshold, implied, liberties=free)
 
 
 @dataclass(frozen=True)

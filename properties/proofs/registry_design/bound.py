@@ -8,20 +8,21 @@ accepts, relates the bound to "honest majority".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model import rules
-from model.algebra import FALSE, TRUE, Bool, Int, int_variable, total, truth
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, int_variable, total, truth
 from model.committee import U64_MAX
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, assemble, build
 from model.revisions import Revision
 from model.scope import Scope, instance
-from model.system import assemble, build
-from model.votes import Electorate
 from properties.engines.bounded import Search, Unrolling
-from properties.engines.smt import Terms, WholeNumbers
+from properties.engines.smt import Term, Terms, WholeNumbers
 from properties.engines.stepper import Stepper
+from properties.proofs import environment
+from properties.proofs.committees import Committee, faulty_weight
+from properties.proofs.environment import Openness, any_number
 from properties.proofs.induction import describe, initial_terms
 from properties.proofs.obligations import Budget, Outcome, Prover, Statement
 from properties.trace import Trace, record
@@ -33,10 +34,12 @@ AT_BOUND = Scope(instance("w1,5b1"), BATCHES)
 """The lightest committee with an honest attester in which Byzantine weight reaches the threshold: 5 of 6."""
 
 
+TOTAL, BYZANTINE = int_variable("total weight", 1, U64_MAX), int_variable("byzantine weight", 0, U64_MAX)
+
+
 def arithmetic() -> list[Statement]:
     """What holds of the threshold for every total weight W from 1 to 2^64 - 1, with f its largest faulty weight."""
-    weight = int_variable("total weight", 1, U64_MAX)
-    byzantine = int_variable("byzantine weight", 0, U64_MAX)
+    weight, byzantine = TOTAL, BYZANTINE
     faulty, quorum = rules.max_faulty_weight(weight), rules.threshold(weight)
     below = truth(byzantine < quorum)
     part = (byzantine <= weight,)
@@ -58,6 +61,16 @@ def arithmetic() -> list[Statement]:
         ),
         Statement("two quorums share more than f", (), quorum + quorum - weight > faulty),
     ]
+
+
+def any_total_weight(budget: Budget) -> list[Outcome]:
+    """That the arithmetic is about every total weight of u64, and every weight of Byzantine attesters."""
+    weight, part = any_number("total", 1), any_number("part", 0)
+    openness = [
+        Openness("any total weight from 1 to 2^64 - 1", weight <= 2**64 - 1, {TOTAL: weight}),
+        Openness("any Byzantine weight up to 2^64 - 1", part <= 2**64 - 1, {BYZANTINE: part}),
+    ]
+    return environment.prove(openness, [], [TOTAL, BYZANTINE], budget)
 
 
 def five(number: Int) -> Int:
@@ -87,34 +100,45 @@ def find_gap(
 
 @dataclass(frozen=True)
 class AnyWeights:
-    """The system of a scope with its committee's weights left open; who is Byzantine stays."""
+    """The system of a scope with its committee's weights left open; who is Byzantine stays. `at_bound`: what is assumed
+    of the weights, that the Byzantine attesters make a quorum by themselves."""
 
     system: RegistryDesign
+    committee: Committee
     at_bound: Bool
 
     @staticmethod
     def of(revision: Revision, scope: Scope) -> AnyWeights:
         """For the attesters of the scope."""
         size, byzantine = len(scope.instance.weights), scope.instance.byzantine
-        weights = tuple(int_variable(f"weight.{key}", 1, None) for key in range(size))
         liars = tuple(TRUE if key >= size - byzantine else FALSE for key in range(size))
-        electorate = Electorate(weights, rules.threshold(total(weights)))
-        system = assemble(revision, scope, electorate, liars)
-        return AnyWeights(system, truth(rules.reaches(electorate.weight_of(liars), electorate.threshold)))
+        committee = replace(Committee.of(size), byzantine=liars)
+        at_bound = truth(rules.reaches(committee.byzantine_weight, committee.electorate.threshold))
+        return AnyWeights(assemble(revision, scope, committee.electorate, liars), committee, at_bound)
+
+    def environment(self, budget: Budget) -> list[Outcome]:
+        """That the weights may be any that the theorem's sentence allows."""
+        weights = self.committee.weights
+        anybody = replace(self.committee, weights=tuple(any_number(f"weight {key}", 1) for key in range(len(weights))))
+        faulty, is_largest = faulty_weight(anybody)
+        heavy = is_largest & (anybody.byzantine_weight + faulty >= anybody.total_weight)
+        picks = dict[Expression, Expression](zip(weights, anybody.weights, strict=True))
+        openness = Openness("any weights at the bound and above", heavy, picks, self.at_bound)
+        return environment.prove([openness], [], weights, budget)
 
     def prove(self, run: Trace, budget: Budget) -> list[Outcome]:
         """That a run is possible, and ends in a gap, for all weights with which the Byzantine reach the threshold."""
         actions = {(action.node, str(action)): action for action in self.system.actions}
-        weights = self.system.electorate.weights
+        weights = self.committee.weights
         rigid = Terms(WholeNumbers())
         prover = Prover([rigid(self.at_bound), *(rigid.within_domain(weight) for weight in weights)], budget)
-        environment = {weight: rigid(weight) for weight in weights}
-        here = Terms(rigid.numbers, environment | initial_terms(self.system))
+        open_ones: dict[Expression, Term] = {weight: rigid(weight) for weight in weights}
+        here = Terms(rigid.numbers, open_ones | initial_terms(self.system))
         outcomes = []
         for number, step in enumerate(run.steps, 1):
             action = actions[step.node, step.call]
             outcomes.append(prover.prove(AT_THE_BOUND, f"step {number}: {describe(action)}", here(action.guard)))
             after = {variable.expression: here(variable.expression) for variable in self.system.variables}
             after |= {variable.expression: here(value) for variable, value in action.updates}
-            here = Terms(rigid.numbers, environment | after)
+            here = Terms(rigid.numbers, open_ones | after)
         return [*outcomes, prover.prove(AT_THE_BOUND, "it ends in a gap", here(gap(self.system)))]

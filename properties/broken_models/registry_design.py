@@ -1,93 +1,27 @@
-"""Models that are broken on purpose: one guard, bound, order or rule of the protocol changed in each.
-
-They are what the checks are checked with: every property of the catalogue is violated by one of them, in a scope where
-the true model satisfies it; and the same changes must be noticed by the machines of `properties.stateful`. A broken
-model is in force within `with broken.applied():`, for the systems and the conjuncts of properties that are built there.
-"""
+"""The vote-registry design, broken on purpose, and what every design shares."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
-import model
 from model import rules
 from model.algebra import FALSE, Bool, Int, const, truth, where
-from model.batch_store import BatchStore, Certificates, CertifiedBatches, InsertionQueue, next_batch_from_genesis
+from model.batch_store import Certificates, CertifiedBatches, next_batch_from_genesis
 from model.messages import SignedBatch
 from model.registry_design.attestation_status import StatusWatch
 from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, UpdateOutcome
 from model.registry_design.gossip import Link
-from model.registry_design.network import System, forge_vote, reconnect, refuse_status, refuses_message, restart_node
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
+from model.registry_design.network import System, forge_vote, reconnect, restart_node
 from model.registry_design.node import Node, find_quorum, publish_vote, restart, store_qc
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM, WAITING_FOR_STATUS, QcFinder
 from model.registry_design.registry import Registry
-from model.registry_design.system import RegistryDesign
-from model.revisions import REVISIONS
 from model.scope import BAD_SIGNATURE, Scope, instance
-from model.system import build
-from model.transitions import Step, Transition
-from model.votes import NO_VOTE, NONE, Electorate, Vote
-
-
-@dataclass(frozen=True)
-class Change:
-    """One attribute of a module or class of the model, and what stands in its place."""
-
-    owner: Any
-    attribute: str
-    replacement: Any
-
-
-TWO_HONEST = Scope(instance("n2f0b0"), batches=3)
-
-
-@dataclass(frozen=True)
-class BrokenModel:
-    """A change of the model, and where it shows.
-
-    `violates` names the properties of the catalogue that the change takes away in `scope` of `revision`: one of kind
-    `sometimes` is unreached there, the others are violated; without the change all of them hold there. There are none
-    if no property of the system notices. The machine that `caught_by` names (in `properties.stateful`) does: it fails,
-    or its floors miss what can no longer be reached.
-    """
-
-    name: str
-    about: str
-    changes: tuple[Change, ...]
-    caught_by: str
-    violates: tuple[str, ...] = ()
-    revision: str = "pr161+era2539"
-    scope: Scope = TWO_HONEST
-
-    @contextmanager
-    def applied(self) -> Iterator[None]:
-        """Every system, and every conjunct of a property, that is built within is broken in this way."""
-        with ExitStack() as stack:
-            for change in self.changes:
-                stack.enter_context(patch.object(change.owner, change.attribute, change.replacement))
-            yield
-
-    def build(self) -> RegistryDesign:
-        """The system in the scope where the change shows: broken within `applied`, sound outside."""
-        return build(REVISIONS[self.revision], self.scope)
-
-
-def _everywhere(original: Any, replacement: Any, name: str = "") -> tuple[Change, ...]:
-    """A function or transition, changed in every module of the model that uses it."""
-    name = name or original.__name__
-    modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(model.__path__, "model.")]
-    return tuple(Change(module, name, replacement) for module in modules if getattr(module, name, None) is original)
-
-
-def _transition(original: Transition, function: Callable[..., Any]) -> tuple[Change, ...]:
-    """A transition that does something else."""
-    return _everywhere(original, replace(original, function=function), original.name)
+from model.transitions import Step
+from model.votes import NONE, Electorate, Vote
+from properties.broken_models.change import BrokenModel, Change, changed_transition, everywhere
 
 
 def _admits_below_minimum(self: Registry, attester: int, vote: Vote) -> Bool:
@@ -124,11 +58,11 @@ def _support_whatever_the_hash(self: Registry, subject: Vote, electorate: Electo
 
 
 def _push_forgets(self: Link, sender: Registry) -> Link:
-    return Link(self.old, sender.newer_than(self.old))
+    return replace(self, in_flight=sender.newer_than(self.old))
 
 
 def _push_sends_nothing(self: Link, sender: Registry) -> Link:
-    return Link(sender.votes, (NO_VOTE,) * len(sender.votes))
+    return replace(self, old=sender.votes)
 
 
 def _status_wakes_nobody(self: StatusWatch, number: Int) -> StatusWatch:
@@ -145,7 +79,7 @@ def _seen_by_all(self: StatusWatch, subscriber: str) -> StatusWatch:
     return replace(self, unseen=(FALSE,) * len(self.unseen))
 
 
-def _head_is_dropped(self: BatchStore) -> BatchStore:
+def _head_is_dropped(self: QueueingStore) -> QueueingStore:
     return replace(self, queue=self.queue.without_head())
 
 
@@ -220,12 +154,12 @@ def _once_told(node: Node) -> Bool:
     return node.status.next_batch_to_attest != NONE
 
 
-def _heeds_smaller_number(system: System, *arguments: Any) -> Step[System]:
-    return Step(FALSE, system)
+def _heeds_smaller_number(self: Node, number: Int) -> Bool:
+    return FALSE
 
 
-def _refuses_bad_votes(system: System, link: int, receiver: int, bad_vote: str, *_: Any) -> Bool:
-    return truth(bool(bad_vote))
+def _refuses_bad_votes(self: Node, message: Link) -> Bool:
+    return truth(bool(message.bad_vote))
 
 
 def _forges_nothing(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
@@ -310,13 +244,13 @@ REGISTRY, WATCH, FINDER, ATTESTER, LINK, STORE, SYSTEM = (
     "batch store",
     "system",
 )
-"""The machines of `properties.stateful`."""
+"""Machines of `properties.stateful`."""
 
-BROKEN_MODELS: tuple[BrokenModel, ...] = (
+REGISTRY_DESIGN: tuple[BrokenModel, ...] = (
     BrokenModel(
         "threshold_too_low",
         "A sixth of the weight makes a quorum: f instead of n - f.",
-        _everywhere(rules.threshold, lambda total: (total - 1) // 5),
+        everywhere(rules.threshold, lambda total: (total - 1) // 5),
         REGISTRY,
         ("certificates_match_batches",),
         scope=ONE_FORGER,
@@ -324,28 +258,28 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "threshold_of_half",
         "Half of the weight makes a quorum, so that two halves can make two.",
-        _everywhere(rules.threshold, lambda total: total // 2),
+        everywhere(rules.threshold, lambda total: total // 2),
         REGISTRY,
         ("at_most_one_quorum",),
     ),
     BrokenModel(
         "more_than_threshold",
         "A quorum must weigh more than the threshold.",
-        _everywhere(rules.reaches, lambda weight, quorum: weight > quorum),
+        everywhere(rules.reaches, lambda weight, quorum: weight > quorum),
         REGISTRY,
         ("certificate_stored", "two_certificates_in_a_row", "progress_possible"),
     ),
     BrokenModel(
         "minimum_excluded",
         "A vote on the minimum itself counts as below it.",
-        _everywhere(rules.is_below_minimum, lambda number, minimum: number <= minimum),
+        everywhere(rules.is_below_minimum, lambda number, minimum: number <= minimum),
         REGISTRY,
         ("certificate_stored", "two_certificates_in_a_row", "vote_replaced", "progress_possible"),
     ),
     BrokenModel(
         "certificate_collects_every_vote",
         "The certificate takes the signatures of all votes, whatever their hash.",
-        _everywhere(rules.is_collected, lambda vote_hash, certificate_hash: vote_hash == vote_hash),
+        everywhere(rules.is_collected, lambda vote_hash, certificate_hash: vote_hash == vote_hash),
         REGISTRY,
         ("certificates_verify",),
         "pr161+era2480",
@@ -492,7 +426,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "queue_drops_its_head",
         "The background task takes a certificate from the queue and does not insert it.",
-        (Change(BatchStore, "insert_head", _head_is_dropped),),
+        (Change(QueueingStore, "insert_head", _head_is_dropped),),
         STORE,
         ("certificate_stored", "two_certificates_in_a_row", "progress_possible"),
     ),
@@ -505,28 +439,28 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "asks_for_largest",
         "The main node asks for the largest batch with a certificate, not for the one after it.",
-        _everywhere(next_batch_from_genesis, _asks_for_largest),
+        everywhere(next_batch_from_genesis, _asks_for_largest),
         STORE,
         ("two_certificates_in_a_row", "vote_replaced"),
     ),
     BrokenModel(
         "leaves_out_second_batch",
         "After the certificate of the first batch the main node asks for the third.",
-        _everywhere(next_batch_from_genesis, _leaves_out_second_batch),
+        everywhere(next_batch_from_genesis, _leaves_out_second_batch),
         STORE,
         ("no_gaps_on_main_node", "two_certificates_in_a_row"),
     ),
     BrokenModel(
         "asks_from_second_batch",
         "Attestation starts at batch 1.",
-        _everywhere(next_batch_from_genesis, _asks_from_second_batch),
+        everywhere(next_batch_from_genesis, _asks_from_second_batch),
         STORE,
         ("attestation_starts_at_first_batch",),
     ),
     BrokenModel(
         "votes_on_last_batch",
         "Attesters vote on the last batch that they have, despite being told another.",
-        _transition(publish_vote, _votes_on_last_batch),
+        changed_transition(publish_vote, _votes_on_last_batch),
         ATTESTER,
         (
             "no_gaps_on_main_node",
@@ -538,13 +472,13 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "votes_without_batch",
         "Attesters vote before their own store has the batch.",
-        _transition(publish_vote, _votes_without_batch),
+        changed_transition(publish_vote, _votes_without_batch),
         ATTESTER,
     ),
     BrokenModel(
         "keeps_attesting",
         "After its vote the attester does not look at the status again.",
-        _transition(publish_vote, _keeps_attesting),
+        changed_transition(publish_vote, _keeps_attesting),
         ATTESTER,
         ("two_certificates_in_a_row", "vote_replaced", "progress_possible"),
         scope=Scope(instance("n1f0b0"), batches=3, attester_steps=True),
@@ -552,19 +486,19 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "finder_turns_to_quorum_again",
         "After storing a certificate the finder waits for the next quorum, not for a new status.",
-        _transition(store_qc, _finder_turns_to_quorum_again),
+        changed_transition(store_qc, _finder_turns_to_quorum_again),
         FINDER,
     ),
     BrokenModel(
         "finds_while_waiting_for_status",
         "The finder looks for a quorum while it waits for the status.",
-        _transition(find_quorum, _finds_quorum_while_waiting_for_status),
+        changed_transition(find_quorum, _finds_quorum_while_waiting_for_status),
         FINDER,
     ),
     BrokenModel(
         "restart_loses_certificates",
         "A restart loses the stored certificates.",
-        _transition(restart, _restart_loses_certificates),
+        changed_transition(restart, _restart_loses_certificates),
         STORE,
         ("progress_possible",),
         scope=ONE_RESTART,
@@ -572,7 +506,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "restart_keeps_votes",
         "A node comes back from a restart with the votes that it had.",
-        _transition(restart, _restart_keeps_votes),
+        changed_transition(restart, _restart_keeps_votes),
         SYSTEM,
         ("restarts_help",),
         "pr169+era2480",
@@ -581,7 +515,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "restart_keeps_connections",
         "A connection outlives the restart of one end.",
-        _transition(restart_node, _restart_keeps_connections),
+        changed_transition(restart_node, _restart_keeps_connections),
         SYSTEM,
         ("progress_possible",),
         scope=ONE_RESTART,
@@ -589,7 +523,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "reconnect_keeps_old",
         "A new connection goes on from what was pushed on the broken one.",
-        _transition(reconnect, _reconnect_keeps_old),
+        changed_transition(reconnect, _reconnect_keeps_old),
         SYSTEM,
         ("progress_possible",),
         scope=ONE_DISCONNECT,
@@ -614,7 +548,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "heeds_smaller_number",
         "A smaller number is taken over, where it should stop the node.",
-        _transition(refuse_status, _heeds_smaller_number),
+        (Change(Node, "refuses_number", _heeds_smaller_number),),
         SYSTEM,
         ("status_never_falls", "smaller_number_stops_node"),
         "pr167+era2480",
@@ -623,7 +557,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "bad_signature_is_error",
         "A vote with a bad signature is an error, where it should be skipped.",
-        _everywhere(refuses_message, _refuses_bad_votes),
+        (Change(Node, "refuses_message", _refuses_bad_votes),),
         SYSTEM,
         ("connections_survive_bad_votes", "progress_possible"),
         "pr170+era2539",
@@ -632,7 +566,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "admits_other_genesis",
         "Votes on another fork are added.",
-        _everywhere(rules.is_other_genesis, lambda genesis, own: own != own),
+        everywhere(rules.is_other_genesis, lambda genesis, own: own != own),
         SYSTEM,
         ("no_certificate_mixes_forks",),
         scope=Scope(instance("n1f0b0"), batches=2, regeneses=1),
@@ -640,7 +574,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "forges_nothing",
         "Byzantine attesters sign the batch's own hash only.",
-        _transition(forge_vote, _forges_nothing),
+        changed_transition(forge_vote, _forges_nothing),
         SYSTEM,
         ("peers_have_different_votes",),
         scope=Scope(instance("n2f0b1"), batches=1, echo=True),
@@ -665,7 +599,7 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
     BrokenModel(
         "restart_waits_for_queue",
         "A node restarts only with an empty queue.",
-        _transition(restart_node, _restarts_with_empty_queue),
+        changed_transition(restart_node, _restarts_with_empty_queue),
         SYSTEM,
         ("queued_certificate_lost",),
         scope=ONE_RESTART,
@@ -680,20 +614,3 @@ BROKEN_MODELS: tuple[BrokenModel, ...] = (
         Scope(instance("n1f0b0"), batches=2, late_batches=True, queue=2),
     ),
 )
-
-
-class UnknownBrokenModel(KeyError):
-    """No broken model has this name. `known` lists the names of all."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-        self.known = [broken.name for broken in BROKEN_MODELS]
-
-
-def broken_model(name: str) -> BrokenModel:
-    """The broken model of this name. Raises `UnknownBrokenModel`."""
-    for candidate in BROKEN_MODELS:
-        if candidate.name == name:
-            return candidate
-    raise UnknownBrokenModel(name)
