@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from model.algebra import FALSE, TRUE, Bool, Expression, any_of
+from model.algebra import Bool, Expression, any_of
 from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind, Property
@@ -175,18 +175,11 @@ class Check:
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for name, holds in self._kinds(claim).items():
-            of_kind = final & self._holds(holds)
-            unclassified &= ~of_kind
-            yield name, of_kind
-        yield UNCLASSIFIED, unclassified
-
-    def _kinds(self, claim: Property) -> dict[str, Bool]:
-        """What defines each kind. Those of two designs may have one name; one of them never holds here."""
-        kinds: dict[str, Bool] = {}
         for kind in claim.kinds:
-            kinds[kind.name] = kinds.get(kind.name, FALSE) | kind.holds(self.system)
-        return kinds
+            of_kind = final & self._holds(kind.holds(self.system))
+            unclassified &= ~of_kind
+            yield kind.name, of_kind
+        yield UNCLASSIFIED, unclassified
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
         """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
@@ -209,7 +202,9 @@ class Check:
         confirmed for the number of states after it."""
         run, state = self._run_to(self.graph.locate(index))
         confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
-        confirm_state(self.stepper, state, self._kinds(claim).get(kind, TRUE), f"it is a {kind}")
+        for described in claim.kinds:
+            if described.name == kind:
+                confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
         most = max(CLOSING_STATES, self.search.states + 1)
         if not is_closed(self.stepper, state, conjunct.holds, claim.without, self.search.symmetry, most):
             return None
