@@ -135,10 +135,10 @@ def find_certificate(node: Node) -> Step[Node]:
 
 
 def matches_store(node: Node) -> Bool:
-    """Whether the certificate in hand is over the hash in the own database, which has the batch still."""
+    """Whether the certificate in hand is over the hash that the own database has, or had, of the batch."""
     batch = node.attestation.batch
     own = node.own_batch(batch.number)
-    return node.has_hash(batch.number) & (batch.variant == own.variant) & (batch.genesis == own.genesis)
+    return (batch.variant == own.variant) & (batch.genesis == own.genesis)
 
 
 @transition("zksync-era, core/lib/dal/src/consensus_dal.rs: insert_batch_certificate")
@@ -146,7 +146,7 @@ def insert_certificate(node: Node) -> Step[Node]:
     """The main node's task stores the certificate, and reads the status at once. From zksync-era PR 2684 on the
     certificate is verified against the stored committee before, and must be the first for its batch."""
     number = node.attestation.batch.number
-    is_accepted = matches_store(node)
+    is_accepted = matches_store(node) & node.has_hash(number)
     if node.revision.verifies_before_insertion:
         is_accepted &= node.attestation.certificate_verifies & ~node.store.certified.contains(number)
     store = replace(node.store, certified=node.store.certified.insert(number))

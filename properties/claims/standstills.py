@@ -262,7 +262,7 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
         _not_required,
     ),
     _about_asked(
-        "pruned_in_the_way",
+        "asked_batch_pruned",
         "The main node asks for a batch that it has pruned.",
         "Its hash never comes, or its certificate cannot be inserted.",
         _pruned_in_the_way,
