@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.revisions import CONTROLLER, REGISTRY
+from model.revisions import CONTROLLER, REGISTRY, of_design
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from properties.details import DETAILS
@@ -73,6 +73,14 @@ SWEPT = (
 
 OLD, NEW = (REGISTRY,), (CONTROLLER,)
 
+RELAY_FAULTS: tuple[tuple[str, Value], ...] = (("topology", "relay"), ("restarts", 1), ("disconnects", 1))
+
+FIXED = ("pr175+era2657",)
+"""The revision with one committee for all batches; and calls are the same in all revisions with controllers."""
+
+PER_BATCH = tuple(name for name in of_design(CONTROLLER) if name not in FIXED)
+"""Those with a committee for each batch."""
+
 EQUIVOCATION: tuple[tuple[str, Value], ...] = (
     ("topology", "chain"),
     ("divergences", 2),
@@ -81,40 +89,38 @@ EQUIVOCATION: tuple[tuple[str, Value], ...] = (
     ("restarting", "b"),
 )
 
-RELAY_FAULTS: tuple[tuple[str, Value], ...] = (("topology", "relay"), ("restarts", 1), ("disconnects", 1))
+DIFFERING: tuple[tuple[str, Value], ...] = (("topology", "chain"), ("committees", "1,1;0,1"))
+"""An attester passes on the other's votes, and is in the committee of the genesis alone."""
 
-FIRST_OF_ALL = ("pr175+era2657",)
-"""Calls are the same in all revisions with controllers."""
+FALLBACK: tuple[tuple[str, Value], ...] = (("fallbacks", 1), ("restarts", 1), ("astray", "a"))
 
 CONTROLLERS = (
     Plan("n2f0b0", "joined", batches=4, designs=NEW),
-    Plan("n2f0b0", "calls", batches=2, revisions=FIRST_OF_ALL),
+    Plan("n2f0b0", "calls", batches=2, revisions=FIXED),
     Plan("n1f0b0", "calls", batches=3, designs=NEW),
     Plan("n3f0b2", "joined", batches=3, symmetry=True, designs=NEW),
-    _with("n2f0b0", 4, NEW, committees="1,1;1,0;0,1;1,1"),
+    Plan("n2f0b0", "joined", 4, switches=(("committees", "1,1;1,0;0,1;1,1"),), revisions=PER_BATCH),
     _with("n2f0b0", 3, NEW, topology="chain", restarts=1, disconnects=1),
     _with("n1f0b0", 3, NEW, "stepwise", stale_answers=2),
     _with("n1f0b0", 4, NEW, restores=1),
     _with("n1f0b0", 4, NEW, restores=1, restarts=None, restarting="M"),
     _with("n1f0b0", 4, NEW, restores=1, restarts=None),
     _with("n1f0b0", 3, NEW, "stepwise", pruned="a"),
-    _with("n1f0b0", 3, NEW, "stepwise", pruned="a", restarts=None),
-    _with("n1f0b0", 3, NEW, "stepwise", pruned="a", prunes_certified=True, stale_answers=1, restarts=1),
+    _with("n1f0b0", 3, NEW, "stepwise", pruned="a", prunes_certified=True, restarts=1),
     _with("n1f0b0", 3, NEW, errors=1, failing="a", restarts=None, restarting="M"),
     _with("n1f0b0", 3, NEW, errors=1, failing="M", restarts=None, restarting="M"),
     _with("n1f0b0", 3, NEW, errors=1, restarts=None),
     _with("n1f0b0", 3, NEW, regeneses=1, stale_answers=1),
-    _with("n1f0b0", 4, NEW, committees="1;1;error;1"),
-    _with("n1f0b0", 4, NEW, committees="1;1;error;1", restarts=None),
-    _with("n1f0b0", 4, NEW, committees="1;1;none;1"),
+    Plan("n1f0b0", "joined", 4, switches=(("committees", "1;1;error;1"), ("restarts", None)), revisions=PER_BATCH),
+    Plan("n1f0b0", "joined", 4, switches=(("committees", "1;1;none;1"), ("restarts", None)), revisions=PER_BATCH),
     _with("n1f0b0", 3, NEW, topology="relay", errors=1, failing="X"),
-    _with("n2f0b0", 2, NEW, "calls", topology="chain", split="a", committees="1,1;0,1"),
-    _with("n2f0b0", 2, NEW, "calls", topology="chain", fallbacks=1, restarts=1, astray="a", committees="1,1;0,1"),
-    Plan("n2f0b0", "calls", 1, switches=(("echo", True), ("message_limit", 1)), revisions=FIRST_OF_ALL),
+    Plan("n2f0b0", "calls", 2, switches=(*DIFFERING, ("split", "a")), revisions=PER_BATCH),
+    Plan("n2f0b0", "calls", 2, switches=(*DIFFERING, *FALLBACK), revisions=PER_BATCH),
+    Plan("n2f0b0", "calls", 1, switches=(("echo", True), ("message_limit", 1)), revisions=FIXED),
     _with("n1f0b0", 3, NEW, divergences=1, astray="a", restarts=1),
-    Plan("n2f0b0", "joined", 1, switches=EQUIVOCATION, revisions=FIRST_OF_ALL),
+    Plan("n2f0b0", "joined", 1, switches=EQUIVOCATION, revisions=FIXED),
     Plan("n6f1b1", "joined", 3, deep=True, symmetry=True, designs=NEW),
-    Plan("n2f0b0", "calls", 2, deep=True, switches=(("echo", True),), revisions=FIRST_OF_ALL),
+    Plan("n2f0b0", "calls", 2, deep=True, switches=(("echo", True),), revisions=FIXED),
 )
 """What is for attestation controllers alone."""
 
