@@ -39,7 +39,8 @@ class Node:
     """The machines of one node, and what its process was started with: the fork of the chain, by its genesis, and
     whether it knows of no registry of attesters (`has_fallback`: the main node's answer was that of a fallback).
 
-    `runs`: whether the consensus component does, which is gossip and the task; on the main node an error can end it.
+    `runs`: whether the consensus component does, which is gossip and the task; an error in the task can end it, unless
+    the node `is_supervised`, and restarted at once instead.
     `diverged`: a batch of which the own database has another hash than the main node's, or `NONE`.
     """
 
@@ -51,6 +52,7 @@ class Node:
     runs: Bool
     has_fallback: Bool
     revision: Revision
+    is_supervised: bool
 
     def own_batch(self, number: Int) -> Vote:
         """What this node signs for a batch: its number, the hash in the own database, the genesis."""

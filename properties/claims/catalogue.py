@@ -156,7 +156,8 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "no_gaps_on_main_node",
         Kind.ALWAYS,
-        "No batch between two certified ones on the main node lacks a certificate.",
+        "No batch between two certified ones on the main node lacks a certificate. This is about the current fork: a "
+        "fork deletes all certificates, those of batches before its first one included.",
         "Byzantine weight as the instance says",
         f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
         no_gaps,
@@ -193,7 +194,7 @@ PROTOCOL: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node finds is over the batch's own hash.",
         "Byzantine weight as the instance says",
-        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch is fatal to the node",
+        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch ends the node's consensus",
         certificates_match_batches,
     ),
     Property(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
-from model.registry_design.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
@@ -17,15 +17,16 @@ from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.points_of_no_return import (
+    IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
-    OUTLIVES_RESTARTS_OF_OTHERS,
+    NODE_GONE,
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
 from properties.claims.standstills import CONSENSUS_DEAD, STANDSTILLS
 
-NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS))
-"""What nobody may count on, and what ends at some time."""
+NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
+"""What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
 
 
 def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -198,7 +199,8 @@ def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
     return node == system.topology.places[system.topology.main].name and action in RESTARTS
 
 
-RESTARTS = (restart_node.name, refuse_status.name)
+RESTARTS = (restart_node.name, refuse_status.name, fail_once.name)
+"""What can cost the main node a certificate in the queue, whatever the certificate."""
 
 
 def _can_restart_main(system: RegistryDesign) -> bool:
@@ -257,7 +259,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        of_all_designs(*OUTLIVES_RESTARTS_OF_OTHERS, *STANDSTILLS),
+        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -268,7 +270,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY, CONSENSUS_DEAD),
+        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, CONSENSUS_DEAD),
         NO_FAULT,
     ),
     Property(
@@ -295,7 +297,8 @@ CLAIMS: tuple[Property, ...] = (
         Kind.ALWAYS,
         "The number that a running node has been told never becomes a smaller one.",
         "none",
-        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
+        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node (on the main node, its "
+        "consensus for good)",
         status_never_falls,
         needs="numbers that change",
     ),
@@ -376,11 +379,11 @@ CLAIMS: tuple[Property, ...] = (
     Property(
         "queued_certificate_lost",
         Kind.SOMETIMES,
-        "The main node is about to restart with a certificate in its queue, which is lost.",
+        "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
         only_of(RegistryDesign, _happens(_certificate_lost, _can_restart_main)),
-        needs="a queue of certificates, and restarts of the main node",
+        needs="a queue of certificates, and restarts of the main node, or errors",
     ),
     Property(
         "queue_blocked_by_first",

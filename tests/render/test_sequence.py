@@ -12,7 +12,8 @@ from model.scope import Scope, instance
 from model.system import build
 from properties.engines.stepper import Stepper
 from properties.render import FORMATS
-from properties.render.sequence import WAYS, Form, events
+from properties.render.registry_design.sequence import WAYS
+from properties.render.sequence import Form, events
 from properties.render.story import Story
 from properties.trace import Trace, record
 
@@ -23,6 +24,7 @@ RICH = {
         Scope(instance("n1f0b0"), 2, restarts=2, disconnects=2, late_batches=True, echo=True, **STEPS),
     ),
     "forks": ("pr167+era2480", Scope(instance("n2f0b1"), 2, regeneses=1, pruned="a")),
+    "votes handed on": ("pr170+era2539", Scope(instance("n1f0b0"), 2, echo=True, handed_on=True)),
     "relay with bad votes": (
         "pr161+era2539",
         Scope(instance("n2f0b1"), 2, topology="relay", bad_votes="bad signature"),
@@ -105,3 +107,38 @@ def test_a_skipped_vote_is_crossed_out(vote_lost: Trace) -> None:
     assert "a-)gossip: 19. vote of a: batch 1, to M" in lines
     assert "gossip-xM: 20. vote of a: batch 1, skipped: below minimum 2" in lines
     assert lines.index("gossip->>M: 5. vote of b: batch 0") > lines.index("b-)gossip: 4. vote of b: batch 0, to M")
+
+
+def test_an_answer_that_is_news_says_why(vote_lost: Trace) -> None:
+    told = {event.step: event.text for event in events(Story(vote_lost))}
+    answers = {number: text for number, text in told.items() if "next batch is" in text}
+    assert answers == {
+        2: "next batch is 0 (no certificate is stored, so the last sealed batch)",
+        6: "next batch is 0",
+        10: "status: next batch is 0",
+        14: "next batch is 1 (no certificate is stored, so the last sealed batch)",
+        16: "status: next batch is 2 (no certificate is stored, so the last sealed batch)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("pr161+era2539", "no certificate is stored, so the first batch"),
+        ("pr161+era2480+start_kept", "no certificate is stored, so the stored start"),
+    ],
+)
+def test_the_reason_is_that_of_the_revision(name: str, why: str) -> None:
+    stepper = Stepper(build(revision(name), Scope(instance("n1f0b0"), 2)))
+    calls = [("M", "seal_batch()"), ("M", "store_start()"), ("M", "update_status()")]
+    trace = record(stepper, [stepper.index[call] for call in calls if call in stepper.index], "certificate_stored")
+    assert events(Story(trace))[-1].text == f"status: next batch is 0 ({why})"
+
+
+def test_the_answer_after_a_certificate_names_it(witness: Trace) -> None:
+    stepper = Stepper(witness.system)
+    calls = [*((step.node, step.call) for step in witness.steps), ("M", "update_status()")]
+    trace = record(stepper, [stepper.index[call] for call in calls], "certificate_stored")
+    assert events(Story(trace))[-1].text == (
+        "status: next batch is 1 (the one after batch 0, the last with a certificate)"
+    )

@@ -11,7 +11,9 @@ from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
 from properties.details import DETAILS
-from properties.render.words import COARSE, PHASES, Words, bounds, committee, left_out, vote
+from properties.render.registry_design.words import PHASES
+from properties.render.story import Story
+from properties.render.words import COARSE, Words, bounds, committee, left_out, vote
 from properties.trace import Trace
 
 
@@ -45,10 +47,8 @@ def test_a_vote_in_words(number: int, variant: int, genesis: int, words: str) ->
 
 
 def test_a_number_and_its_hash_are_one_field(bad_certificate: Trace) -> None:
-    words = Words(build(revision(bad_certificate.revision), bad_certificate.scope))
-    states = bad_certificate.states
-    forged = [number for number, step in enumerate(bad_certificate.steps) if step.action == "forge_vote"]
-    (change,) = words.changes(states[forged[0]], states[forged[0] + 1])
+    forged = [number for number, step in enumerate(bad_certificate.steps, 1) if step.action == "forge_vote"]
+    (change,) = Story(bad_certificate).changes(forged[0])
     assert str(change) == "M.registry.b: none → batch 1 with the hash of batch 0"
 
 
@@ -62,7 +62,7 @@ def test_every_variable_has_a_meaning() -> None:
     for scope in scopes:
         system = build(revision("pr161+era2539"), scope)
         words = Words(system)
-        for field in words.values(system.initial):
+        for field in (*words.values(system.initial), *words.vocabulary.derived(system)):
             assert words.legend([field]), f"{field} has no meaning"
 
 
