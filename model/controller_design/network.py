@@ -197,12 +197,12 @@ def reconnected(system: System, links: Sequence[int]) -> System:
 
 def stopped(system: System, node: int, topology: Topology, revision: Revision) -> System:
     """The state after an error in a node's task. Up to zksync-era PR 3170 it ends more than the task: an external
-    node's process, which somebody restarts; the whole consensus of the main node, whose process lives on without.
-    From PR 3180 on it ends the task alone, as long as the process lives."""
+    node's process, or the whole consensus of the main node, whose process lives on without. Who is supervised is
+    restarted. From PR 3180 on it ends the task alone, as long as the process lives."""
     here = system.nodes[node]
     if revision.error_ends_task_only:
         return system.with_node(node, replace(here, task=here.task.dead()))
-    if node != topology.main:
+    if here.is_supervised:
         return restarted(system, node, topology)
     attestation = Attestation.none(len(here.attestation.votes), here.attestation.committees)
     dead = replace(here, task=here.task.dead(), attestation=attestation, runs=FALSE)

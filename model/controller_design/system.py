@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from model.algebra import FALSE, TRUE, Bool, Expression, Int, all_of, const, int_variable, where
-from model.committees import BadCommittees, CommitteeRead, Committees
+from model.committees import GENESIS_COMMITTEE, BadCommittees, CommitteeRead, Committees
 from model.controller_design.declaration import Declaration
 from model.controller_design.network import (
     System,
@@ -92,9 +92,8 @@ def assemble(
     """
     flow = topology or topology_of(scope, byzantine)
     refuse_unknown_nodes(scope, flow)
-    needs_steps = scope.split or scope.fallbacks or scope.divergences or scope.message_limit
-    if needs_steps and not scope.call_steps:
-        raise BadScope("messages that are refused, or cut off by an error, need call_steps")
+    if (scope.split or scope.fallbacks or scope.message_limit) and not scope.call_steps:
+        raise BadScope("messages that are too large, or cut off by an error, need call_steps")
     committees = committees or committees_of(scope, electorate)
     topology, space = flow.both_ways, Namespace()
     declaration = Declaration(revision, scope, flow, topology, committees, byzantine, space)
@@ -137,6 +136,10 @@ class ControllerDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def committee_of(self, number: Int) -> CommitteeRead:
+        """The committee that a batch should have."""
+        return self.committees.of_batch(number) if self.revision.has_committee_per_batch else GENESIS_COMMITTEE
 
     def is_to_attest(self, number: Int | int) -> Bool:
         return first_to_attest(self.state, self.revision) <= number

@@ -7,15 +7,13 @@ import json
 from typing import TYPE_CHECKING
 
 from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
 
 if TYPE_CHECKING:
     from properties.checking import Check
     from properties.verdicts import Verdict
-
-VIOLATION = 1
-CUT_SHORT = 3
 
 FORMAT = "attestation-exploration/1"
 INTERRUPTED = "interrupted"
@@ -45,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(done, verdicts, complete, command)
     if not complete:
-        return CUT_SHORT
-    return VIOLATION if any(verdict.word == "VIOLATED" for verdict in verdicts.values()) else 0
+        return Status.CUT_SHORT
+    is_violated = any(verdict.word == "VIOLATED" for verdict in verdicts.values())
+    return Status.FOUND if is_violated else Status.DONE
 
 
 def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:

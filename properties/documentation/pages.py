@@ -35,6 +35,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "plans": tables.plans,
     "ledger": tables.ledger,
     "findings": tables.findings,
+    "exit statuses": tables.statuses,
     "claims, last sealed": lambda: tables.claims("era2480"),
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,
