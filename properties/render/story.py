@@ -22,7 +22,7 @@ from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.render.vocabulary import vocabulary_of
+from properties.render.vocabulary import VOCABULARIES
 from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.trace import BadTrace, Trace, TraceStep, record, replay
@@ -73,7 +73,7 @@ class Story:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
-        self.vocabulary = vocabulary_of(self.system)
+        self.vocabulary = VOCABULARIES[self.system.revision.design]()
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
