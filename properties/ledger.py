@@ -118,7 +118,10 @@ def check_all(
     """Check all pairs, the finished ones as they come; calls `tick` at least every second meanwhile. Where several
     revisions are the same system in a scope, because what tells them apart is not in it, that system is searched once.
     """
-    groups = [group for plan in plans for group in same_systems(revisions, plan)]
+    groups: list[tuple[Plan, list[str]]] = []
+    for plan in plans:
+        groups += same_systems(revisions, plan)
+        tick()
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
     running = {workers.submit(check, names[0], plan, max_states): names for plan, names in groups}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.revisions import REGISTRY
+from model.revisions import CONTROLLER, REGISTRY
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from properties.details import DETAILS
@@ -17,7 +17,7 @@ class Plan:
 
     `deep` ones take minutes and run only when asked for. With `symmetry`, permuted attesters count as one, which makes
     room for more of them but leaves no verdict on fair runs. `revisions` are those that it is for, if not for all of
-    its `design`.
+    its `designs`.
     """
 
     instance: str
@@ -27,7 +27,7 @@ class Plan:
     symmetry: bool = False
     switches: tuple[tuple[str, Value], ...] = ()
     revisions: tuple[str, ...] = ()
-    design: str = REGISTRY
+    designs: tuple[str, ...] = (REGISTRY, CONTROLLER)
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Plan:
 
     def is_for(self, revision: str) -> bool:
         """Whether the revision is to be checked in this scope."""
-        return by_name(revision).design == self.design and (not self.revisions or revision in self.revisions)
+        return by_name(revision).design in self.designs and (not self.revisions or revision in self.revisions)
 
 
 def _with(instance: str, batches: int, **switches: Value) -> Plan:

@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, Value] = {
 }
 """The switches, each with the value that it has where nothing else is said; `handed_on`, for logs alone, is none."""
 
-UNBOUNDED = ("restarts", "disconnects")
+UNBOUNDED = ("restarts", "disconnects", "errors")
 """The switches that may be `ANY`."""
 
 MOST = 9

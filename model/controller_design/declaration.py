@@ -67,7 +67,7 @@ class Declaration:
         scope, place = self.scope, self.topology.places[index]
         owner = None if place.key is None else self.topology.attesters[place.key]
         space = self.space.within(place.name).owned_by(owner)
-        is_main, is_astray = index == self.topology.main, place.name == scope.astray
+        is_main, is_astray = index == self.topology.main, place.name in scope.astray
         return Node(
             store=self.store(space.within("store"), sealed, is_main, place.name == scope.pruned),
             task=self.task(space.within("task"), is_main),

@@ -324,14 +324,12 @@ def execute_again(system: System, node: int) -> Step[System]:
 
 
 @transition("zksync-era: the task that prunes old batches")
-def prune(system: System, node: int, after_status: bool, revision: Revision) -> Step[System]:
-    """The first batch that can be attested, and all before it, are pruned from a node's database, with the certificate;
-    where the scope says so, not before the node's task has read a number."""
+def prune(system: System, node: int, revision: Revision) -> Step[System]:
+    """The first batch that can be attested, and all before it, are pruned from a node's database, with the
+    certificate."""
     here, number = system.nodes[node], first_to_attest(system, revision)
-    has_read = here.attestation.is_on | ~here.task.is_in(READING_STATUS)
-    is_time = (here.store.pruned == NONE) & (system.sealed > number) & (has_read if after_status else TRUE)
     pruned = replace(here, store=here.store.without_batch(number))
-    return Step(is_time, system.with_node(node, pruned))
+    return Step((here.store.pruned == NONE) & (system.sealed > number), system.with_node(node, pruned))
 
 
 @transition("a fault: a connection breaks and is made again")

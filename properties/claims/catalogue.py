@@ -12,10 +12,12 @@ from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
+from properties.claims.controller_design import CONTROLLER_CLAIMS
 from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
+from properties.claims.standstills import STANDSTILLS
 
 PR161 = "era-consensus PR 161"
 REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
@@ -154,7 +156,8 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "no_gaps_on_main_node",
         Kind.ALWAYS,
-        "No batch between two certified ones on the main node lacks a certificate.",
+        "No batch between two certified ones on the main node lacks a certificate. This is about the current fork: a "
+        "fork deletes all certificates, those of batches before its first one included.",
         "Byzantine weight as the instance says",
         f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
         no_gaps,
@@ -191,7 +194,7 @@ PROTOCOL: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node finds is over the batch's own hash.",
         "Byzantine weight as the instance says",
-        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch is fatal to the node",
+        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch ends the node's consensus",
         certificates_match_batches,
     ),
     Property(
@@ -211,7 +214,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        POINTS_OF_NO_RETURN,
+        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),
@@ -261,7 +264,7 @@ PROTOCOL: tuple[Property, ...] = (
 )
 """The protocol and its first pull request."""
 
-CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS, *CONTROLLER_CLAIMS)
 """All properties, in the order of reports."""
 
 

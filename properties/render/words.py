@@ -105,6 +105,7 @@ class Words:
 FAULTS = {
     "restarts": "no node restarts",
     "disconnects": "no connection breaks",
+    "errors": "no error without a cause in the model",
     "regeneses": "the chain never forks",
 }
 """What is left out while so many faults as none may happen."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from model.transitions import Action, ModelError, Namespace, Step, TransitionSys
 from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines import explorer
-from properties.engines.explorer import Exploration, HashCollision, Recent, Run, explore, graph
+from properties.engines.explorer import Exploration, HashCollision, IncompleteSearch, Recent, Run, explore, graph
 from properties.engines.stepper import Stepper
 from properties.verdicts import Unknown
 
@@ -107,6 +109,26 @@ def overflowing() -> TransitionSystem[tuple[object, ...]]:
     state = (number,)
     changes = updates(state, (number + 1,), {variable.expression: variable for variable in space.declared})
     return TransitionSystem("counter", state, tuple(space.declared), (Action(grow, "M", (), TRUE, changes),))
+
+
+def test_a_search_that_has_missed_a_state_has_no_graph() -> None:
+    search = explore(system())
+    search.levels.pop(5)
+    with pytest.raises(IncompleteSearch, match="leads out of what was searched"):
+        graph(search)
+
+
+def test_a_system_that_engines_would_understand_differently_is_none() -> None:
+    good = overflowing()
+    (variable,), (action,) = good.variables, good.actions
+    with pytest.raises(ModelError, match=r"counter\.value twice"):
+        replace(good, variables=(variable, variable))
+    with pytest.raises(ModelError, match=r"grow\(\) of M twice"):
+        replace(good, actions=(action, action))
+    with pytest.raises(ModelError, match=r"counter\.value twice"):
+        replace(good, actions=(replace(action, updates=(*action.updates, (variable, const(0)))),))
+    with pytest.raises(ModelError, match="starts at 3, outside"):
+        replace(good, variables=(replace(variable, initial=3),))
 
 
 def test_a_value_outside_its_domain_is_an_error_in_both_engines() -> None:

@@ -18,7 +18,7 @@ from model.system import build
 from model.transitions import Action, Namespace, Step, transition, updates
 from properties import checking
 from properties.checking import Check
-from properties.claims.catalogue import claim
+from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.engines import confirmation
@@ -254,6 +254,12 @@ def test_a_lasso_says_that_it_need_not_be_the_shortest() -> None:
     ends = check(LAST_SEALED, "n1f0b0").verdict(claim("every_batch_certified"))
     assert isinstance(ends, Violated)
     assert ends.is_shortest
+
+
+def test_nothing_that_is_possible_counts_on_pruning() -> None:
+    """It was once among the steps that may help, where no fault may."""
+    possible = [claim for claim in CATALOGUE if claim.kind is Kind.POSSIBLE]
+    assert all("prune" in claim.without for claim in possible)
 
 
 def test_what_was_never_spoken_of_is_told() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.registry_design.network import (
+    ERRORS,
+    fail_once,
     forge_vote,
     hand_on_vote,
     persist_batch,
@@ -214,9 +216,11 @@ class Teller:
         yield from self.losses_between(number, sender, step.node)
 
     def restarted(self, number: int, step: TraceStep) -> Iterator[Event]:
-        """A restart, for whatever reason, and what it loses."""
-        yield from self.note(number, step.node, RESTARTS[step.action])
-        place = self.topology.position(step.node)
+        """A restart, for whatever reason, or the end of a node's consensus; and what it loses."""
+        text, place = RESTARTS[step.action], self.topology.position(step.node)
+        if step.action in ERROR_NAMES:
+            text += ", an error: it restarts" if self.node(step).is_supervised else ", an error: its consensus ends"
+        yield from self.note(number, step.node, text)
         yield from self.losses(number, [ends for ends in self.topology.links if place in ends])
 
     def pruned(self, number: int, step: TraceStep) -> Iterator[Event]:
@@ -263,11 +267,15 @@ def why_asked(story: Story, number: int) -> str:
 
 RESTARTS = {
     restart_node.name: "restarts",
-    stop_on_mismatch.name: "stops at a certificate over another hash than the batch has, and restarts",
-    refuse_status.name: "is told a smaller number than before, an error: it stops and restarts",
-    restart_on_new_genesis.name: "learns of the new fork and restarts on it",
+    stop_on_mismatch.name: "finds a certificate over another hash than the batch has",
+    refuse_status.name: "is told a smaller number than before",
+    restart_on_new_genesis.name: "learns of the new fork",
+    fail_once.name: "has a failed call, or the like",
     regenesis.name: "reverts batches and restarts on a new fork",
 }
+"""Why a node starts anew, or stops."""
+
+ERROR_NAMES = {transition.name for transition in ERRORS}
 
 WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
     transition.name: way
@@ -295,6 +303,7 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
         (refuse_status, Teller.restarted),
         (stop_on_mismatch, Teller.restarted),
         (restart_on_new_genesis, Teller.restarted),
+        (fail_once, Teller.restarted),
         (regenesis, Teller.restarted),
         (prune, Teller.pruned),
         (reconnect, Teller.reconnected),

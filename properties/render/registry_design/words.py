@@ -58,6 +58,8 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"first_batch", "first_batch", "the first batch of the main node's fork"),
     (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
+    (r"(\S+)\.runs", "x.runs", "whether the consensus of the node x runs: after an error it may end for good"),
+    (r"errors_left", "errors_left", "how many errors without a cause in the model the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
 """Variables by pattern: how the pattern is written in a legend, and what it stands for."""
