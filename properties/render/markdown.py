@@ -184,7 +184,8 @@ def _aftermath(story: Story) -> Lines:
 
 def _without(story: Story) -> str:
     """The steps that do not count as a way out."""
-    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without))
+    actions = {action.name for action in story.system.actions}
+    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without & actions))
     return f"Without faults to the rescue ({names}), " if names else ""
 
 

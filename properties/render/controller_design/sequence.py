@@ -204,6 +204,11 @@ class Teller:
             )
             yield Event(number, Form.ANSWER, peer, step.node, text)
 
+    def no_votes(self, node: str, batch: str | None, number: int) -> str:
+        """An answer without votes, and why."""
+        is_there = self.story.vote(self.node(node).attestation.batch, number) == batch
+        return "answer: no other votes" if is_there else f"answer: no votes; {self.stands_at(node, number)}"
+
     def message(self, votes: Sequence[str], batch: str | None, asks: bool) -> str:
         """What a call says."""
         pushed = f"votes of {', '.join(votes)} on {batch}" if votes else f"is at {batch}"
@@ -248,7 +253,8 @@ class Teller:
         if not self.story.value(link.asks, number):
             text = "answer: none was asked for"
         else:
-            text = self.answer_text(carried, link, number) or f"answer: no votes; {self.stands_at(step.node, number)}"
+            batch = self.story.vote(link.batch, number)
+            text = self.answer_text(carried, link, number) or self.no_votes(step.node, batch, number)
         yield Event(number, Form.SEND, step.node, caller, text, ANSWER)
 
     def answer_text(self, carried: Sequence[str], link: Link, number: int) -> str:
