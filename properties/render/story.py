@@ -94,7 +94,7 @@ class Story:
     @cached_property
     def kind(self) -> CounterexampleKind | None:
         """The kind of counterexample, where the property has kinds."""
-        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+        return next((kind for kind in self.claim.kinds_in(self.system) if kind.name == self.trace.kind), None)
 
     def transition(self, step: TraceStep) -> Transition:
         """The transition behind a step."""
