@@ -181,8 +181,8 @@ PARTS: dict[str, Part] = {
         "a vote on another genesis is skipped, as one with a bad signature is from PR 170 on", skips_other_genesis=True
     ),
     "error_returned": _proposal(
-        "the main node does not only log an error that ends its consensus, but returns it, as an external node does; so "
-        "its process ends, and whoever supervises it restarts it",
+        "the main node does not only log an error that ends its consensus, but returns it, as an external node does; "
+        "so its process ends, and whoever supervises it restarts it",
         returns_errors=True,
     ),
     "start_kept": _proposal(

@@ -86,8 +86,9 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
     )
     for name, verdict in verdicts.items():
         print(f"  {name.ljust(34)} {verdict}")
-    print(f"bounds: {bounds(scope)}")
-    print(f"left out: {'; '.join(left_out(scope)) or 'nothing'}")
+    design = done.system.revision.design
+    print(f"bounds: {bounds(scope, design=design)}")
+    print(f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}")
     print(f"to repeat: {command}; no seed: the search is exhaustive")
 
 
@@ -104,8 +105,8 @@ def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: 
         "revision": done.system.revision.name,
         "instance": scope.instance.name,
         "scope": scope_as_json(scope),
-        "bounds": bounds(scope),
-        "left_out": left_out(scope),
+        "bounds": bounds(scope, design=done.system.revision.design),
+        "left_out": left_out(scope, done.system.revision.design),
         "symmetry": search.symmetry,
         "complete": complete,
         "states": search.states,
