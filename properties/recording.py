@@ -71,14 +71,20 @@ def open_recording(path: Path) -> Iterator[Iterator[str]]:
 def recording_kind(first_line: str) -> RecordingKind:
     """What kind of recording begins with this line. Raises `MalformedRecording` if none does."""
     header = parsed(1, first_line)
-    if "format" not in header:
-        return RecordingKind.CONTROLLER if ONLY_CONTROLLERS & header.keys() else RecordingKind.VOTE_REGISTRY
-    if isinstance(header["format"], str) and header["format"] in FORMATS:
-        return FORMATS[header["format"]]
+    if "format" in header:
+        return FORMATS[log_format(1, header)]
+    return RecordingKind.CONTROLLER if ONLY_CONTROLLERS & header.keys() else RecordingKind.VOTE_REGISTRY
+
+
+def log_format(number: int, header: Mapping[str, Any]) -> str:
+    """The format that a header line names. Raises `MalformedRecording` for one that is not known."""
+    name = header["format"]
+    if isinstance(name, str) and name in FORMATS:
+        return name
     raise MalformedRecording(
-        1,
-        f"unknown format {shown(header['format'])}; known are {' and '.join(map(repr, FORMATS))}, or no format for "
-        "scenarios of a single component",
+        number,
+        f"unknown format {shown(name)}; known are {' and '.join(map(repr, FORMATS))}, or no format for scenarios of a "
+        "single component",
     )
 
 
@@ -202,12 +208,13 @@ def one_of(*words: str) -> Shape:
     )
 
 
-def word_or(word: str, shape: Shape) -> Shape:
-    """This string, or a value of the shape."""
+def word_or(words: str | tuple[str, ...], shape: Shape) -> Shape:
+    """This string, or one of these, or a value of the shape."""
+    word = one_of(*((words,) if isinstance(words, str) else words))
 
     def check(path: str, value: Any) -> None:
         if isinstance(value, str):
-            one_of(word)(path, value)
+            word(path, value)
         else:
             shape(path, value)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, truth
+from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, total, truth, where
 from model.committees import GENESIS_COMMITTEE, Committees
 from model.controller_design.rules import (
     START_CHECKS,
@@ -91,6 +91,11 @@ class Attestation:
         """The votes for what a peer wants: all, if this is what is attested here; the committee is not compared."""
         is_wanted = has_query & self.is_on & is_same_batch(self.batch, wanted)
         return tuple(vote & is_wanted for vote in self.votes)
+
+    @property
+    def count(self) -> Int:
+        """How many votes are here."""
+        return total(where(vote, const(1), const(0)) for vote in self.votes)
 
     @property
     def has_quorum(self) -> Bool:

@@ -9,7 +9,7 @@ from typing import Any
 from properties.conformance import Difference
 from properties.logs.findings import Finding, PointOfNoReturn, UnprovedStop, Violation
 from properties.logs.following import Accepted, Candidate, Rejected
-from properties.logs.reading import Event
+from properties.logs.runs import Event
 from properties.recording import ABSENT
 from properties.trace import TraceStep
 
@@ -120,7 +120,7 @@ def accepted_json(accepted: Accepted, found: Sequence[Finding]) -> dict[str, Any
         "verdict": "accepted",
         "events": len(run.events),
         "reason": run.end["reason"],
-        "revision": accepted.setting.system.revision.name,
+        "revision": accepted.setting.service.revision.name,
         "findings": [_finding_json(finding) for finding in found],
     }
 

@@ -39,7 +39,7 @@ def texts(lines: Lines) -> list[str]:
         (4, {"time": -0.5}, "line 4: time is -0.5; it must be a number, 0 or more"),
         (4, {"seq": 2}, "line 4: seq is 2 after 2; it must increase within a run"),
         (2, {"result": "late"}, "line 2: result is 'late'; it must be an integer from 0 to 2^64 - 1, null or 'error'"),
-        (1, {"format": "attestation-log/2"}, "line 1: format is 'attestation-log/2'; it must be 'attestation-log/1'"),
+        (1, {"format": "attestation-log/2"}, "line 1: unknown field 'start'; known are format, seed"),
         (1, {"attesters": {}}, "line 1: attesters: "),
         (1, {"attesters": {"a": 0, "b": 1}}, "line 1: attesters: "),
         (1, {"attesters": {"a": 2**64 - 1, "b": 1}}, "line 1: attesters: "),

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from properties.logs.reading import MAX_BATCHES, Event, Run
+from properties.logs.registry_design.reading import RegistryHeader
+from properties.logs.runs import MAX_BATCHES, Event, Run
 from properties.recording import MalformedRecording
 
 OWN_HASH = re.compile(r"h(0|[1-9]\d*)")
@@ -150,6 +151,7 @@ class Subjects:
 
 def _forged(run: Run) -> Iterator[Forged]:
     """The votes of Byzantine attesters, wherever they first show: published, or in a message of a node's own making."""
+    assert isinstance(run.header, RegistryHeader)
     for event in run.events:
         if event.kind == "vote_published" and event.node in run.header.byzantine:
             yield Forged(event.line, event["key"], event["number"], event["hash"])

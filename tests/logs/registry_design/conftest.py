@@ -12,7 +12,7 @@ import pytest
 from properties.logs.following import Accepted, Rejected, follow
 from properties.logs.reading import read_runs
 
-LOGS = Path(__file__).parents[1] / "conformance" / "system-logs.jsonl.gz"
+LOGS = Path(__file__).parents[2] / "conformance" / "system-logs.jsonl.gz"
 
 Lines = list[dict[str, Any]]
 """A run: header, events, end."""

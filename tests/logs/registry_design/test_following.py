@@ -8,10 +8,12 @@ import pytest
 
 from model.revisions import revision
 from properties.logs.following import Accepted, Rejected, follow
-from properties.logs.reading import MAX_BATCHES, read_runs
+from properties.logs.reading import read_runs
+from properties.logs.registry_design.reading import EVENTS
+from properties.logs.registry_design.rules import RULES
+from properties.logs.registry_design.subjects import Subjects
 from properties.logs.report import rejected_lines
-from properties.logs.rules import RULES
-from properties.logs.subjects import Subjects
+from properties.logs.runs import MAX_BATCHES
 from properties.recording import MalformedRecording
 
 Lines = list[dict[str, Any]]
@@ -94,10 +96,8 @@ def test_polls_that_the_log_does_not_show_are_followed(run_of: RunOf, replay: Re
 
 
 def test_every_event_of_the_format_has_a_rule_and_gives_what_it_says(recorded: list[Lines], replay: Replay) -> None:
-    from properties.logs.reading import EVENTS
-
-    assert RULES.keys() == EVENTS.keys()
-    assert all(rule.actions or rule.note for rule in RULES.values())
+    assert RULES.by_event.keys() == EVENTS.keys()
+    assert all(rule.actions or rule.note for rule in RULES.by_event.values())
 
 
 def byzantine(lines: Lines, *votes: dict[str, Any]) -> Lines:
