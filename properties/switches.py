@@ -54,7 +54,7 @@ def parse(text: str) -> tuple[str, Value]:
         return name, value
     if value == ANY and name in UNBOUNDED:
         return name, None
-    if not value.isdecimal() or int(value) > MOST:
+    if value not in map(str, range(MOST + 1)):
         more = f", or {ANY}" if name in UNBOUNDED else ""
         raise BadSwitch(f"{text}: {name} is a number from 0 to {MOST}{more}")
     return name, int(value)
