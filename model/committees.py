@@ -64,13 +64,15 @@ class Committees:
         """The committees that a scope names: the weights for each batch, as `3,2,0`, or `none`, or `error`, joined by
         `;`; none of these, where the genesis' committee is that of all batches. Raises `BadCommittees`."""
         words = {"none": NONE_SCHEDULED, "error": ERROR_SCHEDULED}
+        places = {tuple(weight.value for weight in genesis.weights): 0}
         electorates, schedule = [genesis], []
         for name in text.split(";") if text else ():
             if name not in words:
-                electorate = _electorate(name, len(genesis.weights))
-                if electorate not in electorates:
-                    electorates.append(electorate)
-            schedule.append(words[name] if name in words else electorates.index(electorate))
+                weights = _weights(name, len(genesis.weights))
+                if weights not in places:
+                    places[weights] = len(electorates)
+                    electorates.append(_electorate(weights))
+            schedule.append(words[name] if name in words else places[weights])
         return Committees(tuple(electorates), tuple(schedule) or (0,))
 
     def weights_by_attester(self) -> tuple[tuple[Int, ...], ...]:
@@ -112,12 +114,15 @@ def _scheduled(place: int) -> CommitteeRead:
     return {NONE_SCHEDULED: NOT_REQUIRED, ERROR_SCHEDULED: UNREADABLE}.get(place) or CommitteeRead(const(place))
 
 
-def _electorate(text: str, attesters: int) -> Electorate:
+def _weights(text: str, attesters: int) -> tuple[int, ...]:
     weights = text.split(",")
     if len(weights) != attesters or not all(weight.isdecimal() for weight in weights) or not any(map(int, weights)):
         raise BadCommittees(
             f"committee {text!r} is neither a weight for each of the {attesters} attesters (0: not a member), joined "
             "by commas, nor none, nor error"
         )
-    values = [int(weight) for weight in weights]
-    return Electorate(tuple(map(const, values)), const(threshold(sum(values))))
+    return tuple(map(int, weights))
+
+
+def _electorate(weights: tuple[int, ...]) -> Electorate:
+    return Electorate(tuple(map(const, weights)), const(threshold(sum(weights))))

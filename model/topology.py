@@ -116,4 +116,10 @@ def mesh(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topo
     return connect(attesters, (MAIN, *with_node), [*((name, MAIN) for name in with_node), *pairs], echo)
 
 
-TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh}
+def chain(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """The first attester is connected to the main node, and every other one to the attester before it."""
+    connections = list(zip(with_node, (MAIN, *with_node), strict=False))
+    return connect(attesters, (MAIN, *with_node), connections, echo)
+
+
+TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh, "chain": chain}

@@ -96,7 +96,7 @@ class Check:
         if claim.kind is Kind.EVENTUALLY:
             return "permuted attesters count as one here, which would confuse fair runs"
         each: list[tuple[Expression, ...]] = [(conjunct.when, conjunct.holds) for conjunct in conjuncts]
-        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds]
+        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds_in(self.system)]
         is_about_states = claim.kind is not Kind.POSSIBLE
         together = [each] if is_about_states else [[one] for one in (*each, *kinds)]
         symmetry = self.search.vectorised.packing.symmetry
@@ -175,7 +175,7 @@ class Check:
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for kind in claim.kinds:
+        for kind in claim.kinds_in(self.system):
             of_kind = final & self._holds(kind.holds(self.system))
             unclassified &= ~of_kind
             yield kind.name, of_kind
@@ -202,7 +202,7 @@ class Check:
         confirmed for the number of states after it."""
         run, state = self._run_to(self.graph.locate(index))
         confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
-        for described in claim.kinds:
+        for described in claim.kinds_in(self.system):
             if described.name == kind:
                 confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
         most = max(CLOSING_STATES, self.search.states + 1)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from properties.history import RELEASES
+
 
 class Severity(StrEnum):
     """What a finding means for the main node, worst first."""
@@ -31,7 +33,7 @@ class Finding:
 
     `summary` is what goes wrong, in a table: at most 40 characters. `shown_by` are the violations that show it, as
     (property, kind); the first is the one to look at, on the revision `shown_on` if that is named. `cured_by` are parts
-    of revisions, in words. `known_since`: who has described it, and when, before this model; empty if nobody has.
+    of revisions, in words. `known_since`: who described it first, as far as we know, and when.
     """
 
     name: str
@@ -41,7 +43,7 @@ class Finding:
     shown_by: tuple[tuple[str, str | None], ...] = ()
     shown_on: str = ""
     cured_by: str = ""
-    known_since: str = ""
+    known_since: str = "this model"
     has_page: bool = True
 
 
@@ -55,6 +57,9 @@ STUCK = ("progress_possible", "attestation_can_start")
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
+RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+"""Who knew of what comes of a number that falls."""
+
 FINDINGS: tuple[Finding, ...] = (
     Finding(
         "registry-minimum",
@@ -63,7 +68,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(STUCK, "registry_minimum", "minimum_to_come"),
         cured_by=ASK_THE_SAME,
-        known_since="era-consensus PR 161, its description",
+        known_since="era-consensus PR 161, its description (31 July 2024)",
     ),
     Finding(
         "newer-vote",
@@ -72,6 +77,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(STUCK, "newer_vote"),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
     ),
     Finding(
         "own-minimum",
@@ -80,6 +86,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(STUCK, "own_minimum", "own_vote_skipped"),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
     ),
     Finding(
         "vote-lost",
@@ -88,15 +95,29 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(STUCK, "vote_lost", "attesters_lost"),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
     ),
     Finding(
         "refusal-is-no-cure",
         "Refusing smaller numbers does not cure the start-up deadlock",
         "PR 167 does not cure the deadlock",
         Severity.STUCK,
-        _each(STUCK, "newer_vote_at_main"),
+        _each(STUCK, "error_to_come", "newer_vote_at_main"),
         shown_on="pr167+era2480",
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "consensus-ends",
+        "One error ends the main node's consensus for good",
+        "An error ends the main node's consensus",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
+            ("executor_can_start", "node_gone"),
+        ),
+        shown_on="pr170+era2539",
+        cured_by="`error_returned`",
     ),
     Finding(
         "relay-skips-votes",
@@ -105,6 +126,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(STUCK, "relay_minimum", "newer_vote_at_relay"),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
         has_page=False,
     ),
     Finding(
@@ -117,6 +139,7 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         shown_on="pr170+era2480",
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
     ),
     Finding(
         "never-starts",
@@ -125,7 +148,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         _each(("executor_can_start", *STUCK, "restarts_help"), "never_starts"),
         cured_by="PR 166",
-        known_since="era-consensus PR 166",
+        known_since="era-consensus PR 166 (1 August 2024)",
         has_page=False,
     ),
     Finding(
@@ -138,7 +161,14 @@ FINDINGS: tuple[Finding, ...] = (
             *_each(("attestation_can_start", "executor_can_start"), "pruned_too_early"),
         ),
         cured_by="`prune_aware` with `pruned_dropped`",
-        known_since="zksync-era PR 2544, in part",
+        known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
+    ),
+    Finding(
+        "pruned-attester",
+        "Attesters that have pruned a batch can never vote on it",
+        "Attesters that prune cannot vote",
+        Severity.STUCK,
+        _each(("progress_possible", "attestation_can_start"), "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -151,7 +181,7 @@ FINDINGS: tuple[Finding, ...] = (
             ("restarts_help", "messages_refused"),
         ),
         cured_by="PR 170 (bad signatures), `foreign_skipped` (another genesis)",
-        known_since="era-consensus PR 170, for bad signatures",
+        known_since="era-consensus PR 170, for bad signatures (2 August 2024)",
         has_page=False,
     ),
     Finding(
@@ -161,6 +191,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.GAP,
         (("no_gaps_on_main_node", None), *_each(STUCK, "overtaken")),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
     ),
     Finding(
         "first-batches",
@@ -169,7 +200,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.GAP,
         (("attestation_starts_at_first_batch", None),),
         cured_by="PR 2539",
-        known_since="zksync-era PR 2480, by intent",
+        known_since="zksync-era PR 2480, by intent (26 July 2024)",
     ),
     Finding(
         "never-certified",
@@ -195,7 +226,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.NOTE,
         (("status_never_falls", None),),
         cured_by="PR 167 (the node stops)",
-        known_since="era-consensus PR 167",
+        known_since="era-consensus PR 161, in its story of the deadlock (31 July 2024)",
         has_page=False,
     ),
     Finding(
@@ -205,6 +236,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.NOTE,
         (("one_batch_at_a_time", None),),
         cured_by=ASK_THE_SAME,
+        known_since=RACE,
         has_page=False,
     ),
     Finding(
@@ -216,9 +248,9 @@ FINDINGS: tuple[Finding, ...] = (
 )
 """All findings, worst first; in the order of `docs/findings/README.md`."""
 
-RAN = ("pr167+era2539", "pr170+era2539")
-"""The revisions that ran with each other: those that zksync-era wired together, PR 2544 and then PR 2583. The other
-pairs say what would have happened, or what one of the pull requests is worth by itself."""
+RAN = tuple(RELEASES)
+"""The revisions that ran with each other. The other pairs say what would have happened, or what one of the pull
+requests is worth by itself."""
 
 
 @dataclass(frozen=True)
@@ -247,3 +279,9 @@ COLUMNS = (
 def finding_of(property: str, kind: str | None) -> Finding | None:
     """The finding that a violation shows; None if it shows nothing that is known."""
     return next((each for each in FINDINGS if (property, kind) in each.shown_by), None)
+
+
+def known_since(property: str, kind: str | None) -> str:
+    """Who described first what a violation shows, as far as we know."""
+    finding = finding_of(property, kind)
+    return finding.known_since if finding else "this model"

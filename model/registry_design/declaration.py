@@ -43,6 +43,7 @@ class Declaration:
             links=tuple(self.link(*ends) for ends in topology.links),
             restarts_left=self.faults("restarts_left", scope.restarts),
             disconnects_left=self.faults("disconnects_left", scope.disconnects),
+            errors_left=self.faults("errors_left", scope.errors),
             start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
             first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
             has_first_block=self.space.flag("has_first_block", False) if self.revision.asks_for_first_block else TRUE,
@@ -66,8 +67,23 @@ class Declaration:
             attester=AttesterRunner(self.attester(space, place.key is not None)),
             cast=self.cast(space.within("cast")) if scope.replays and place.key is not None else None,
             genesis=space.number("genesis", 0, scope.regeneses, 0),
+            runs=space.flag("runs", True) if self.can_stop(index, has_finder) else TRUE,
+            is_supervised=self.is_supervised(index),
             revision=self.revision,
         )
+
+    def can_stop(self, index: int, has_finder: bool) -> bool:
+        """Whether there can be an error on a node that nobody restarts then."""
+        scope, is_main = self.scope, index == self.topology.main
+        can_mismatch = has_finder and scope.queue > 0 and self.is_any_forged
+        can_fork = scope.regeneses > 0 and not is_main
+        has_errors = self.revision.refuses_smaller_number or can_mismatch or can_fork or scope.errors != 0
+        return has_errors and not self.is_supervised(index)
+
+    def is_supervised(self, index: int) -> bool:
+        """Whether somebody notices that a node's consensus has ended, and restarts it."""
+        is_silent = index == self.topology.main and not self.revision.returns_errors
+        return self.scope.is_supervised(is_silent)
 
     def attester(self, space: Namespace, is_attester: bool) -> Int:
         rests = is_attester and self.scope.attester_steps

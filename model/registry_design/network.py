@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import TRUE, Bool, Int, const, truth, where
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
 from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
@@ -31,6 +31,7 @@ class System:
     links: tuple[Link, ...]
     restarts_left: Int
     disconnects_left: Int
+    errors_left: Int
     first_batch: Int
     has_first_block: Bool
     start: Int
@@ -187,6 +188,17 @@ def restarted(system: System, node: int, topology: Topology) -> System:
     return reconnected(renewed, [index for index, ends in enumerate(topology.links) if node in ends])
 
 
+def stopped(system: System, node: int, topology: Topology) -> System:
+    """The state after an error has ended a node's consensus, and with it all that was in its memory.
+
+    On the main node the error is logged, and that is all; elsewhere the process ends, and is restarted if somebody
+    supervises it. Source: zksync-era, core/node/consensus/src/era.rs.
+    """
+    fresh = restarted(system, node, topology)
+    here = fresh.nodes[node]
+    return fresh if here.is_supervised else fresh.with_node(node, replace(here, runs=FALSE))
+
+
 def reconnected(system: System, links: Sequence[int]) -> System:
     """The state with new connections in these places: what was in flight is lost, and all will be pushed again."""
     for link in links:
@@ -203,20 +215,20 @@ def restart_node(system: System, node: int, topology: Topology) -> Step[System]:
 
 @transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update, from PR 167 on")
 def refuse_status(system: System, node: int, topology: Topology) -> Step[System]:
-    """The number that was read is smaller than the one in the watch. That error stops the node, and it restarts."""
+    """The number that was read is smaller than the one in the watch: an error, which stops the node."""
     here = system.nodes[node]
     is_refused = ~here.runner.is_idle & here.refuses_number(here.runner.polled)
-    return Step(is_refused, restarted(system, node, topology))
+    return Step(is_refused, stopped(system, node, topology))
 
 
 @transition("zksync-era, core/node/consensus/src/storage/store.rs: an error of the task that inserts certificates")
 def stop_on_mismatch(system: System, node: int, topology: Topology) -> Step[System]:
-    """The certificate at the head of the queue is over another hash than the batch's own. That error is fatal to the
-    node, and it restarts."""
+    """The certificate at the head of the queue is over another hash than the batch's own: an error, which stops the
+    node."""
     store = system.nodes[node].store
     head = store.queue.head
     is_mismatch = ~store.queue.is_empty & store.has_commitment(head.number) & (head.variant != 0)
-    return Step(is_mismatch, restarted(system, node, topology))
+    return Step(is_mismatch, stopped(system, node, topology))
 
 
 @transition("zksync-era: the operator reverts batches, and the consensus forks")
@@ -234,9 +246,18 @@ def regenesis(system: System, topology: Topology, revision: Revision, first: int
 
 @transition("zksync-era: an external node sees another genesis in the main node's API")
 def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Step[System]:
-    """A node learns of the new fork, sooner or later, and restarts on it."""
-    is_behind = system.nodes[node].genesis != system.nodes[topology.main].genesis
-    return Step(is_behind, restarted(system, node, topology))
+    """A node learns of the new fork, sooner or later: an error, which stops it. It restarts on the new fork."""
+    here = system.nodes[node]
+    is_behind = here.genesis != system.nodes[topology.main].genesis
+    return Step(here.runs & is_behind, stopped(system, node, topology))
+
+
+@transition("zksync-era, core/node/consensus/src/storage/store.rs and others: an error of any task of the consensus")
+def fail_once(system: System, node: int, topology: Topology) -> Step[System]:
+    """An error that has no cause in the model, such as a failed call of the database, stops the node."""
+    left = system.errors_left
+    after = replace(stopped(system, node, topology), errors_left=_one_less(left))
+    return Step((left != 0) & system.nodes[node].runs, after)
 
 
 @transition("zksync-era: the task that prunes old batches")
@@ -261,8 +282,11 @@ def _one_less(left: Int) -> Int:
     return where(left == UNLIMITED, left, left - 1)
 
 
-FAULTS = (restart_node, reconnect, forge_vote, hand_on_vote, replay_vote, regenesis)
+FAULTS = (restart_node, reconnect, fail_once, forge_vote, hand_on_vote, replay_vote, regenesis)
 """What may happen, and nobody may count on."""
 
-RESTARTS = (restart_node, refuse_status, stop_on_mismatch, restart_on_new_genesis, regenesis)
-"""Every way in which the acting node starts anew."""
+ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, fail_once)
+"""What stops the acting node, which then is restarted or not."""
+
+RESTARTS = (restart_node, *ERRORS, regenesis)
+"""Every way in which the acting node loses what is not stored."""

@@ -36,7 +36,12 @@ FINDER, ATTESTER = "finder", "attester"
 class Node:
     """The machines of one node, and the fork of the chain, by its genesis, that it was started on. A node that is no
     attester has an attester runner that never wakes up. What its attester has ever cast is remembered only where a
-    scope lets others pass it on."""
+    scope lets others pass it on.
+
+    Where it no longer `runs`, an error has ended its consensus, and with it all of these machines. What is stored
+    stays; on the main node the rest of the server goes on, the API that all others poll among it. A node that
+    `is_supervised` is restarted at once instead.
+    """
 
     store: QueueingStore
     status: StatusWatch
@@ -46,11 +51,13 @@ class Node:
     attester: AttesterRunner
     cast: VotesCast | None = None
     genesis: Int = FIRST_GENESIS
+    runs: Bool = TRUE
+    is_supervised: bool = True
     revision: Revision = AS_MERGED
 
     @property
     def runs_executor(self) -> Bool:
-        """Whether the executor has started, and so gossip, QC finder and attester.
+        """Whether the executor runs, and so gossip, QC finder and attester. It is a part of the node's consensus.
 
         Where it waits for the first answer of the main node, it runs exactly if the watch has a number. An answer of
         none or an error matters only there: it keeps the node out of gossip. A node that runs already goes on with the
@@ -59,8 +66,8 @@ class Node:
         if self.revision.executor == NEVER:
             return FALSE
         if self.revision.executor == AFTER_FIRST_ANSWER:
-            return self.status.next_batch_to_attest != NONE
-        return TRUE
+            return self.runs & (self.status.next_batch_to_attest != NONE)
+        return self.runs
 
     def heeds(self, answer: Answer) -> Bool:
         """Whether an answer can come into the watch: from PR 167 on, one of another fork stops the node by an error.
@@ -98,7 +105,7 @@ def poll_status(node: Node, answer: Answer) -> Step[Node]:
     number = answer.number
     is_news = (number != NONE) & (number != node.status.next_batch_to_attest)
     return Step(
-        when=node.heeds(answer) & node.runner.is_idle & is_news,
+        when=node.runs & node.heeds(answer) & node.runner.is_idle & is_news,
         then=replace(node, runner=StatusRunner(number)),
     )
 
@@ -230,5 +237,6 @@ def restart(node: Node) -> Step[Node]:
         registry=Registry.empty(len(node.registry.votes), node.revision),
         finder=QcFinder.waiting_for_status(),
         attester=AttesterRunner(const(NONE)),
+        runs=TRUE,
     )
     return Step(when=TRUE, then=fresh)

@@ -18,6 +18,7 @@ from model.registry_design.declaration import Declaration
 from model.registry_design.network import (
     System,
     answer,
+    fail_once,
     forge_vote,
     hand_on_vote,
     next_batch_to_attest,
@@ -280,6 +281,8 @@ class Wiring:
         for index, place in enumerate(self.topology.places):
             if self.scope.restarting in ("", place.name):
                 yield from self.action(restart_node, place.name, restart_node(self.state, index, self.topology))
+            if self.scope.failing in ("", place.name):
+                yield from self.action(fail_once, place.name, fail_once(self.state, index, self.topology))
         for links in self.topology.connections:
             ends = [self.topology.places[end].name for end in self.topology.links[links[0]]]
             yield from self.action(reconnect, ends[0], reconnect(self.state, links), arguments={"to": ends[1]})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from model.algebra import FALSE, Bool, all_of, any_of
+from model.algebra import Bool, all_of, any_of, const, where
 from model.batch_store import CertifiedBatches
 from model.registry_design.qc_finder import SETTING_MINIMUM
 from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims.controller_design import CONTROLLER_CLAIMS
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
@@ -38,19 +39,15 @@ def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
-    """The certificates on the main node start with the first batch that is to be attested on its fork, unless that was
-    pruned with its own."""
+    """The certificates on the main node start with the first batch of its fork (from zksync-era PR 2684 on not with
+    batch 0), unless that was pruned with its own."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
         return ()
-    first = [
-        system.is_to_attest(number) & ~(system.is_to_attest(number - 1) if number else FALSE)
-        for number in range(len(certified.flags))
-    ]
-    is_there = any_of(flag & is_first for flag, is_first in zip(certified.flags, first, strict=True))
-    is_pruned = any_of((system.main.store.pruned == number) & is_first for number, is_first in enumerate(first))
-    there_are = any_of(certified.flags) & ~is_pruned
-    return (Conjunct("the first batch has a certificate if any has", is_there, there_are),)
+    first_batch, least = system.state.first_batch, system.revision.least_attested
+    first = where(first_batch < least, const(least), first_batch)
+    there_are = any_of(certified.flags) & (system.main.store.pruned != first)
+    return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 
 def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -155,7 +152,8 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "no_gaps_on_main_node",
         Kind.ALWAYS,
-        "No batch between two certified ones on the main node lacks a certificate.",
+        "No batch between two certified ones on the main node lacks a certificate. This is about the current fork: a "
+        "fork deletes all certificates, those of batches before its first one included.",
         "Byzantine weight as the instance says",
         f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
         no_gaps,
@@ -192,7 +190,7 @@ PROTOCOL: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node finds is over the batch's own hash.",
         "Byzantine weight as the instance says",
-        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch is fatal to the node",
+        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch ends the node's consensus",
         certificates_match_batches,
     ),
     Property(
@@ -212,7 +210,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
+        of_all_designs(*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),
@@ -262,7 +260,7 @@ PROTOCOL: tuple[Property, ...] = (
 )
 """The protocol and its first pull request."""
 
-CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS, *CONTROLLER_CLAIMS)
 """All properties, in the order of reports."""
 
 

@@ -8,24 +8,26 @@ from collections.abc import Callable, Iterator
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
-from model.registry_design.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims import standstills
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.points_of_no_return import (
+    IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
-    OUTLIVES_RESTARTS_OF_OTHERS,
+    NODE_GONE,
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
-from properties.claims.standstills import CONSENSUS_DEAD, STANDSTILLS
+from properties.claims.standstills import STANDSTILLS
 
-NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS))
-"""What nobody may count on, and what ends at some time."""
+NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
+"""What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
 
 
 def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -198,7 +200,8 @@ def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
     return node == system.topology.places[system.topology.main].name and action in RESTARTS
 
 
-RESTARTS = (restart_node.name, refuse_status.name)
+RESTARTS = (restart_node.name, refuse_status.name, fail_once.name)
+"""What can cost the main node a certificate in the queue, whatever the certificate."""
 
 
 def _can_restart_main(system: RegistryDesign) -> bool:
@@ -211,6 +214,24 @@ def _equivocates(system: AttestationSystem) -> Bool:
         (vote.number != NONE) & (vote.number == other.number) & (vote.hash != other.hash)
         for votes in votes_by_key
         for vote, other in itertools.combinations(votes, 2)
+    )
+
+
+def honest_attesters_sign_once(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The votes of an honest attester on a batch, wherever they are, are over one hash."""
+    committee = system.scope.instance
+    honest = len(committee.weights) - committee.byzantine
+    votes_by_key = list(zip(*map(system.votes, range(len(system.topology.places))), strict=True))
+    return tuple(
+        Conjunct(
+            f"all votes of {system.topology.attesters[key]} on one batch are over one hash",
+            all_of(
+                (vote.number != other.number) | (vote.genesis != other.genesis) | (vote.variant == other.variant)
+                for vote, other in itertools.combinations(votes, 2)
+            ),
+            any_of(vote.number != NONE for vote in votes),
+        )
+        for key, votes in enumerate(votes_by_key[:honest])
     )
 
 
@@ -239,7 +260,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        (*OUTLIVES_RESTARTS_OF_OTHERS, *STANDSTILLS),
+        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -250,7 +271,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY, CONSENSUS_DEAD),
+        of_all_designs(NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -260,7 +281,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
+        of_all_designs(*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(
@@ -277,7 +298,8 @@ CLAIMS: tuple[Property, ...] = (
         Kind.ALWAYS,
         "The number that a running node has been told never becomes a smaller one.",
         "none",
-        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
+        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node (on the main node, its "
+        "consensus for good)",
         status_never_falls,
         needs="numbers that change",
     ),
@@ -329,6 +351,15 @@ CLAIMS: tuple[Property, ...] = (
         needs="a Byzantine attester whose votes reach two nodes",
     ),
     Property(
+        "honest_attesters_sign_once",
+        Kind.ALWAYS,
+        "No two nodes have different votes of one honest attester on the same batch.",
+        "none",
+        "docs/protocol.md: an honest attester signs the hash that its node has",
+        honest_attesters_sign_once,
+        needs="an honest attester",
+    ),
+    Property(
         "external_node_has_gap",
         Kind.SOMETIMES,
         "The certificates of an external node have a gap.",
@@ -349,11 +380,11 @@ CLAIMS: tuple[Property, ...] = (
     Property(
         "queued_certificate_lost",
         Kind.SOMETIMES,
-        "The main node is about to restart with a certificate in its queue, which is lost.",
+        "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
         only_of(RegistryDesign, _happens(_certificate_lost, _can_restart_main)),
-        needs="a queue of certificates, and restarts of the main node",
+        needs="a queue of certificates, and restarts of the main node, or errors",
     ),
     Property(
         "queue_blocked_by_first",

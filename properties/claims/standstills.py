@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from model.algebra import FALSE, Bool, Int, any_of
-from model.controller_design.gossip import Link
+from model.controller_design.gossip import ANSWERED, CALLED, Link
 from model.controller_design.node import Node
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import READING_STATUS, WAITING_FOR_HASH
@@ -47,7 +47,7 @@ def _has_lost_batch(system: ControllerDesign, node: Node) -> Bool:
 
 
 def _is_dead(system: ControllerDesign, node: Node) -> Bool:
-    return ~node.task.is_alive & ~_has_started(node, system.next_batch_to_attest)
+    return ~node.task.is_alive & (~node.runs | ~_has_started(node, system.next_batch_to_attest))
 
 
 def _reads_no_committee(system: ControllerDesign, node: Node) -> Bool:
@@ -60,10 +60,15 @@ def _skips(system: ControllerDesign, node: Node) -> Bool:
     return ~node.committee_of(asked).is_required & ~_has_started(node, asked) & ~node.has_fallback
 
 
+def _keeps_hash(node: Node, number: Int) -> Bool:
+    """Whether the node has another hash of this batch, and will have as long as its process lives."""
+    return (node.diverged == number) & (node.attestation.is_on | (node.task.number == number))
+
+
 def _has_other_hash(system: ControllerDesign, node: Node) -> Bool:
     asked = system.next_batch_to_attest
     differs = node.own_batch(asked).variant != system.main.own_batch(asked).variant
-    return differs & _has_in_hand(node, asked)
+    return differs & (_keeps_hash(node, asked) | _keeps_hash(system.main, asked))
 
 
 LOSSES: tuple[Loss, ...] = (
@@ -153,11 +158,22 @@ def _votes_cut_off(system: ControllerDesign) -> Bool:
 
 
 def _message_too_large(system: ControllerDesign) -> Bool:
-    """Whether some node holds more votes on the batch that is asked for than a message can have."""
-    limit, asked = system.scope.message_limit, system.next_batch_to_attest
+    """Whether some node holds more votes on the batch that is asked for than a message can have, or is about to; or
+    has told the main node a vote too early, and will have too many by the time that it is asked for it."""
+    limit, asked, main = system.scope.message_limit, system.next_batch_to_attest, system.main
     if not limit:
         return FALSE
-    crowded = (_has_started(node, asked) & (node.attestation.count > limit) for node in system.state.nodes)
+    crowded = [_has_started(node, asked) & (node.attestation.count > limit) for node in system.state.nodes]
+    for link, ends in zip(system.state.links, system.topology.links, strict=True):
+        for end, phase in zip(ends, (ANSWERED, CALLED), strict=True):
+            receiver = system.state.nodes[end].attestation
+            after = receiver.inserted(link.batch, link.carried).count
+            crowded.append(_has_started(system.state.nodes[end], asked) & link.is_in(phase) & (after > limit))
+        if ends[1] == system.topology.main:
+            caller = system.state.nodes[ends[0]].attestation
+            was_early = any_of(_is_told(system, link, key) & ~vote for key, vote in enumerate(main.attestation.votes))
+            together = caller.inserted(caller.batch, main.attestation.votes).count > limit
+            crowded.append(_has_started(main, asked) & was_early & together)
     return _has_too_few_votes(system) & any_of(crowded)
 
 
@@ -208,6 +224,13 @@ CONSENSUS_DEAD = _kind(
     _consensus_dead,
 )
 
+NODE_GONE = _kind(
+    "node_gone",
+    "An error has ended the consensus of a node, and nobody restarts it.",
+    "Nothing starts the consensus again while the process lives.",
+    lambda system: any_of(~node.runs for node in system.state.nodes),
+)
+
 NOTHING_ASKED = _kind(
     "nothing_asked",
     "The first batch was pruned from the main node's database before any batch had a certificate.",
@@ -246,7 +269,7 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
         _not_required,
     ),
     _about_asked(
-        "pruned_in_the_way",
+        "asked_batch_pruned",
         "The main node asks for a batch that it has pruned.",
         "Its hash never comes, or its certificate cannot be inserted.",
         _pruned_in_the_way,
@@ -281,7 +304,8 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
     _about_asked(
         "attester_task_dead",
         "So many attesters' nodes have lost their attestation task by an error that the others make no quorum.",
-        "From PR 3180 on an error ends the task alone, and nothing starts it again while the process lives.",
+        "From PR 3180 on an error ends the task alone, and nothing starts it again while the process lives; before, it "
+        "ends the process, which is gone where nobody supervises it.",
         _quorum_lost(_is_dead),
     ),
     _about_asked(

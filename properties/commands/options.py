@@ -19,7 +19,14 @@ MOST_BATCHES = 100
 
 
 def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> None:
-    """Declare the options that name one scope; without a default instance, the instance must be given."""
+    """Declare the options of a search of one scope; without a default instance, the instance must be given."""
+    add_model(parser, instance)
+    parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
+    add_max_states(parser)
+
+
+def add_model(parser: argparse.ArgumentParser, instance: str | None = None) -> None:
+    """Declare the options that name one scope."""
     parser.add_argument("--revision", required=True, metavar="R", help="a revision, such as pr161+era2480")
     parser.add_argument(
         "--instance", default=instance, required=instance is None, metavar="I", help="a committee, such as n2f0b0"
@@ -38,8 +45,6 @@ def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> N
         metavar="SWITCH=VALUE",
         help="one more switch of the scope, such as restarts=1 or topology=relay (may be repeated)",
     )
-    parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
-    add_max_states(parser)
 
 
 def add_max_states(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from model.transitions import Transition
 from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
+from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
@@ -74,16 +75,27 @@ def _options(scope: Scope) -> str:
 
 
 def ledger() -> str:
-    """The expected verdicts; what says nothing on any revision in a scope is named below its table."""
-    blocks = []
-    for plan in PLANS:
-        columns = {name: scopes[plan.name] for name, scopes in expectations().items() if plan.name in scopes}
-        names = list(next(iter(columns.values())))
-        silent = [name for name in names if all(column[name] == "NOT_APPLICABLE" for column in columns.values())]
-        rows = ((f"`{name}`", *(column[name] for column in columns.values())) for name in names if name not in silent)
-        blocks.append(f"### {plan.name}\n\n{table(('property', *columns), rows)}")
-        blocks.append(f"NOT_APPLICABLE: {', '.join(f'`{name}`' for name in silent)}.\n")
-    return "\n".join(blocks)
+    """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
+    is named below the table."""
+    return "\n".join(block for plan in PLANS for block in _of_scope(plan.name))
+
+
+def _of_scope(scope: str) -> Iterator[str]:
+    found = {name: scopes[scope] for name, scopes in expectations().items() if scope in scopes}
+    verdicts = {name: {key: value for key, value in row.items() if key != "states"} for name, row in found.items()}
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for revision, row in verdicts.items():
+        columns.setdefault(tuple(row.values()), []).append(revision)
+    names = list(next(iter(verdicts.values())))
+    cells = dict(zip(names, zip(*columns, strict=True), strict=True))
+    same = {name: row[0] for name, row in cells.items() if len({*row}) == 1}
+    states = ("states", *("<br>".join(f"{found[name]['states']:,}" for name in alike) for alike in columns.values()))
+    rows = [(f"`{name}`", *row) for name, row in cells.items() if name not in same]
+    head = ("property", *("<br>".join(alike) for alike in columns.values()))
+    yield f"### {scope}\n\n{table(head, [*rows, states])}"
+    for verdict in dict.fromkeys(same.values()):
+        alike = ", ".join(f"`{name}`" for name in names if same.get(name) == verdict)
+        yield f"{verdict}{' on all' if len(found) > 1 else ''}: {alike}.\n"
 
 
 def findings() -> str:
@@ -100,6 +112,19 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield "yes" if revisions & {*RAN} else "no" if revisions else ""
     yield finding.known_since
     yield finding.cured_by
+
+
+def statuses() -> str:
+    """The exit statuses, and which commands end with each."""
+    rows = (
+        (
+            status.value,
+            meaning,
+            "any" if status in ALWAYS else ", ".join(f"`{name}`" for name, ends in COMMANDS.items() if status in ends),
+        )
+        for status, meaning in MEANINGS.items()
+    )
+    return table(("status", "meaning", "commands"), rows)
 
 
 def parts() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from model.algebra import Bool
+from properties.engines import EngineError
 from properties.engines.explorer import explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.stepper import State, Stepper
@@ -19,9 +20,8 @@ FEW_STATES = 5_000
 """So many states the one-step engine looks at by itself for a single trace."""
 
 
-class NotConfirmed(RuntimeError):
-    """What one engine has found, another does not confirm. There is a defect in this program; nothing follows for the
-    protocol, and nothing is reported."""
+class NotConfirmed(EngineError):
+    """What one engine has found, another does not confirm, and so it is not reported."""
 
 
 def follow(stepper: Stepper, actions: Sequence[int]) -> list[State]:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from model.algebra import Bool
 from model.transitions import TransitionSystem
+from properties.engines import EngineError
 from properties.engines.packing import Words
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask, Vectorised
@@ -36,8 +37,12 @@ RECENT = 20
 MULTIPLIERS = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
-class HashCollision(RuntimeError):
+class HashCollision(EngineError):
     """Two different states have the same 64-bit key. The search stops rather than merge them."""
+
+
+class IncompleteSearch(EngineError):
+    """A search that came to its end has missed a state."""
 
 
 def take(words: Words, chosen: Any) -> Words:
@@ -319,7 +324,8 @@ class Graph:
 
 
 def graph(search: Exploration) -> Graph:
-    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short."""
+    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short, and
+    `IncompleteSearch` if it was not and a successor is missing."""
     if not search.complete:
         raise ValueError("the search was cut short: its graph has edges that lead out of it")
     everything = concatenate(search.levels)
@@ -330,7 +336,11 @@ def graph(search: Exploration) -> Graph:
     for start in range(0, len(keys), CHUNK):
         chunk = take(everything, slice(start, start + CHUNK))
         for action, sources, after in search.vectorised.successors(chunk):
-            targets = order[np.searchsorted(ordered, keys_of(search.normal(after)))]
+            after = search.normal(after)
+            place = np.searchsorted(ordered, keys_of(after))
+            targets = order[np.minimum(place, len(order) - 1)]
+            if any((word[targets] != wanted).any() for word, wanted in zip(everything, after, strict=True)):
+                raise IncompleteSearch(f"{search.vectorised.system.actions[action]} leads out of what was searched")
             edges.append((action, (sources + start).astype(np.int32), targets.astype(np.int32)))
     sizes = [len(level[0]) for level in search.levels]
     return Graph(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), edges)

@@ -18,7 +18,7 @@ from model.votes import Vote
 from properties.render import CannotRender
 from properties.render.command import repeat
 from properties.render.explanations import explain
-from properties.render.sequence import Teller
+from properties.render.registry_design.sequence import Teller
 from properties.render.sources import COMMIT
 from properties.render.story import Story
 from properties.trace import Trace, TraceStep

@@ -22,7 +22,8 @@ from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.render.words import Words, field_of
+from properties.render.vocabulary import VOCABULARIES
+from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.trace import BadTrace, Trace, TraceStep, record, replay
 
@@ -72,6 +73,7 @@ class Story:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
+        self.vocabulary = VOCABULARIES[self.system.revision.design]()
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
@@ -92,7 +94,7 @@ class Story:
     @cached_property
     def kind(self) -> CounterexampleKind | None:
         """The kind of counterexample, where the property has kinds."""
-        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+        return next((kind for kind in self.claim.kinds_in(self.system) if kind.name == self.trace.kind), None)
 
     def transition(self, step: TraceStep) -> Transition:
         """The transition behind a step."""
@@ -108,6 +110,18 @@ class Story:
             self._evaluators[expression] = self.stepper.evaluator(expression)
         return int(self._evaluators[expression](self.state(number))[0])
 
+    def fields(self, number: int) -> dict[str, str]:
+        """Every field after so many steps in words; first what no variable holds and a reader looks for."""
+        derived = self.vocabulary.derived(self.system).items()
+        values = {name: self.value(expression, number) for name, expression in derived}
+        told = {name: "none" if value == NONE else str(value) for name, value in values.items()}
+        return told | self.words.values(self.states[number])
+
+    def changes(self, number: int) -> list[Change]:
+        """The fields that a step changes. `number` counts from 1."""
+        old, new = self.fields(number - 1), self.fields(number)
+        return [Change(field, old[field], new[field]) for field in old if old[field] != new[field]]
+
     def vote(self, vote: Vote, number: int) -> str | None:
         """A vote or certificate after so many steps, in words; none if there is none."""
         batch, variant, genesis = (self.value(part, number) for part in (vote.number, vote.variant, vote.genesis))
@@ -118,7 +132,7 @@ class Story:
         parts alone."""
         last = len(self.trace.steps)
         parts = [part for part in conjuncts(condition) if not self.value(part, last)] or [condition]
-        names = {field_of(str(variable.value[0])): None for variable in variables_of(parts)}
+        names = {self.vocabulary.field_of(str(variable.value[0])): None for variable in variables_of(parts)}
         values = self.words.values(self.states[last])
         return {name: values[name] for name in values if name in names}
 
@@ -136,10 +150,15 @@ class Story:
         if self.value(conjunct.holds, number):
             return Standing.HOLDS
         if self.claim.kind is not Kind.POSSIBLE:
-            return Standing.FAILS if self._is_about_states else Standing.OPEN
+            return Standing.FAILS if self._is_about_states or self._is_never(conjunct, number) else Standing.OPEN
         if last_open is None:
             return Standing.UNEXAMINED
         return Standing.OPEN if number <= last_open else Standing.FAILS
+
+    def _is_never(self, conjunct: Conjunct, number: int) -> bool:
+        """Whether this state is in the loop of a lasso, and the conjunct comes true nowhere in it."""
+        loop = range(len(self.states) if self.trace.loop is None else self.trace.loop, len(self.states))
+        return number in loop and not any(self.value(conjunct.holds, each) for each in loop)
 
     def _last_open(self, conjunct: Conjunct) -> int | None:
         """After how many steps the conjunct can come true for the last time; none if that is not the question,

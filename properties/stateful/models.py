@@ -19,7 +19,7 @@ from model.registry_design.network import FAULTS
 from model.registry_design.system import RegistryDesign, build
 from model.revisions import NEVER, REGISTRY, REVISIONS, of_design
 from model.rules import max_faulty_weight
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Instance, Scope, instance
+from model.scope import ALL, BAD_SIGNATURE, EXTERNAL, FOREIGN_GENESIS, NOBODY, Instance, Scope, instance
 from model.topology import MAIN, TOPOLOGIES
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind
@@ -62,6 +62,8 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         prunes_after_status=random.random() < 0.5,
         regeneses=random.choice([0, 0, 0, 1, 2]) if len(weights) <= 4 else 0,
         bad_votes=random.choice(["", "", "", "", "", BAD_SIGNATURE, FOREIGN_GENESIS]) if topology == "relay" else "",
+        supervised=random.choice([EXTERNAL, EXTERNAL, ALL, NOBODY]),
+        errors=random.choice([0, 0, 0, 1, None]),
     )
 
 

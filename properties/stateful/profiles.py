@@ -228,6 +228,7 @@ FLOORS: dict[str, Floors] = {
         "forge_vote": 0.5,
         "refuse_votes": 0.01,
         "refuse_status": 0.01,
+        "fail_once": 0.2,
         "regenesis": 0.1,
         "restart_on_new_genesis": 0.1,
         "prune": 0.1,

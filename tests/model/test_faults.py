@@ -137,13 +137,72 @@ def test_bad_signatures_are_an_error_until_pull_request_170() -> None:
     assert "refuse_votes" not in actions_of("pr170+era2539", scope)
 
 
-def test_a_smaller_number_restarts_the_node_and_costs_no_fault() -> None:
+def test_a_smaller_number_restarts_an_attester_and_costs_no_fault() -> None:
     scope = Scope(ONE, batches=3)
     for before, after in steps("pr167+era2480", scope, "a refuse_status()"):
         assert before["a.status.next_batch_to_attest"] > 0
         assert after["a.status.next_batch_to_attest"] == NONE
         assert after["a.registry.a.number"] == NONE
     assert "refuse_status" not in actions_of("pr166+era2480", scope)
+
+
+THREE = Scope(ONE, batches=3)
+
+
+def test_a_smaller_number_ends_the_consensus_of_the_main_node_and_only_that() -> None:
+    """The attester is answered as before; it has no connection, and no certificate comes. (By then all batches of the
+    scope are sealed.)"""
+    system = build(revision("pr167+era2480"), THREE)
+    asked = Stepper(system).evaluator(system.next_batch_to_attest)
+    for before, after in steps("pr167+era2480", THREE, f"{MAIN} refuse_status()"):
+        assert (before["M.runs"], after["M.runs"]) == (1, 0)
+        assert after["M.registry.a.number"] == after["M.status.next_batch_to_attest"] == NONE
+    dead = [(before, text, after) for before, text, after in edges_of("pr167+era2480", THREE) if not before["M.runs"]]
+    assert {text for _, text, _ in dead} == {"a update_status()", "a publish_vote()", "a refuse_status()"}
+    for before, _, after in dead:
+        assert not after["M.runs"]
+        answers = [asked(tuple(state[each.name] for each in system.variables))[0] for state in (before, after)]
+        assert answers == [1, 1]
+
+
+def test_a_dead_main_node_can_be_restarted_by_an_operator() -> None:
+    scope = replace(THREE, restarts=1, restarting=MAIN)
+    found = steps("pr167+era2480", scope, f"{MAIN} restart_node()")
+    assert any(not before["M.runs"] for before, _ in found)
+    assert all(after["M.runs"] for _, after in found)
+
+
+def test_who_is_supervised_is_restarted_at_once() -> None:
+    for supervised, dying in (("external", {MAIN}), ("all", set()), ("nobody", {MAIN, "a"})):
+        system = build(revision("pr167+era2480"), replace(THREE, supervised=supervised))
+        assert {name.removesuffix(".runs") for name in system.initial if name.endswith(".runs")} == dying
+    with pytest.raises(BadScope, match="'everybody' of supervised; there are: external, all, nobody"):
+        replace(THREE, supervised="everybody")
+
+
+def test_a_node_is_in_no_state_of_death_where_nothing_can_end_it() -> None:
+    for name in ("pr161+era2480", "pr166+era2539"):
+        system = build(revision(name), replace(PLAIN, restarts=1, disconnects=1, regeneses=1))
+        assert not any(variable.endswith(".runs") for variable in system.initial)
+
+
+def test_an_error_without_a_cause_restarts_an_attester_and_ends_the_main_node() -> None:
+    scope = replace(PLAIN, errors=1)
+    for before, after in steps("pr161+era2539", scope, f"{MAIN} fail_once()"):
+        assert (before["errors_left"], after["errors_left"], after["M.runs"]) == (1, 0, 0)
+        assert [after[f"M.store.certified.{n}"] for n in range(2)] == [
+            before[f"M.store.certified.{n}"] for n in range(2)
+        ]
+    for before, after in steps("pr161+era2539", scope, "a fail_once()"):
+        assert before["a.registry.a.number"] == NONE or after["a.registry.a.number"] == NONE
+        assert after["M.runs"]
+
+
+def test_a_certificate_over_a_false_hash_ends_the_main_node() -> None:
+    scope = Scope(instance("n1f0b1"), batches=1)
+    for before, after in steps("pr161+era2539", scope, f"{MAIN} stop_on_mismatch()"):
+        assert before["M.store.queue.0.variant"] != 0
+        assert not after["M.runs"]
 
 
 @pytest.mark.parametrize("late", [False, True])

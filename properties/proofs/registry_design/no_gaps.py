@@ -74,24 +74,33 @@ def any_number(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Resul
         f"towards it, {ASSUMED}, {QUEUED}, the main node never has a gap."
     )
     budget = session.within(theorem)
-    try:
-        argument = any_size.induction(session.revision)
-        compared = any_size.check_steps(session.revision)
-    except any_size.NotLocal as error:
-        why = Unknown(f"the views of two attesters do not cover this revision: {error}")
-        yield session.result(NO_GAPS, theorem, sentence, why, [])
+    argument = any_size.induction(session.revision)
+    views = [*any_size.locality(argument), *any_size.compared(session.revision, sizes)]
+    views += any_size.quorums(session.revision, sizes, budget)
+    steps = argument.prove(budget)
+    if unlike := [each for each in views if each.answer is not Answer.PROVED]:
+        why = "; ".join(f"{each.goal}: {each.why or each.answer}" for each in unlike)
+        verdict: Verdict = Unknown(f"the views of two attesters do not cover this revision: {why}")
+        yield session.result(NO_GAPS, theorem, sentence, verdict, [*views, *steps])
         return
-    outcomes = [*any_size.lemmas(budget.within("lemma")), *argument.prove(budget)]
-    seen = f"the views of {compared} actions of three attesters are those of the view system"
-    if answer_of(outcomes) is Answer.REFUTED:
-        failure, scope = first_failure(outcomes), heavy_scope(2, ALL_DETAIL)
-        found = session.gap_or_not_inductive(theorem, sentence, argument, failure, outcomes, scope)
-        yield replace(found, notes=(*found.notes, seen))
+    if answer_of(steps) is Answer.REFUTED:
+        failure, scope = first_failure(steps), heavy_scope(2, ALL_DETAIL)
+        yield session.gap_or_not_inductive(theorem, sentence, argument, failure, [*views, *steps], scope)
         return
     possible = argument.possible(budget.within("possible"))
-    verdict = proved(outcomes, "induction on views of two attesters", "any N >= 2, any weights")
+    about = f"any N >= 2, any weights; {ONE_WAY}"
+    verdict = proved([*views, *steps], f"induction on views of two attesters ({any_size.by_hand(sizes)})", about)
     verdict, notes = session.unless_vacuous(verdict, argument, possible)
-    yield session.result(NO_GAPS, theorem, sentence, verdict, outcomes, possible=possible, notes=(*notes, seen))
+    yield session.result(
+        NO_GAPS,
+        theorem,
+        sentence,
+        verdict,
+        [*views, *steps],
+        environment=argument.environment(budget),
+        possible=possible,
+        notes=notes,
+    )
 
 
 def at_the_bound(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:

@@ -49,7 +49,9 @@ def liberties(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[F
     """What the environment of such a system may do: at any time, and any number of times."""
     actions = {(action.node, str(action)): action for action in system.actions}
     names = [place.name for place in system.topology.places]
-    yield Freedom("the main node may seal a batch", TRUE, actions.get((MAIN, "seal_batch()")))
+    first_block, sealed = system.state.has_first_block, actions.get((MAIN, "seal_batch()"))
+    yield Freedom("the genesis' first block may come", ~first_block, actions.get((MAIN, "produce_first_block()")))
+    yield Freedom("the main node may seal a batch", first_block, sealed)
     for name, node in zip(names, system.state.nodes, strict=True):
         yield Freedom(f"{name} may restart", TRUE, actions.get((name, "restart_node()")))
         is_behind = node.store.persisted < system.state.sealed

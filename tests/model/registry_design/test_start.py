@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from model.batch_store import CertifiedBatches
 from model.registry_design.system import RegistryDesign
 from model.revisions import REVISIONS, compose
 from model.scope import Scope, instance
 from model.system import build
 from model.votes import NONE
+from properties.claims.catalogue import claim
 from properties.engines.stepper import State, Stepper
 
 GENESIS, LAST_SEALED = "pr161+era2539", "pr161+era2480"
@@ -36,6 +38,17 @@ class Run:
     @property
     def answer(self) -> int:
         return self.stepper.evaluator(self.system.next_batch_to_attest)(self.state)[0]
+
+    @property
+    def certified(self) -> list[int]:
+        certified = self.system.main.store.certified
+        assert isinstance(certified, CertifiedBatches)
+        return [n for n, flag in enumerate(self.stepper.evaluator(*certified.flags)(self.state)) if flag]
+
+    def violates(self, name: str) -> bool:
+        """Whether this state violates a property that must always hold."""
+        conjuncts = claim(name).conjuncts(self.system)
+        return any(self.stepper.evaluator(*(each.when & ~each.holds for each in conjuncts))(self.state))
 
 
 FIRST_BLOCK, SEAL = ("M", "produce_first_block()"), ("M", "seal_batch()")
@@ -81,3 +94,24 @@ def test_only_where_somebody_asks_for_the_first_block_it_is_in_the_state() -> No
         assert has_it == name.endswith("era2539")
     kept = build(compose("pr161+era2539+start_kept"), SCOPE)
     assert not any(variable.name == "has_first_block" for variable in kept.variables)
+
+
+def test_a_fork_deletes_every_certificate_so_that_no_gap_can_reach_back_behind_it() -> None:
+    """Batch 0 had its certificate; after a fork that begins with batch 1 it has none, and that is no gap."""
+    certify = (("a", "update_status()"), ("a", "publish_vote()"), ("a", "push_votes(to=M)"))
+    insert = (
+        ("M", "receive_votes(from=a)"),
+        ("M", "update_status()"),
+        ("M", "set_min_batch_number()"),
+        ("M", "find_quorum()"),
+        ("M", "insert_qc()"),
+    )
+    run = Run(GENESIS, replace(SCOPE, batches=3))
+    run.take(FIRST_BLOCK, SEAL, SEAL, *certify, *insert)
+    assert run.certified == [0]
+    run.take(("M", "regenesis(first=1)"))
+    assert run.certified == []
+    run.take(FIRST_BLOCK, ("a", "restart_on_new_genesis()"), SEAL, *certify, *insert, SEAL, *certify, *insert)
+    assert run.certified == [1, 2]
+    assert not run.violates("no_gaps_on_main_node")
+    assert "current fork" in claim("no_gaps_on_main_node").sentence
