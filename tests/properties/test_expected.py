@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -30,8 +31,21 @@ def test_every_scope_of_the_ledger_is_listed_with_its_states_and_every_property_
     assert all(set(row) == names for row in rows().values())
 
 
-def test_no_two_scopes_of_the_ledger_have_one_name() -> None:
-    assert len({plan.name for plan in PLANS}) == len(PLANS)
+def test_no_revision_has_two_scopes_of_one_name() -> None:
+    assert len({(revision, plan.name) for revision, plan in PAIRS}) == len(PAIRS)
+
+
+def test_plans_of_one_name_for_different_revisions_share_a_part_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (replace(PLANS[0], revisions=(name,)) for name in ("pr161+era2480", "pr161+era2539"))
+    monkeypatch.setattr(expected, "PLANS", (one, other))
+    expected._named.cache_clear()
+    try:
+        written = merged(TEXT, {})
+        assert written.count(FIRST_SCOPE) == 1
+        assert set(expanded(written)) == {"pr161+era2480", "pr161+era2539"}
+    finally:
+        monkeypatch.undo()
+        expected._named.cache_clear()
 
 
 def test_the_table_is_as_it_would_be_written() -> None:
