@@ -205,9 +205,9 @@ class Scope:
         names = ("restarts", "disconnects", "regeneses", "errors", "stale_answers", "restores")
         return {name: getattr(self, name) for name in (*names, "fallbacks", "divergences")}
 
-    def is_supervised(self, is_main: bool) -> bool:
-        """Whether the consensus of the main node, or of another one, is started anew after an error."""
-        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_main)
+    def is_supervised(self, is_silent: bool) -> bool:
+        """Whether a node is started anew after an error: one whose process ends, or one that `is_silent` about it."""
+        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_silent)
 
 
 RESTARTED = {

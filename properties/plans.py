@@ -64,6 +64,9 @@ FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2
 OF_EACH_DESIGN = (*FIRST_AND_LAST, "pr175+era2657", "pr175+era3512")
 """Those, and the first and the last with attestation controllers."""
 
+REFUSING = ("pr167+era2480", "pr169+era2480", "pr170+era2480")
+"""Where a smaller number is an error, and the number falls: who is restarted after an error makes the difference."""
+
 SWEPT = (
     *(f"n6f1b{byzantine}" for byzantine in range(7)),
     *(f"w3,2,1b{byzantine}" for byzantine in range(4)),
@@ -143,6 +146,8 @@ PLANS = (
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=OF_EACH_DESIGN),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
+    _with("n1f0b0", 2, errors=1),
+    Plan("n1f0b0", "joined", switches=(("supervised", "all"),), revisions=REFUSING),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=FOREIGN_GENESIS),

@@ -231,9 +231,9 @@ def fail_once(system: System, node: int, topology: Topology, revision: Revision)
 
 
 @transition("a fault: the API answers from a replica of the database that lags")
-def read_old_status(system: System, node: int, answer: int, asked: Int) -> Step[System]:
+def read_old_status(system: System, node: int, answer: Int, asked: Int) -> Step[System]:
     """An external node's task reads a number that the main node asked for earlier."""
-    step: Step[Node] = read_status(system.nodes[node], const(answer))
+    step: Step[Node] = read_status(system.nodes[node], answer)
     is_old = (asked > answer) & (system.faults.stale_answers != 0)
     return Step(step.when & is_old, system.after_fault("stale_answers").with_node(node, step.then))
 

@@ -39,12 +39,13 @@ class Conjunct:
 @dataclass(frozen=True)
 class CounterexampleKind:
     """A kind of counterexample to one property: a name, the predicate that defines it, in words and as a condition on
-    the state where the property fails, and why it is final."""
+    the state where the property fails, and why it is final. Kinds of different designs may have one name."""
 
     name: str
     sentence: str
     because: str
     holds: Callable[[AttestationSystem], Bool]
+    design: type = object
 
 
 D = TypeVar("D", bound=AttestationSystem)
@@ -59,7 +60,7 @@ def only_of(design: type[D], conjuncts: Callable[[D], tuple[Conjunct, ...]]) -> 
 
 def kind_of(design: type[D], name: str, sentence: str, because: str, holds: Callable[[D], Bool]) -> CounterexampleKind:
     """A kind of counterexamples that one design alone can have: in another, no state is of it."""
-    return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds))
+    return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds), design)
 
 
 def of_all_designs(*kinds: CounterexampleKind) -> tuple[CounterexampleKind, ...]:
@@ -99,3 +100,7 @@ class Property:
     without: frozenset[str] = frozenset()
     fair: frozenset[str] = frozenset()
     needs: str = ""
+
+    def kinds_in(self, system: AttestationSystem) -> tuple[CounterexampleKind, ...]:
+        """The kinds that a system of this design can have; in it each has a name of its own."""
+        return tuple(kind for kind in self.kinds if isinstance(system, kind.design))

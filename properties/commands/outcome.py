@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from model.revisions import revision as by_name
 from model.scope import instance
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.commands.options import repeating
@@ -156,7 +157,7 @@ def _verdicts(entries: list[Entry]) -> str:
 
 
 def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
-    plan = entry.plan
+    plan, design = entry.plan, by_name(entry.revision).design
     return {
         "revision": entry.revision,
         "plan": plan.name,
@@ -165,8 +166,8 @@ def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
         "batches": plan.batches,
         "detail": plan.detail,
         "scope": scope_as_json(plan.scope),
-        "bounds": bounds(plan.scope),
-        "left_out": left_out(plan.scope),
+        "bounds": bounds(plan.scope, design=design),
+        "left_out": left_out(plan.scope, design),
         "engine": "explorer",
         "symmetry": plan.symmetry,
         "complete": entry.complete,

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from model.revisions import Revision, UnknownRevision, revision
+from model.revisions import Revision, UnknownRevision, idle_parts, revision
 from model.scope import BadInstance, Instance, instance
 
 MOST_DIGITS = 18
@@ -35,11 +35,14 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def checked_revision(name: str) -> Revision:
-    """The revision of this name. Raises `UsageError`."""
+    """The revision of this name; says on stderr which of its parts change nothing. Raises `UsageError`."""
     try:
-        return revision(name)
+        named = revision(name)
     except UnknownRevision as error:
         raise unknown("revision", name, error.known) from None
+    for part in idle_parts(name):
+        print(f"{part} changes nothing in {name}: all that it switches is so without it", file=sys.stderr)
+    return named
 
 
 def checked_instance(name: str) -> Instance:

@@ -13,7 +13,7 @@ from typing import cast
 
 from model.algebra import TRUE, Bool, Expression, Int, all_of, any_of, const, greatest, total, where
 from model.revisions import PROPOSALS, REVISIONS, revision
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, BadScope, Scope, instance
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, SUPERVISED, BadScope, Scope, instance
 from model.service import AttestationSystem
 from model.system import build
 from model.transitions import Action, Namespace, Step, Variable, transition, updates
@@ -31,6 +31,17 @@ SWITCHES: dict[str, tuple[object, ...]] = {
     "pruned": ("M", "a"),
     "regeneses": (1,),
     "bad_votes": (BAD_SIGNATURE, FOREIGN_GENESIS),
+    "supervised": SUPERVISED,
+    "committees": ("1,1;2,1", "1;none", "1,1,1;error"),
+    "split": ("M", "a"),
+    "errors": (1, None),
+    "failing": ("M", "a"),
+    "stale_answers": (1,),
+    "restores": (1,),
+    "fallbacks": (1,),
+    "divergences": (1,),
+    "astray": ("a", "ab"),
+    "message_limit": (1,),
     **dict.fromkeys(
         (
             "late_answers",
@@ -40,6 +51,10 @@ SWITCHES: dict[str, tuple[object, ...]] = {
             "echo",
             "late_batches",
             "prunes_after_status",
+            "prunes_certified",
+            "replays",
+            "call_steps",
+            "certificate_steps",
         ),
         (True,),
     ),
@@ -52,7 +67,7 @@ def random_scope(random: Random) -> tuple[str, Scope]:
     while True:
         switches = {
             name: random.choice(SWITCHES[name])
-            for name in random.sample(sorted(SWITCHES), random.choice((0, 1, 2, 2, 3, 4)))
+            for name in random.sample(sorted(SWITCHES), random.choice((0, 1, 2, 3, 4, 5)))
         }
         committee, batches = instance(random.choice(INSTANCES)), random.choice((1, 1, 2, 2, 3))
         try:

@@ -9,10 +9,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from model.revisions import REVISIONS
+from model.revisions import PARTS, REVISIONS, Part
 from properties import checking
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main, parser
@@ -95,6 +96,18 @@ def test_trace_prints_the_deadlock_and_ends_with_0(capsys: Capture) -> None:
     printed = capsys.readouterr().out
     for expected in ("registry_minimum", "insert_qc", "set_min_batch_number", "restart"):
         assert expected in printed
+
+
+def test_a_part_that_changes_nothing_is_said_to_change_nothing(capsys: Capture) -> None:
+    again = Part("proposal: refuse what is refused already", {"refuses_smaller_number": True})
+    with patch.dict(PARTS, {"again": again}):
+        main(["explore", "--revision", "pr167+era2480+again", "--instance", "n1f0b0", "--batches", "1"])
+    assert capsys.readouterr().err.startswith("again changes nothing in pr167+era2480+again: ")
+    one = ["explore", "--instance", "n1f0b0", "--batches", "1", "--revision"]
+    main([*one, "pr161+era2539+prune_aware"])
+    assert "prune_aware changes nothing in this scope" in capsys.readouterr().err
+    main([*one, "pr161+era2539+prune_aware", "--with", "pruned=M"])
+    assert "changes nothing" not in capsys.readouterr().err
 
 
 def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
