@@ -77,7 +77,7 @@ def _options(scope: Scope) -> str:
 def ledger() -> str:
     """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
     is named below the table."""
-    return "\n".join(block for plan in PLANS for block in _of_scope(plan.name))
+    return "\n".join(block for name in dict.fromkeys(plan.name for plan in PLANS) for block in _of_scope(name))
 
 
 def _of_scope(scope: str) -> Iterator[str]:
