@@ -102,10 +102,22 @@ FINDINGS: tuple[Finding, ...] = (
         "Refusing smaller numbers does not cure the start-up deadlock",
         "PR 167 does not cure the deadlock",
         Severity.STUCK,
-        _each(STUCK, "newer_vote_at_main"),
+        _each(STUCK, "error_to_come", "newer_vote_at_main"),
         shown_on="pr167+era2480",
         cured_by=ASK_THE_SAME,
         known_since=RACE,
+    ),
+    Finding(
+        "consensus-ends",
+        "One error ends the main node's consensus for good",
+        "An error ends the main node's consensus",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
+            ("executor_can_start", "node_gone"),
+        ),
+        shown_on="pr170+era2539",
+        cured_by="`error_returned`",
     ),
     Finding(
         "relay-skips-votes",
@@ -150,6 +162,13 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         cured_by="`prune_aware` with `pruned_dropped`",
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
+    ),
+    Finding(
+        "pruned-attester",
+        "Attesters that have pruned a batch can never vote on it",
+        "Attesters that prune cannot vote",
+        Severity.STUCK,
+        _each(("progress_possible", "attestation_can_start"), "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",

@@ -15,7 +15,7 @@ from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.points_of_no_return import (
     IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
@@ -259,7 +259,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        (*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
+        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -280,7 +280,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
+        of_all_designs(*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(

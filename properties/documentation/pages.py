@@ -17,6 +17,7 @@ from pathlib import Path
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
 from properties.proofs import tables as proof_tables
+from properties.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -34,6 +35,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "plans": tables.plans,
     "ledger": tables.ledger,
     "findings": tables.findings,
+    "exit statuses": tables.statuses,
     "claims, last sealed": lambda: tables.claims("era2480"),
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,
@@ -44,6 +46,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "finder diagram": searches.finder_diagram,
+    "self-checks": self_checks.compared,
+    "broken engines": self_checks.noticed,
     "proof theorems": lambda: table(*proof_tables.theorems()),
     "proof invariant": lambda: table(*proof_tables.invariant()),
     "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),

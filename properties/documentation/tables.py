@@ -13,6 +13,7 @@ from model.transitions import Transition
 from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
+from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
@@ -110,6 +111,19 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield "yes" if revisions & {*RAN} else "no" if revisions else ""
     yield finding.known_since
     yield finding.cured_by
+
+
+def statuses() -> str:
+    """The exit statuses, and which commands end with each."""
+    rows = (
+        (
+            status.value,
+            meaning,
+            "any" if status in ALWAYS else ", ".join(f"`{name}`" for name, ends in COMMANDS.items() if status in ends),
+        )
+        for status, meaning in MEANINGS.items()
+    )
+    return table(("status", "meaning", "commands"), rows)
 
 
 def parts() -> str:
