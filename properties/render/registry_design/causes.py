@@ -211,6 +211,9 @@ CAUSES: dict[str, str] = {
     "drops the whole message and the connection, and the next one pushes the same votes again.",
     "pruned_too_early": "The first batch was pruned before the nodes that are needed knew where to start; the "
     "database then finds neither a certificate nor the genesis' first block, and answers none.",
+    "pruned_at_attesters": "Attesters' nodes have pruned batch {asked} before they voted on it, and what is not there "
+    "cannot be signed.",
+    "attesters_dead": "An error has ended the consensus of too many attesters' nodes, and nobody restarts them.",
     "pruned_in_the_way": "A batch was pruned while its votes or its certificate were on their way; the task that "
     "inserts certificates tries this one for ever, and no other before it.",
     "no_gaps_on_main_node": "{gap}.",
