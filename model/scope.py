@@ -21,6 +21,10 @@ SUPERVISED = (EXTERNAL, ALL, NOBODY)
 """Whose consensus is started anew after an error."""
 
 
+NUMBER = "(?:0|[1-9][0-9]*)"
+"""How numbers are written in names: in one way each."""
+
+
 class BadInstance(ValueError):
     """A name that describes no possible committee; the message says what is wrong and what would be right."""
 
@@ -47,8 +51,8 @@ class Instance:
 def instance(name: str) -> Instance:
     """The instance of this name: `n6f1b1` (6 attesters of weight 1, tolerating 1, 1 Byzantine) or `w3,2,1b1` (these
     weights, the last 1 Byzantine). Raises `BadInstance`."""
-    equal = re.fullmatch(r"n(\d+)f(\d+)b(\d+)", name)
-    weighted = re.fullmatch(r"w(\d+(?:,\d+)*)b(\d+)", name)
+    equal = re.fullmatch(rf"n({NUMBER})f({NUMBER})b({NUMBER})", name)
+    weighted = re.fullmatch(rf"w({NUMBER}(?:,{NUMBER})*)b({NUMBER})", name)
     if equal:
         attesters, faulty, byzantine = map(int, equal.groups())
         if attesters > MAX_ATTESTERS:

@@ -96,7 +96,7 @@ class Check:
         if claim.kind is Kind.EVENTUALLY:
             return "permuted attesters count as one here, which would confuse fair runs"
         each: list[tuple[Expression, ...]] = [(conjunct.when, conjunct.holds) for conjunct in conjuncts]
-        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds]
+        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds_in(self.system)]
         is_about_states = claim.kind is not Kind.POSSIBLE
         together = [each] if is_about_states else [[one] for one in (*each, *kinds)]
         symmetry = self.search.vectorised.packing.symmetry
@@ -175,16 +175,11 @@ class Check:
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for name, holds in self._kinds(claim).items():
-            of_kind = final & self._holds(holds)
+        for kind in claim.kinds_in(self.system):
+            of_kind = final & self._holds(kind.holds(self.system))
             unclassified &= ~of_kind
-            yield name, of_kind
+            yield kind.name, of_kind
         yield UNCLASSIFIED, unclassified
-
-    def _kinds(self, claim: Property) -> dict[str, Bool]:
-        """The predicates of the kinds, by name; the designs may each have one of a name."""
-        names = dict.fromkeys(kind.name for kind in claim.kinds)
-        return {name: any_of(kind.holds(self.system) for kind in claim.kinds if kind.name == name) for name in names}
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
         """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
@@ -207,8 +202,9 @@ class Check:
         confirmed for the number of states after it."""
         run, state = self._run_to(self.graph.locate(index))
         confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
-        if kind != UNCLASSIFIED:
-            confirm_state(self.stepper, state, self._kinds(claim)[kind], kind)
+        for described in claim.kinds_in(self.system):
+            if described.name == kind:
+                confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
         most = max(CLOSING_STATES, self.search.states + 1)
         if not is_closed(self.stepper, state, conjunct.holds, claim.without, self.search.symmetry, most):
             return None

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.algebra import Expression
-from model.transitions import TransitionSystem, Variable
+from model.transitions import ModelError, TransitionSystem, Variable
 from properties.engines.code import Columns, dtype_of
 from properties.engines.stepper import State
 from properties.engines.symmetry import Symmetry
@@ -31,10 +31,13 @@ class UnsoundSymmetry(ValueError):
 
 
 def bits_of(variable: Variable) -> int:
-    """How many bits the variable's domain needs. Raises `ValueError` if it has no bounds."""
+    """How many bits the variable's domain needs. Raises `ValueError` if it has no bounds, or more than a word has."""
     if variable.low is None or variable.high is None:
         raise ValueError(f"{variable.name} has no bounds; the explorer needs a scope with a number of batches")
-    return (variable.high - variable.low).bit_length()
+    bits = (variable.high - variable.low).bit_length()
+    if bits > WORD:
+        raise ValueError(f"{variable.name} needs {bits} bits; a word has {WORD}")
+    return bits
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,18 @@ class Packing:
         return tuple(np.array(column, dtype=np.uint64) for column in columns)
 
     def packed(self, state: State) -> tuple[int, ...]:
-        """The words of one state."""
+        """The words of one state. Raises `ModelError` for a value outside its domain, whose bits would be another's."""
         words = [0] * self.words
-        for slot, value in zip(self._in_order, state, strict=True):
+        for place, ((slot, most), value) in enumerate(zip(self._in_order, state, strict=True)):
+            if not 0 <= value - slot.low <= most:
+                raise ModelError(f"{self.system.variables[place].name} is {value}, outside its domain")
             words[slot.word] |= (value - slot.low) << slot.shift
         return tuple(words)
 
     @cached_property
-    def _in_order(self) -> list[Slot]:
-        """The slots in the order of the variables."""
-        return [self.slots[variable.expression] for variable in self.system.variables]
+    def _in_order(self) -> list[tuple[Slot, int]]:
+        """The slots in the order of the variables, with the greatest number that each may hold."""
+        return [(self.slots[each.expression], (each.high or 0) - (each.low or 0)) for each in self.system.variables]
 
     def unpack(self, words: Words) -> list[State]:
         """Words as states."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.algebra import TRUE, const
+from model.algebra import TRUE, const, int_variable
 from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, transition, updates
+from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
 from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines import explorer
@@ -137,6 +137,14 @@ def test_a_value_outside_its_domain_is_an_error_in_both_engines() -> None:
     stepper = Stepper(overflowing())
     with pytest.raises(ModelError, match="outside"):
         stepper.apply((2,), 0)
+
+
+def test_a_state_outside_its_domains_and_a_domain_beyond_a_word_are_errors() -> None:
+    with pytest.raises(ModelError, match=r"counter\.value is 4, outside"):
+        explore(overflowing(), start=(4,))
+    large = replace(overflowing(), variables=(Variable(int_variable("counter.value", 0, 2**65), 0),), actions=())
+    with pytest.raises(ValueError, match=r"counter\.value needs 66 bits"):
+        explore(large)
 
 
 def test_an_action_that_changes_what_the_scope_holds_fixed_is_an_error() -> None:

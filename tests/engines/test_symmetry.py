@@ -6,18 +6,23 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from model.algebra import Expression, const, greatest, int_variable, where
 from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
+from model.transitions import TransitionSystem, Variable
 from model.votes import NONE
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.explorer import concatenate, explore
 from properties.engines.packing import Packing, UnsoundSymmetry
-from properties.engines.stepper import State
+from properties.engines.stepper import State, Stepper
+from properties.engines.symmetry import Forms, Numbering
 from properties.verdicts import Reached, Verdict, Violated
 
 
@@ -154,3 +159,52 @@ def test_votes_that_attesters_have_of_each_other_forbid_symmetry() -> None:
     assert not Packing(system).has_symmetry
     with pytest.raises(UnsoundSymmetry, match="relates two attesters"):
         explore(system, symmetry=True)
+
+
+X, Y, Z = (int_variable(name, -1, 5) for name in "xyz")
+
+
+def forms(*expressions: Expression, exchange: dict[Expression, Expression] | None = None) -> list[int]:
+    return list(map(Forms(NUMBERING, exchange or {}), expressions))
+
+
+NUMBERING = Numbering()
+
+
+def test_the_order_of_operands_means_nothing_where_it_means_nothing() -> None:
+    same = [
+        [X + Y + Z, Z + (Y + X)],
+        [(X <= 1) & (Y <= 2) & (Z <= 3), (Z <= 3) & ((Y <= 2) & (X <= 1))],
+        [X == Y, Y == X],
+        [greatest(order) for order in permutations([X, Y, Z])],
+        [greatest([X, greatest([Y, Z])]), greatest([greatest([Z, X]), Y])],
+        [where(X <= Y, X, Y), where(Y <= X, Y, X), where(X > Y, Y, X)],
+    ]
+    for expressions in same:
+        assert len(set(forms(*expressions))) == 1
+    differ = [
+        X - Y,
+        Y - X,
+        X <= Y,
+        Y <= X,
+        greatest([X, Y]),
+        greatest([X, Z]),
+        where(X <= Y, X, Y),
+        where(X <= Y, X, Z),
+    ]
+    assert len(set(forms(*differ))) == len(differ)
+
+
+def test_an_exchange_is_made_in_every_part() -> None:
+    exchange: dict[Expression, Expression] = {X: Y, Y: X}
+    assert forms(X - Y + Z, exchange=exchange) == forms(Y - X + Z)
+    assert forms(greatest([X, Y, Z]), exchange=exchange) == forms(greatest([X, Y, Z]))
+    assert forms(where(X <= Z, X, Y), exchange=exchange) != forms(where(X <= Z, X, Y))
+
+
+@given(st.lists(st.tuples(*[st.integers(-1, 5)] * 3), min_size=1, max_size=5))
+def test_the_greatest_is_the_greatest(states: list[tuple[int, int, int]]) -> None:
+    system = TransitionSystem("numbers", (), tuple(Variable(each, 0) for each in (X, Y, Z)), ())
+    evaluate = Stepper(system).evaluator(greatest([X, Y, Z, X]), greatest([X, const(2)]), greatest([const(-1), Y]))
+    for state in states:
+        assert evaluate(state) == (max(state), max(state[0], 2), state[1])

@@ -162,7 +162,7 @@ class Teller:
         """A vote of the attester's own making."""
         target = str(step.arguments["at"])
         text = f"vote of {step.node}: {self.handed_vote(number, target, step.node)}"
-        yield Event(number, Form.FORGERY, step.node, target, text)
+        yield Event(number, Form.DIRECT, step.node, target, text)
 
     def replayed(self, number: int, step: TraceStep) -> Iterator[Event]:
         """An old vote; who passes it on has no part in the model."""
