@@ -214,6 +214,11 @@ CAUSES: dict[str, str] = {
     "pruned_at_attesters": "Attesters' nodes have pruned batch {asked} before they voted on it, and what is not there "
     "cannot be signed.",
     "attesters_dead": "An error has ended the consensus of too many attesters' nodes, and nobody restarts them.",
+    "relay_dead": "An error has ended the consensus of a node through which the votes must pass, and nobody restarts "
+    "it.",
+    "never_answered": "The main node's API never answers nodes that are needed, which are told no number to vote "
+    "on, or wait for one before they pass on votes.",
+    "executor_waits": "The main node's API never answers the node, and until PR 169 a node waits for the first answer.",
     "pruned_in_the_way": "A batch was pruned while its votes or its certificate were on their way; the task that "
     "inserts certificates tries this one for ever, and no other before it.",
     "no_gaps_on_main_node": "{gap}.",
