@@ -58,6 +58,7 @@ class Revision:
     keeps_votes_below_minimum: bool = False
     prefers_votes_at_minimum: bool = False
     finder_listens: bool = False
+    returns_errors: bool = False
     has_committee_per_batch: bool = False
     has_committee_without_registry: bool = True
     skips_batch_zero: bool = False
@@ -179,6 +180,11 @@ PARTS: dict[str, Part] = {
     "foreign_skipped": _proposal(
         "a vote on another genesis is skipped, as one with a bad signature is from PR 170 on", skips_other_genesis=True
     ),
+    "error_returned": _proposal(
+        "the main node does not only log an error that ends its consensus, but returns it, as an external node does; "
+        "so its process ends, and whoever supervises it restarts it",
+        returns_errors=True,
+    ),
     "start_kept": _proposal(
         "the main node stores where attestation starts, once, as soon as it has a batch, and does not decide it anew "
         "at every poll",
@@ -233,6 +239,24 @@ def compose(name: str) -> Revision:
     return revision
 
 
+def without(name: str, part: str) -> str:
+    """The name of a revision without one of its parts."""
+    return "+".join(each for each in name.split("+") if each != part)
+
+
+def proposals_in(name: str) -> tuple[str, ...]:
+    """The proposals among the parts of a revision."""
+    return tuple(part for part in name.split("+") if PARTS[part].is_proposal)
+
+
+def idle_parts(name: str) -> tuple[str, ...]:
+    """The proposals in a revision that set no switch that is not set without them: they change nothing anywhere."""
+    plain = replace(compose(name), name="", about="")
+    return tuple(
+        part for part in proposals_in(name) if replace(compose(without(name, part)), name="", about="") == plain
+    )
+
+
 def history(part: str) -> tuple[str, ...]:
     """The part and all that it comes after, latest first."""
     before = PARTS[part].after
@@ -275,6 +299,8 @@ PROPOSALS: dict[str, Revision] = {
         "pr169+era2539+start_kept",
         "pr169+era2539+start_kept+pruned_dropped",
         "pr170+era2539+foreign_skipped",
+        "pr167+era2480+error_returned",
+        "pr170+era2539+error_returned",
     )
 }
 """Combinations with our proposals that the documentation reports on. Any other can be named, too."""

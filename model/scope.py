@@ -21,6 +21,10 @@ SUPERVISED = (EXTERNAL, ALL, NOBODY)
 """Whose consensus is started anew after an error."""
 
 
+NUMBER = "(?:0|[1-9][0-9]*)"
+"""How numbers are written in names: in one way each."""
+
+
 class BadInstance(ValueError):
     """A name that describes no possible committee; the message says what is wrong and what would be right."""
 
@@ -47,8 +51,8 @@ class Instance:
 def instance(name: str) -> Instance:
     """The instance of this name: `n6f1b1` (6 attesters of weight 1, tolerating 1, 1 Byzantine) or `w3,2,1b1` (these
     weights, the last 1 Byzantine). Raises `BadInstance`."""
-    equal = re.fullmatch(r"n(\d+)f(\d+)b(\d+)", name)
-    weighted = re.fullmatch(r"w(\d+(?:,\d+)*)b(\d+)", name)
+    equal = re.fullmatch(rf"n({NUMBER})f({NUMBER})b({NUMBER})", name)
+    weighted = re.fullmatch(rf"w({NUMBER}(?:,{NUMBER})*)b({NUMBER})", name)
     if equal:
         attesters, faulty, byzantine = map(int, equal.groups())
         if attesters > MAX_ATTESTERS:
@@ -201,9 +205,9 @@ class Scope:
         names = ("restarts", "disconnects", "regeneses", "errors", "stale_answers", "restores")
         return {name: getattr(self, name) for name in (*names, "fallbacks", "divergences")}
 
-    def is_supervised(self, is_main: bool) -> bool:
-        """Whether the consensus of the main node, or of another one, is started anew after an error."""
-        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_main)
+    def is_supervised(self, is_silent: bool) -> bool:
+        """Whether a node is started anew after an error: one whose process ends, or one that `is_silent` about it."""
+        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_silent)
 
 
 RESTARTED = {

@@ -96,7 +96,7 @@ class Check:
         if claim.kind is Kind.EVENTUALLY:
             return "permuted attesters count as one here, which would confuse fair runs"
         each: list[tuple[Expression, ...]] = [(conjunct.when, conjunct.holds) for conjunct in conjuncts]
-        kinds: list[tuple[Expression, ...]] = [(condition,) for condition in self._kinds(claim).values()]
+        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds_in(self.system)]
         is_about_states = claim.kind is not Kind.POSSIBLE
         together = [each] if is_about_states else [[one] for one in (*each, *kinds)]
         symmetry = self.search.vectorised.packing.symmetry
@@ -172,21 +172,13 @@ class Check:
                 traces.append(trace.about(kind=kind, facts=facts))
         return Violated(min(traces, key=lambda trace: len(trace.steps)), tuple(traces))
 
-    def _kinds(self, claim: Property) -> dict[str, Bool]:
-        """The condition of each kind of counterexample, by name: that some kind of the name holds, as each design may
-        have one of its own."""
-        conditions: dict[str, list[Bool]] = {}
-        for kind in claim.kinds:
-            conditions.setdefault(kind.name, []).append(kind.holds(self.system))
-        return {name: any_of(each) for name, each in conditions.items()}
-
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for name, condition in self._kinds(claim).items():
-            of_kind = final & self._holds(condition)
+        for kind in claim.kinds_in(self.system):
+            of_kind = final & self._holds(kind.holds(self.system))
             unclassified &= ~of_kind
-            yield name, of_kind
+            yield kind.name, of_kind
         yield UNCLASSIFIED, unclassified
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
@@ -210,8 +202,9 @@ class Check:
         confirmed for the number of states after it."""
         run, state = self._run_to(self.graph.locate(index))
         confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
-        if kind != UNCLASSIFIED:
-            confirm_state(self.stepper, state, self._kinds(claim)[kind], kind)
+        for described in claim.kinds_in(self.system):
+            if described.name == kind:
+                confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
         most = max(CLOSING_STATES, self.search.states + 1)
         if not is_closed(self.stepper, state, conjunct.holds, claim.without, self.search.symmetry, most):
             return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from model.revisions import PARTS
+from model.revisions import revision as by_name
 from model.rules import threshold
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.topology import MAIN
@@ -53,8 +54,9 @@ class Cure:
 
     def is_for(self, revision: str, scope: Scope) -> bool:
         """Whether this revision lacks it, and may need it in this scope."""
+        is_of_design = by_name(revision).design == by_name(self.before).design
         has_defect = self.against in ("", *revision.split("+")) and self.scope.bad_votes in ("", scope.bad_votes)
-        return has_defect and changed(revision, self.change.parts) != revision
+        return is_of_design and has_defect and changed(revision, self.change.parts) != revision
 
     def is_against(self, claim: str, kind: str | None) -> bool:
         """Whether it is offered against such a violation."""
@@ -124,9 +126,17 @@ FOREIGN_SKIPPED = Change(
     "foreign_skipped", "skip a vote on another genesis instead of taking it for an error (`foreign_skipped`)", UPDATE
 )
 
+ERROR_RETURNED = Change(
+    "error_returned",
+    "let the main node return an error that ends its consensus, as external nodes do, so that its process ends and is "
+    "restarted (`error_returned`)",
+    "zksync-era: `era::run_main_node`",
+    "the whole server restarts after an error, its API included",
+)
+
 FALLS = (
     *("registry_minimum", "minimum_to_come", "newer_vote", "own_minimum", "own_vote_skipped", "vote_lost", "overtaken"),
-    *("newer_vote_at_main", "newer_vote_at_relay", "relay_minimum", "attesters_lost"),
+    *("newer_vote_at_main", "newer_vote_at_relay", "relay_minimum", "attesters_lost", "error_to_come"),
 )
 """The points of no return that come of a number that falls."""
 
@@ -176,6 +186,11 @@ CURES: tuple[Cure, ...] = (
         "a main node that is pruned early never attests",
         *(PRUNING_MINDED, "pr169+era2539", "attestation_can_start", replace(ONE, pruned=MAIN)),
         answers=("pruned_in_the_way", "pruned_too_early"),
+    ),
+    Cure(
+        "an error ends the main node's consensus for good",
+        *(ERROR_RETURNED, "pr170+era2539", "progress_possible", replace(ONE, errors=1)),
+        answers=("consensus_dead", "node_gone"),
     ),
     Cure(
         "one bad signature cuts a connection for good",

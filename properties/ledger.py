@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from textwrap import fill
 
-from model.revisions import REVISIONS
+from model.revisions import REVISIONS, proposals_in, without
 from model.revisions import revision as by_name
+from model.scope import Scope
 from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
@@ -161,6 +162,13 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield plan, list(alike)
         else:
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
+
+
+def idle_in(name: str, scope: Scope) -> list[str]:
+    """The proposals in a revision that change nothing in this scope: without them it is the same system."""
+    system = build(by_name(name), scope)
+    others = {part: build(by_name(without(name, part)), scope) for part in proposals_in(name)}
+    return [part for part, other in others.items() if len(list(_grouped({"": system, part: other}, _text))) == 1]
 
 
 Systems = dict[str, AttestationSystem]

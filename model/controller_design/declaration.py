@@ -74,10 +74,15 @@ class Declaration:
             attestation=self.attestation(space.within("attestation"), index),
             diverged=space.number("diverged", NONE, scope.batches if is_astray and scope.divergences else NONE, NONE),
             genesis=space.number("genesis", 0, scope.regeneses, 0),
-            runs=space.flag("runs", True) if is_main and not self.revision.error_ends_task_only else TRUE,
+            runs=space.flag("runs", True) if self.can_end(is_main) else TRUE,
             has_fallback=space.flag("has_fallback", False) if is_astray and scope.fallbacks else FALSE,
             revision=self.revision,
+            is_supervised=scope.is_supervised(is_main),
         )
+
+    def can_end(self, is_main: bool) -> bool:
+        """Whether an error ends a node's consensus for good."""
+        return not (self.revision.error_ends_task_only or self.scope.is_supervised(is_main))
 
     def task(self, space: Namespace, is_main: bool) -> Task:
         rests = is_main or self.scope.late_answers

@@ -197,12 +197,12 @@ def reconnected(system: System, links: Sequence[int]) -> System:
 
 def stopped(system: System, node: int, topology: Topology, revision: Revision) -> System:
     """The state after an error in a node's task. Up to zksync-era PR 3170 it ends more than the task: an external
-    node's process, which somebody restarts; the whole consensus of the main node, whose process lives on without.
-    From PR 3180 on it ends the task alone, as long as the process lives."""
+    node's process, or the whole consensus of the main node, whose process lives on without. Who is supervised is
+    restarted. From PR 3180 on it ends the task alone, as long as the process lives."""
     here = system.nodes[node]
     if revision.error_ends_task_only:
         return system.with_node(node, replace(here, task=here.task.dead()))
-    if node != topology.main:
+    if here.is_supervised:
         return restarted(system, node, topology)
     attestation = Attestation.none(len(here.attestation.votes), here.attestation.committees)
     dead = replace(here, task=here.task.dead(), attestation=attestation, runs=FALSE)
@@ -231,9 +231,9 @@ def fail_once(system: System, node: int, topology: Topology, revision: Revision)
 
 
 @transition("a fault: the API answers from a replica of the database that lags")
-def read_old_status(system: System, node: int, answer: int, asked: Int) -> Step[System]:
+def read_old_status(system: System, node: int, answer: Int, asked: Int) -> Step[System]:
     """An external node's task reads a number that the main node asked for earlier."""
-    step: Step[Node] = read_status(system.nodes[node], const(answer))
+    step: Step[Node] = read_status(system.nodes[node], answer)
     is_old = (asked > answer) & (system.faults.stale_answers != 0)
     return Step(step.when & is_old, system.after_fault("stale_answers").with_node(node, step.then))
 

@@ -39,7 +39,8 @@ class Node:
     """The machines of one node, and what its process was started with: the fork of the chain, by its genesis, and
     whether it knows of no registry of attesters (`has_fallback`: the main node's answer was that of a fallback).
 
-    `runs`: whether the consensus component does, which is gossip and the task; on the main node an error can end it.
+    `runs`: whether the consensus component does, which is gossip and the task; an error in the task can end it, unless
+    the node `is_supervised`, and restarted at once instead.
     `diverged`: a batch of which the own database has another hash than the main node's, or `NONE`.
     """
 
@@ -51,6 +52,7 @@ class Node:
     runs: Bool
     has_fallback: Bool
     revision: Revision
+    is_supervised: bool
 
     def own_batch(self, number: Int) -> Vote:
         """What this node signs for a batch: its number, the hash in the own database, the genesis."""
@@ -135,10 +137,10 @@ def find_certificate(node: Node) -> Step[Node]:
 
 
 def matches_store(node: Node) -> Bool:
-    """Whether the certificate in hand is over the hash in the own database, which has the batch still."""
+    """Whether the certificate in hand is over the hash that the own database has, or had, of the batch."""
     batch = node.attestation.batch
     own = node.own_batch(batch.number)
-    return node.has_hash(batch.number) & (batch.variant == own.variant) & (batch.genesis == own.genesis)
+    return (batch.variant == own.variant) & (batch.genesis == own.genesis)
 
 
 @transition("zksync-era, core/lib/dal/src/consensus_dal.rs: insert_batch_certificate")
@@ -146,7 +148,7 @@ def insert_certificate(node: Node) -> Step[Node]:
     """The main node's task stores the certificate, and reads the status at once. From zksync-era PR 2684 on the
     certificate is verified against the stored committee before, and must be the first for its batch."""
     number = node.attestation.batch.number
-    is_accepted = matches_store(node)
+    is_accepted = matches_store(node) & node.has_hash(number)
     if node.revision.verifies_before_insertion:
         is_accepted &= node.attestation.certificate_verifies & ~node.store.certified.contains(number)
     store = replace(node.store, certified=node.store.certified.insert(number))

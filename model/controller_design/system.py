@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from model.algebra import FALSE, TRUE, Bool, Expression, Int, all_of, const, where
-from model.committees import BadCommittees, CommitteeRead, Committees
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, all_of, const, int_variable, where
+from model.committees import GENESIS_COMMITTEE, BadCommittees, CommitteeRead, Committees
 from model.controller_design.declaration import Declaration
 from model.controller_design.network import (
     System,
@@ -92,9 +92,8 @@ def assemble(
     """
     flow = topology or topology_of(scope, byzantine)
     refuse_unknown_nodes(scope, flow)
-    needs_steps = scope.split or scope.fallbacks or scope.divergences or scope.message_limit
-    if needs_steps and not scope.call_steps:
-        raise BadScope("messages that are refused, or cut off by an error, need call_steps")
+    if (scope.split or scope.fallbacks or scope.message_limit) and not scope.call_steps:
+        raise BadScope("messages that are too large, or cut off by an error, need call_steps")
     committees = committees or committees_of(scope, electorate)
     topology, space = flow.both_ways, Namespace()
     declaration = Declaration(revision, scope, flow, topology, committees, byzantine, space)
@@ -137,6 +136,10 @@ class ControllerDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def committee_of(self, number: Int) -> CommitteeRead:
+        """The committee that a batch should have."""
+        return self.committees.of_batch(number) if self.revision.has_committee_per_batch else GENESIS_COMMITTEE
 
     def is_to_attest(self, number: Int | int) -> Bool:
         return first_to_attest(self.state, self.revision) <= number
@@ -208,6 +211,7 @@ class Wiring:
         step: Step[System],
         allowed: Bool = TRUE,
         arguments: Mapping[str, int | str] | None = None,
+        choices: tuple[Expression, ...] = (),
     ) -> Iterator[Action]:
         """One action, unless it can never happen in this scope."""
         guard = step.when & allowed
@@ -215,7 +219,7 @@ class Wiring:
             return
         changes = updates(self.state, step.then, self.variables)
         if changes:
-            yield Action(transition, node, tuple((arguments or {}).items()), guard, changes)
+            yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
 
     def batches(self) -> Iterator[Action]:
         yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
@@ -378,11 +382,22 @@ class Wiring:
             yield from self.action(restart_with_registry, name, restart_with_registry(state, index, topology))
         key, asked = topology.places[index].key, next_batch_to_attest(state, topology, revision)
         is_honest = TRUE if key is None else ~self.byzantine[key]
-        for answer in range(self.scope.batches or 0 if self.scope.stale_answers != 0 else 0):
+        for answer, choices, arguments in self.old_answers():
             step: Step[System] = read_old_status(state, index, answer, asked)
             if not self.scope.late_answers:
                 step = step.and_then(partial(self.start_at, index=index, key=key))
-            yield from self.action(read_old_status, name, step, is_honest, {"answer": answer})
+            yield from self.action(read_old_status, name, step, is_honest, arguments, choices)
+
+    def old_answers(self) -> Iterator[tuple[Int, tuple[Expression, ...], dict[str, int]]]:
+        """Every number that a replica may answer; an open one where batches have no bound."""
+        if self.scope.stale_answers == 0:
+            return
+        if self.scope.batches is None:
+            answer = int_variable("old.answer", 0, None)
+            yield answer, (answer,), {}
+            return
+        for number in range(self.scope.batches):
+            yield const(number), (), {"answer": number}
 
     def start_at(self, state: System, index: int, key: int | None) -> Step[System]:
         started: Step[Node] = start_attestation(state.nodes[index], key, False)

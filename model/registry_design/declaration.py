@@ -68,7 +68,7 @@ class Declaration:
             cast=self.cast(space.within("cast")) if scope.replays and place.key is not None else None,
             genesis=space.number("genesis", 0, scope.regeneses, 0),
             runs=space.flag("runs", True) if self.can_stop(index, has_finder) else TRUE,
-            is_supervised=scope.is_supervised(index == self.topology.main),
+            is_supervised=self.is_supervised(index),
             revision=self.revision,
         )
 
@@ -78,7 +78,12 @@ class Declaration:
         can_mismatch = has_finder and scope.queue > 0 and self.is_any_forged
         can_fork = scope.regeneses > 0 and not is_main
         has_errors = self.revision.refuses_smaller_number or can_mismatch or can_fork or scope.errors != 0
-        return has_errors and not scope.is_supervised(is_main)
+        return has_errors and not self.is_supervised(index)
+
+    def is_supervised(self, index: int) -> bool:
+        """Whether somebody notices that a node's consensus has ended, and restarts it."""
+        is_silent = index == self.topology.main and not self.revision.returns_errors
+        return self.scope.is_supervised(is_silent)
 
     def attester(self, space: Namespace, is_attester: bool) -> Int:
         rests = is_attester and self.scope.attester_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from model.algebra import FALSE, Bool, all_of, any_of
+from model.algebra import Bool, all_of, any_of, const, where
 from model.batch_store import CertifiedBatches
 from model.registry_design.qc_finder import SETTING_MINIMUM
 from model.registry_design.registry import Registry
@@ -13,7 +13,7 @@ from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
 from properties.claims.controller_design import CONTROLLER_CLAIMS
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
@@ -39,19 +39,15 @@ def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
-    """The certificates on the main node start with the first batch that is to be attested on its fork, unless that was
-    pruned with its own."""
+    """The certificates on the main node start with the first batch of its fork (from zksync-era PR 2684 on not with
+    batch 0), unless that was pruned with its own."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
         return ()
-    first = [
-        system.is_to_attest(number) & ~(system.is_to_attest(number - 1) if number else FALSE)
-        for number in range(len(certified.flags))
-    ]
-    is_there = any_of(flag & is_first for flag, is_first in zip(certified.flags, first, strict=True))
-    is_pruned = any_of((system.main.store.pruned == number) & is_first for number, is_first in enumerate(first))
-    there_are = any_of(certified.flags) & ~is_pruned
-    return (Conjunct("the first batch has a certificate if any has", is_there, there_are),)
+    first_batch, least = system.state.first_batch, system.revision.least_attested
+    first = where(first_batch < least, const(least), first_batch)
+    there_are = any_of(certified.flags) & (system.main.store.pruned != first)
+    return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 
 def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -214,7 +210,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
+        of_all_designs(*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),

@@ -46,7 +46,7 @@ def inserted_certificates_verify(system: ControllerDesign) -> tuple[Conjunct, ..
     the genesis of the main node."""
     certificate, attestation = system.certificate(system.topology.main), system.main.attestation
     assert certificate is not None
-    right = system.main.committee_of(attestation.batch.number)
+    right = system.committee_of(attestation.batch.number)
     verifies = certificate.verifies & certificate.matches & right.is_there & (attestation.committee == right.place)
     return (Conjunct("the certificate that is inserted verifies", verifies, _can(system, insert_certificate)),)
 

@@ -47,7 +47,7 @@ def _has_lost_batch(system: ControllerDesign, node: Node) -> Bool:
 
 
 def _is_dead(system: ControllerDesign, node: Node) -> Bool:
-    return ~node.task.is_alive & ~_has_started(node, system.next_batch_to_attest)
+    return ~node.task.is_alive & (~node.runs | ~_has_started(node, system.next_batch_to_attest))
 
 
 def _reads_no_committee(system: ControllerDesign, node: Node) -> Bool:
@@ -224,6 +224,13 @@ CONSENSUS_DEAD = _kind(
     _consensus_dead,
 )
 
+NODE_GONE = _kind(
+    "node_gone",
+    "An error has ended the consensus of a node, and nobody restarts it.",
+    "Nothing starts the consensus again while the process lives.",
+    lambda system: any_of(~node.runs for node in system.state.nodes),
+)
+
 NOTHING_ASKED = _kind(
     "nothing_asked",
     "The first batch was pruned from the main node's database before any batch had a certificate.",
@@ -262,7 +269,7 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
         _not_required,
     ),
     _about_asked(
-        "pruned_in_the_way",
+        "asked_batch_pruned",
         "The main node asks for a batch that it has pruned.",
         "Its hash never comes, or its certificate cannot be inserted.",
         _pruned_in_the_way,
@@ -297,7 +304,8 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
     _about_asked(
         "attester_task_dead",
         "So many attesters' nodes have lost their attestation task by an error that the others make no quorum.",
-        "From PR 3180 on an error ends the task alone, and nothing starts it again while the process lives.",
+        "From PR 3180 on an error ends the task alone, and nothing starts it again while the process lives; before, it "
+        "ends the process, which is gone where nobody supervises it.",
         _quorum_lost(_is_dead),
     ),
     _about_asked(

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 
 from model.revisions import REVISIONS
 from properties.commands.options import add_max_states
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, positive, write
+from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, processes, write
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
     from properties.ledger import Entry
     from properties.plans import Plan
-
-CUT_SHORT = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="for the reports; replaces older ones (evidence)",
     )
     parser.add_argument("--all", action="store_true", help="print all verdicts, too; they are in a file in any case")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="processes to use")
+    parser.add_argument("--workers", type=processes, default=os.cpu_count() or 1, metavar="N", help="processes to use")
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
     parser.add_argument(
         "--toml", action="store_true", help="write what was found into properties/expected.toml, to be reviewed"
@@ -104,7 +103,8 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
     stopped = ""
     estimate = _estimate(sizes, options.workers)
     print(f"{counted(len(sizes), 'search')}, {estimate} with {counted(options.workers, 'process')}", file=sys.stderr)
-    with Workers(options.workers) as workers, Progress() as progress:
+    # No more processes than there is work.
+    with Workers(min(options.workers, len(sizes) or 1)) as workers, Progress() as progress:
 
         def show() -> None:
             passed = time.perf_counter() - started
@@ -158,7 +158,7 @@ def _write_expectations(done: Outcome) -> int:
 
     before, table = expected.EXPECTED.read_text(encoding="utf-8"), expected.expectations()
     rows = {(entry.revision, entry.plan.name): entry.row for entry in done.entries if entry.complete}
-    planned = {place: row for place, row in rows.items() if expected.has_room(*place)}
+    planned = {place: row for place, row in rows.items() if expected.plan_of(*place)}
     changed = [(name, scope) for (name, scope), row in planned.items() if table.get(name, {}).get(scope) != row]
     after = expected.merged(before, planned)
     if after != before:
@@ -167,7 +167,7 @@ def _write_expectations(done: Outcome) -> int:
         print(f"{revision}, {scope}")
     left_out = counted(done.planned - len(planned), "search") + " left out: cut short, or not of the ledger"
     print(f"{expected.EXPECTED}: {counted(len(changed), 'row')} of {len(planned)} changed; {left_out}")
-    return 0 if done.is_complete else CUT_SHORT
+    return Status.DONE if done.is_complete else Status.CUT_SHORT
 
 
 def _command(options: argparse.Namespace) -> str:

@@ -26,7 +26,7 @@ def remove_reports(folder: Path, revisions: Iterable[str]) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for file in list((folder / revision).iterdir()):
                 if ours.fullmatch(file.name) and file.is_file():
-                    file.unlink()
+                    file.unlink(missing_ok=True)
 
 
 def write_reports(folder: Path, entries: list[Entry], workers: Workers | None = None) -> Iterator[Path]:

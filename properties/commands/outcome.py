@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from model.revisions import revision as by_name
 from model.scope import instance
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.commands.options import repeating
+from properties.commands.statuses import Status
 from properties.commands.usage import counted
 from properties.ledger import Entry, table
 from properties.render.words import bounds, left_out
 from properties.summary import as_text, legend
 from properties.trace import scope_as_json
-
-DIFFERENT = 1
-CUT_SHORT = 3
 
 FORMAT = "attestation-ledger/1"
 
@@ -74,8 +73,8 @@ class Outcome:
     def status(self) -> int:
         """The exit status."""
         if not self.is_complete:
-            return CUT_SHORT
-        return DIFFERENT if self.differences else 0
+            return Status.CUT_SHORT
+        return Status.FOUND if self.differences else Status.DONE
 
     def summary(self) -> str:
         """What goes wrong and what holds, what differs from the table of expectations, and what the run comes to."""
@@ -158,7 +157,7 @@ def _verdicts(entries: list[Entry]) -> str:
 
 
 def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
-    plan = entry.plan
+    plan, design = entry.plan, by_name(entry.revision).design
     return {
         "revision": entry.revision,
         "plan": plan.name,
@@ -167,8 +166,8 @@ def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
         "batches": plan.batches,
         "detail": plan.detail,
         "scope": scope_as_json(plan.scope),
-        "bounds": bounds(plan.scope),
-        "left_out": left_out(plan.scope),
+        "bounds": bounds(plan.scope, design=design),
+        "left_out": left_out(plan.scope, design),
         "engine": "explorer",
         "symmetry": plan.symmetry,
         "complete": entry.complete,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from properties.commands.options import add_model, scope_of
+from properties.commands.statuses import Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,4 +19,4 @@ def run(options: argparse.Namespace) -> int:
     from properties.render.specification import specification
 
     print(specification(build(*scope_of(options))), end="")
-    return 0
+    return Status.DONE

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from properties.commands.options import PLAIN, add_scope, repeating, scope_of
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import UsageError, checked_revision, must_be_writable, unknown, write
+from properties.commands.usage import UsageError, checked_revision, must_be_writable, read_text, unknown, write
 
 if TYPE_CHECKING:
     from model.revisions import Revision
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from properties.trace import Trace
     from properties.verdicts import Verdict
 
-NONE = 4
-CUT_SHORT = 3
 FORMATS = ("markdown", "mermaid", "itf", "json", "html", "pytest", "rust")
 
 
@@ -43,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="source",
         type=Path,
         metavar="FILE",
-        help="write a trace anew that was written as json, instead of searching; needs no PROPERTY and no --revision",
+        help="write a trace anew that was written as json (-: read it from the standard input), instead of searching; "
+        "needs no PROPERTY and no --revision",
     )
     parser.add_argument("--kind", metavar="K", help="the kind of violation, such as registry_minimum")
     parser.add_argument("--format", default="markdown", metavar="F", help=f"{', '.join(FORMATS)} (markdown)")
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.source is not None:
         return _show(_read(options), options)
     wanted = _wanted(options)
-    return _search(wanted, options) if wanted is not None else NONE
+    return _search(wanted, options) if wanted is not None else Status.NONE
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     trace = _trace_of(verdict, wanted.kind)
     if trace is None:
         _say_none(wanted, verdict, options)
-        return CUT_SHORT if verdict.word == "UNKNOWN" else NONE
+        return Status.CUT_SHORT if verdict.word == "UNKNOWN" else Status.NONE
     return _show(trace, options)
 
 
@@ -137,7 +137,7 @@ def _read(options: argparse.Namespace) -> Trace:
     if options.out is not None:
         must_be_writable(options.out)
     try:
-        trace = read(options.source.read_text(encoding="utf-8-sig"))
+        trace = read(read_text(options.source))
         _checked_property(trace.claim, None)
         checked_revision(trace.revision)
         replay(trace)
@@ -164,7 +164,7 @@ def _show(trace: Trace, options: argparse.Namespace) -> int:
         write(options.out, text)
     else:
         print(text, end="" if text.endswith("\n") else "\n")
-    return 0
+    return Status.DONE
 
 
 def _say_none(wanted: Wanted, verdict: Verdict, options: argparse.Namespace) -> None:

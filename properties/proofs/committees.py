@@ -14,16 +14,16 @@ from properties.proofs.environment import Openness, any_number
 
 @dataclass(frozen=True)
 class Committee:
-    """Attesters whose weights (1 or more) and honesty are open."""
+    """Attesters whose weights and honesty are open."""
 
     weights: tuple[Int, ...]
     byzantine: tuple[Bool, ...]
 
     @staticmethod
-    def of(attesters: int) -> Committee:
-        """A committee of this size."""
+    def of(attesters: int, weight: str = "weight", least: int = 1) -> Committee:
+        """A committee of this size; with 0 for the least weight, any of them may be no member."""
         names = attester_names(attesters)
-        weights = tuple(int_variable(f"weight.{name}", 1, None) for name in names)
+        weights = tuple(int_variable(f"{weight}.{name}", least, None) for name in names)
         return Committee(weights, tuple(bool_variable(f"byzantine.{name}") for name in names))
 
     @property
@@ -49,7 +49,7 @@ class Committee:
     def liberty(self, sentence: str, allowed: Callable[[Committee], Bool], assumed: Bool = TRUE) -> Openness:
         """That what a proof assumes excludes none of the committees that its sentence allows."""
         size = range(len(self.weights))
-        weights = tuple(any_number(f"weight {key}", 1) for key in size)
+        weights = tuple(any_number(f"weight {key}", weight.low or 0) for key, weight in enumerate(self.weights))
         anybody = Committee(weights, tuple(bool_variable(f"any lies {key}") for key in size))
         picks = zip((*self.weights, *self.byzantine), (*anybody.weights, *anybody.byzantine), strict=True)
         return Openness(sentence, allowed(anybody), dict[Expression, Expression](picks), assumed)

@@ -15,8 +15,8 @@ from properties.proofs.registry_design.permanence import deadlock
 from properties.proofs.registry_design.session import NO_GAPS, RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK
 from properties.proofs.results import Result
-from properties.proofs.theorems import THEOREMS
 from properties.proofs.theorems import results as prove
+from properties.proofs.theorems import theorems_of
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
 """The head and the rows."""
@@ -89,7 +89,7 @@ def theorems() -> Table:
     """The theorems for two attesters, and the verdict for each of the two start rules."""
     rows = (
         (ours.theorem, ours.sentence, str(ours.verdict), str(theirs.verdict))
-        for claim in THEOREMS
+        for claim in theorems_of(compose(PROVED_START))
         for ours, theirs in zip(results(PROVED_START, claim), results(BROKEN_START, claim), strict=True)
     )
     return ("theorem", "sentence", f"`{PROVED_START}`", f"`{BROKEN_START}`"), rows

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from model.revisions import Revision
+from model.revisions import CONTROLLER, REGISTRY, Revision
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
+from properties.proofs.controller_design import theorems as controller_design
+from properties.proofs.controller_design.session import ControllerSession
 from properties.proofs.registry_design import theorems as registry_design
+from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK, PROGRESS
 from properties.proofs.results import Result
 from properties.proofs.session import Session, listed
-from properties.proofs.theorem import Theorems
+from properties.proofs.theorem import Theorem, Theorems
 
-THEOREMS: Theorems = registry_design.THEOREMS
+
+@dataclass(frozen=True)
+class Proofs:
+    """The theorems about a design, and the kind of session that they are proved in."""
+
+    session: Callable[..., Session]
+    theorems: Theorems
+
+
+DESIGNS: Mapping[str, Proofs] = {
+    REGISTRY: Proofs(RegistrySession, registry_design.THEOREMS),
+    CONTROLLER: Proofs(ControllerSession, controller_design.THEOREMS),
+}
+
+CLAIMS = tuple(dict.fromkeys(name for proofs in DESIGNS.values() for name in proofs.theorems))
+"""The properties about which there are theorems, in some design."""
 
 ABOUT = {PROGRESS: NO_DEADLOCK}
 """Properties that have no theorem of their own, and the weaker one that is shown when they are asked for."""
 
-SEARCHED = tuple(each.name for each in CATALOGUE if each.kind is Kind.ALWAYS and each.name not in THEOREMS)
+SEARCHED = tuple(each.name for each in CATALOGUE if each.kind is Kind.ALWAYS and each.name not in CLAIMS)
 """The `always` properties that have no theorem: bounded search tells about them."""
 
 
-def results(session: Session, claims: Sequence[str]) -> Iterator[Result]:
-    """What can be shown about these properties of a revision: by theorems, or else by bounded search."""
-    for name in claims:
+def theorems_of(revision: Revision) -> Theorems:
+    """The theorems about a revision's design, by property."""
+    return DESIGNS[revision.design].theorems
+
+
+def results(session: Session, claims: Sequence[str] | None = None) -> Iterator[Result]:
+    """What can be shown about these properties of a revision, by theorems, or else by bounded search; or all theorems
+    of its design."""
+    theorems = theorems_of(session.revision)
+    for name in theorems if claims is None else claims:
         session.restart_the_clock()
-        if name not in THEOREMS:
+        if name not in theorems:
             yield session.bounded(name)
-        for theorem in THEOREMS.get(name, ()):
+        for theorem in theorems.get(name, ()):
             if not (session.among_many and theorem.takes_long) and theorem.name not in session.repeated:
                 session.restart_the_clock()
                 yield from theorem.prove(session, theorem.chosen(session.sizes, session.among_many))
 
 
 def shared(revisions: Sequence[Revision]) -> list[frozenset[str]]:
-    """For each revision, the names of the theorems that a revision before it has shown for it, too."""
-    seen: set[tuple[str, object]] = set()
+    """For each revision, the names of the theorems that a revision of its design has shown for it, too, before it."""
+    seen: set[tuple[str, str, object]] = set()
     result = []
     for revision in revisions:
         keys = {
-            (theorem.name, theorem.depends(revision))
-            for theorems in THEOREMS.values()
-            for theorem in theorems
+            (revision.design, theorem.name, theorem.depends(revision))
+            for theorem in _each(theorems_of(revision))
             if theorem.depends
         }
-        result.append(frozenset(name for name, value in keys if (name, value) in seen))
+        result.append(frozenset(name for design, name, value in keys if (design, name, value) in seen))
         seen |= keys
     return result
 
 
-def left_out(asked: tuple[int, ...] | None, among_many: bool, claims: Sequence[str]) -> list[str]:
-    """What a run does not prove of what another would, in words."""
-    found = []
-    for theorem in (theorem for name in claims for theorem in THEOREMS.get(name, ())):
+def _each(theorems: Theorems, claims: Iterable[str] | None = None) -> Iterator[Theorem]:
+    for name in theorems if claims is None else claims:
+        yield from theorems.get(name, ())
+
+
+def left_out(
+    revisions: Sequence[Revision], asked: tuple[int, ...] | None, claims: Sequence[str] | None = None
+) -> list[str]:
+    """What a run about these revisions does not prove of what another would, in words."""
+    among_many, found = len(revisions) > 1, []
+    designs = dict.fromkeys(revision.design for revision in revisions)
+    for theorem in (theorem for design in designs for theorem in _each(DESIGNS[design].theorems, claims)):
         chosen = theorem.chosen(asked, among_many)
         if among_many and theorem.takes_long:
             found.append(f"{theorem.name} (proved for one revision at a time)")
@@ -63,6 +96,6 @@ def left_out(asked: tuple[int, ...] | None, among_many: bool, claims: Sequence[s
             found.append(f"{theorem.name}: at most {theorem.most} attesters, so N = {listed(chosen)}")
         elif among_many and theorem.few and theorem.few != theorem.sizes:
             found.append(f"{theorem.name}: only N = {listed(chosen)} of {listed(theorem.sizes)}")
-    if among_many and NO_DEADLOCK in claims:
+    if among_many and REGISTRY in designs and (claims is None or NO_DEADLOCK in claims):
         found.append("permanence of the deadlock with votes both ways (proved for one revision at a time)")
-    return found
+    return list(dict.fromkeys(found))

@@ -73,8 +73,8 @@ def _about(story: Story) -> list[dict[str, str]]:
     pairs = {
         "Revision": f"{story.trace.revision}: {story.system.revision.about}",
         "Instance": f"{scope.instance.name}: {committee(scope)}",
-        "Scope": bounds(scope, story.trace.arrangement),
-        "Left out": "; ".join(left_out(scope)),
+        "Scope": bounds(scope, story.trace.arrangement, story.system.revision.design),
+        "Left out": "; ".join(left_out(scope, story.system.revision.design)),
         "Assumed": story.claim.assumptions,
         "Known since": known_since(story.claim.name, story.trace.kind) if story.trace.failed else "",
         "Ran in a release": ran(story.trace.revision),
@@ -104,9 +104,9 @@ def _steps(story: Story) -> list[dict[str, Any]]:
 def _events(story: Story) -> list[dict[str, Any]]:
     """The events of the diagram; what arrives, or does not, has the position of the event that sent it."""
     told: list[dict[str, Any]] = []
-    sent: dict[tuple[str, str], int] = {}
+    sent: dict[tuple[str, str, str], int] = {}
     for event in events(story):
-        ends = (event.source, event.target)
+        ends = (event.source, event.target, event.line)
         if event.form is Form.SEND:
             sent[ends] = len(told)
         travels = event.form in (Form.RECEIVE, Form.SKIP, Form.LOSS) and event.source != event.target

@@ -184,7 +184,8 @@ def _aftermath(story: Story) -> Lines:
 
 def _without(story: Story) -> str:
     """The steps that do not count as a way out."""
-    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without))
+    actions = {action.name for action in story.system.actions}
+    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without & actions))
     return f"Without faults to the rescue ({names}), " if names else ""
 
 
@@ -196,9 +197,9 @@ def _searched(story: Story) -> Lines:
     """In which scope, what that leaves out, and why there is no shorter run."""
     yield "## What was searched"
     yield ""
-    yield f"* Scope: {bounds(story.trace.scope, story.trace.arrangement)}."
+    yield f"* Scope: {bounds(story.trace.scope, story.trace.arrangement, story.system.revision.design)}."
     yield f"* Assumed: {story.claim.assumptions}."
-    yield f"* Left out: {'; '.join(left_out(story.trace.scope)) or 'nothing'}."
+    yield f"* Left out: {'; '.join(left_out(story.trace.scope, story.system.revision.design)) or 'nothing'}."
     yield ""
     yield from _minimal(story)
 

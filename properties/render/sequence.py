@@ -18,8 +18,8 @@ class Form(StrEnum):
     """Something that a node does by itself."""
     ANSWER = "answer"
     """The main node's answer to a poll."""
-    FORGERY = "forgery"
-    """A vote that a Byzantine attester hands to a node."""
+    DIRECT = "direct"
+    """A message that arrives in the very step in which it leaves, or that has no sender in the model."""
     SEND = "send"
     """A message leaves."""
     RECEIVE = "receive"
@@ -36,13 +36,14 @@ MESSAGES = (Form.SEND, Form.RECEIVE, Form.LOSS)
 
 @dataclass(frozen=True)
 class Event:
-    """One event of the diagram. `step` counts from 1."""
+    """One event of the diagram. `step` counts from 1; `line` tells apart what travels at the same time between two."""
 
     step: int
     form: Form
     source: str
     target: str
     text: str
+    line: str = ""
 
 
 def events(story: Story) -> list[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from model.revisions import PARTS
-from properties.history import ERA_CONSENSUS, MERGES, ZKSYNC_ERA
+from properties.history import ERA_CONSENSUS, MERGES, MOVED, ZKSYNC_ERA
 
 GITHUB = "https://github.com"
 
@@ -26,9 +26,9 @@ def file_url(path: str, revision: str) -> str:
     """The address of a file, at the commit of that part of the revision which is of its repository."""
     crate = path.split("/")[0]
     repository = ERA_CONSENSUS if crate in CRATES else ZKSYNC_ERA
-    parts = (MERGES[part] for part in revision.split("+") if part in MERGES)
-    commit = next(part.commit for part in parts if part.repository == repository)
-    return f"{GITHUB}/{repository}/blob/{commit}/{CRATES[crate] + '/' if crate in CRATES else ''}{path}"
+    part = next(part for part in revision.split("+") if part in MERGES and MERGES[part].repository == repository)
+    place = f"{CRATES[crate]}/{path}" if crate in CRATES else MOVED.get((part, path), path)
+    return f"{GITHUB}/{repository}/blob/{MERGES[part].commit}/{place}"
 
 
 def linked(source: str, revision: str) -> str:

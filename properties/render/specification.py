@@ -20,7 +20,7 @@ from properties.claims.kinds import Kind
 from properties.engines.symmetry import Symmetry
 from properties.render.command import scope_options
 from properties.render.formulas import WIDTH, Formulas, common_path
-from properties.render.vocabulary import vocabulary_of
+from properties.render.vocabulary import VOCABULARIES
 from properties.render.words import Words, bounds, left_out
 
 INDENT = "    "
@@ -52,18 +52,18 @@ class _Specification:
         yield from self._fairness()
 
     def _head(self) -> Iterator[str]:
-        scope = self.system.scope
+        scope, design = self.system.scope, self.system.revision.design
         options = " ".join(f"--{name} {shlex.quote(value)}" for name, value in scope_options(scope))
         yield f"# {self.system.revision.name} {options}"
         yield from _comment(self.system.revision.about, "")
-        yield from _comment(f"bounds: {bounds(scope)}", "")
-        yield from _comment(f"left out: {'; '.join(left_out(scope)) or 'nothing'}", "")
+        yield from _comment(f"bounds: {bounds(scope, design=design)}", "")
+        yield from _comment(f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}", "")
         yield from _comment(READING, "")
 
     def _variables(self) -> Iterator[str]:
         yield "\nvariables"
         variables = self.system.variables
-        vocabulary = vocabulary_of(self.system)
+        vocabulary = VOCABULARIES[self.system.revision.design]()
         fields = [vocabulary.field_of(each.name) for each in variables]
         for label, meaning in Words(self.system).legend(fields).items():
             yield from _comment(f"{label}: {meaning}")

@@ -22,7 +22,7 @@ from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.render.vocabulary import vocabulary_of
+from properties.render.vocabulary import VOCABULARIES
 from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.trace import BadTrace, Trace, TraceStep, record, replay
@@ -73,7 +73,7 @@ class Story:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
-        self.vocabulary = vocabulary_of(self.system)
+        self.vocabulary = VOCABULARIES[self.system.revision.design]()
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
@@ -94,7 +94,7 @@ class Story:
     @cached_property
     def kind(self) -> CounterexampleKind | None:
         """The kind of counterexample, where the property has kinds."""
-        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+        return next((kind for kind in self.claim.kinds_in(self.system) if kind.name == self.trace.kind), None)
 
     def transition(self, step: TraceStep) -> Transition:
         """The transition behind a step."""

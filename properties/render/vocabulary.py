@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from model.algebra import Int
+from model.revisions import CONTROLLER, REGISTRY
+from model.scope import Scope
 
 if TYPE_CHECKING:
     from properties.render.sequence import Event
@@ -28,8 +30,9 @@ class Vocabulary:
 
     Variables: `parts` matches one that is a part of a vote or certificate, whose field is its first group; `named` are
     those whose values have names; `meanings` are patterns, how each is written in a legend, and what it stands for;
-    `derived` are expressions that no variable holds and a reader looks for. `tell` has the events of a step, counted
-    from 1.
+    `derived` are expressions that no variable holds and a reader looks for. `coarse` says what a switch of the scope
+    leaves out while it is off, `bounds` what else the scope has that matters in this design. `tell` has the events of a
+    step, counted from 1.
 
     Violations: `explanations` say by property what is false in the last state. `causes` and `effects` say, by kind of
     counterexample or else by property, what led there and what follows; their sentences name `facts` in braces.
@@ -40,6 +43,8 @@ class Vocabulary:
     named: tuple[tuple[re.Pattern[str], Mapping[int, str]], ...]
     meanings: tuple[tuple[str, str, str], ...]
     derived: Callable[[Any], Mapping[str, Int]]
+    coarse: Mapping[str, str]
+    bounds: Callable[[Scope], Iterator[str]]
     tell: Callable[[Story, int, TraceStep], Iterator[Event]]
     explanations: Mapping[str, Callable[[Story], str]]
     facts: Callable[[Story], Facts]
@@ -53,8 +58,16 @@ class Vocabulary:
         return match[1] if match else variable
 
 
-def vocabulary_of(system: object) -> Vocabulary:
-    """The vocabulary of the system's design."""
-    design = type(system).__module__.split(".")[1]
-    vocabulary: Vocabulary = import_module(f"properties.render.{design}").VOCABULARY
+def _imported(package: str) -> Callable[[], Vocabulary]:
+    def vocabulary() -> Vocabulary:
+        found: Vocabulary = import_module(f"properties.render.{package}").VOCABULARY
+        return found
+
     return vocabulary
+
+
+VOCABULARIES: dict[str, Callable[[], Vocabulary]] = {
+    REGISTRY: _imported("registry_design"),
+    CONTROLLER: _imported("controller_design"),
+}
+"""By design."""

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from model.revisions import REGISTRY
 from model.scope import Scope
 from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
-from properties.render.vocabulary import vocabulary_of
+from properties.render.vocabulary import VOCABULARIES
 from properties.trace import Arrangement, Trace
 
 
@@ -46,7 +47,7 @@ class Words:
 
     def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
-        self.vocabulary = vocabulary_of(system)
+        self.vocabulary = VOCABULARIES[system.revision.design]()
         self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}
         self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
@@ -101,18 +102,6 @@ class Words:
                 yield name, f"{what} with weight {weight}"
 
 
-COARSE: dict[str, str] = {
-    "late_answers": "asking the main node for the next batch and storing its answer is one step, so that no answer is "
-    "out of date when it arrives",
-    "finder_steps": "the QC finder reads the status and sets the minimum in one step, and finds a quorum and hands its "
-    "certificate to the database in one step",
-    "attester_steps": "an attester reads the status and publishes its vote in one step",
-    "own_finders": "the attesters' own QC finders are left out, and with them the minimum of their own registries",
-    "echo": "votes flow towards the main node only",
-    "late_batches": "every node has each batch, ready to be signed, as soon as the main node seals it",
-}
-"""What a switch of the scope leaves out while it is off."""
-
 FAULTS = {
     "restarts": "no node restarts",
     "disconnects": "no connection breaks",
@@ -122,36 +111,27 @@ FAULTS = {
 """What is left out while so many faults as none may happen."""
 
 
-def bounds(scope: Scope, arrangement: Arrangement | None = None) -> str:
+def bounds(scope: Scope, arrangement: Arrangement | None = None, design: str = REGISTRY) -> str:
     """The bounds of the scope in words; the connections are those of the arrangement, if one is given."""
     batches = "any number of batches" if scope.batches is None else f"batches 0 … {scope.batches - 1}"
-    queue = "certificates are inserted at once"
-    if scope.queue:
-        queue = f"at most {scope.queue} certificate{'s' * (scope.queue > 1)} waiting to be inserted"
-    faults = ["any number of " + name for name, count in scope.faults.items() if count is None]
-    faults += [f"at most {count} {name}" for name, count in scope.faults.items() if count]
+    faults = [f"any number of {name.replace('_', ' ')}" for name, count in scope.faults.items() if count is None]
+    faults += [f"at most {count} {name.replace('_', ' ')}" for name, count in scope.faults.items() if count]
     topology = f"topology {scope.topology}"
     if arrangement is not None:
         topology = "connections " + ", ".join("–".join(ends) for ends in arrangement.connections)
-    return "; ".join([batches, topology, queue, *faults, *_special(scope)])
+    return "; ".join([batches, topology, *VOCABULARIES[design]().bounds(scope), *faults, *_special(scope)])
 
 
 def _special(scope: Scope) -> Iterator[str]:
-    """What few scopes have."""
+    """What few scopes have, whatever the design."""
     if scope.pruned:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
-    if scope.bad_votes:
-        yield f"every message of the external node also has a vote with {scope.bad_votes}"
-    if scope.replays:
-        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
-    if scope.lesser_hashes:
-        yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 
 
-def left_out(scope: Scope) -> list[str]:
+def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:
     """What the scope leaves out, in words."""
-    coarse = [words for switch, words in COARSE.items() if not getattr(scope, switch)]
+    coarse = [words for switch, words in VOCABULARIES[design]().coarse.items() if not getattr(scope, switch)]
     return coarse + [words for fault, words in FAULTS.items() if scope.faults[fault] == 0]
 
 

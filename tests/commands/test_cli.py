@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from model.revisions import REVISIONS
+from model.revisions import PARTS, REVISIONS, Part
 from properties import checking
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main, parser
@@ -30,6 +33,16 @@ BAD = {
     "check --instance w3,0b0": "a weight of 0 is refused",
     "check --instance w18446744073709551615,1b0": "beyond u64",
     "check --instance n6f0b0": "6 attesters tolerate f = 1, not 0; write n6f1b0",
+    "check --instance n06f1b1": "'n06f1b1' is neither like n6f1b1",
+    "check --instance n\u0666f1b1": "is neither like n6f1b1",
+    "check --instance w03,2b1": "is neither like n6f1b1",
+    "check --workers 100000": "100000 processes are too many; at most 256",
+    "check --max-states 99999999999999999999": "is not a whole number of at most 18 digits",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches \u0662": "is not a whole number",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches 02": "'02' is not a whole number",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with restarts=01": "a number from 0 to 9, or any",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with queue=\u0661": "queue is a number from 0 to 9",
+    "": "name a COMMAND: check, ",
     "check --instance six": "is neither like n6f1b1",
     "check --instance n27f5b0": "at most 26",
     "explore --revision pr161+era2480": "required: --instance",
@@ -83,6 +96,18 @@ def test_trace_prints_the_deadlock_and_ends_with_0(capsys: Capture) -> None:
     printed = capsys.readouterr().out
     for expected in ("registry_minimum", "insert_qc", "set_min_batch_number", "restart"):
         assert expected in printed
+
+
+def test_a_part_that_changes_nothing_is_said_to_change_nothing(capsys: Capture) -> None:
+    again = Part("proposal: refuse what is refused already", {"refuses_smaller_number": True})
+    with patch.dict(PARTS, {"again": again}):
+        main(["explore", "--revision", "pr167+era2480+again", "--instance", "n1f0b0", "--batches", "1"])
+    assert capsys.readouterr().err.startswith("again changes nothing in pr167+era2480+again: ")
+    one = ["explore", "--instance", "n1f0b0", "--batches", "1", "--revision"]
+    main([*one, "pr161+era2539+prune_aware"])
+    assert "prune_aware changes nothing in this scope" in capsys.readouterr().err
+    main([*one, "pr161+era2539+prune_aware", "--with", "pruned=M"])
+    assert "changes nothing" not in capsys.readouterr().err
 
 
 def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
@@ -282,6 +307,19 @@ def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capt
     assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
 
 
+def test_a_run_that_is_cut_short_calls_nothing_expected_and_no_search_exhaustive(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    words = ["--instance", "n3f0b0", "--revision", "pr161+era2480", "--max-states", "1", "--all"]
+    assert checked(tmp_path, *words) == 3
+    printed = capsys.readouterr().out
+    assert "(search cut short; attesters in any order count once)" in printed
+    assert "UNKNOWN" in printed
+    assert "expect" not in printed
+    assert "exhaustive" not in printed
+    assert "EXHAUSTED" not in printed
+
+
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:
     stale = ["pr161+era2480/no_gaps_on_main_node.md", "pr161+era2480/progress_possible.old_kind.json"]
     kept = ["pr161+era2480/notes.md", "pr161+era2480/no_gaps_on_main_node.txt", "pr161+era2539/no_gaps_on_main_node.md"]
@@ -308,6 +346,21 @@ def test_lists_are_for_people_and_for_machines(command: str, capsys: Capture) ->
     assert capsys.readouterr().out.count("\n") > 1
     assert main([command, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) > 1
+
+
+def test_version_is_printed(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"attestation \d\S*, Python 3\.\d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+def test_a_trace_is_read_from_the_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    file = tmp_path / "trace.json"
+    assert main([*TRACE, "pr161+era2480", "--format", "json", "--out", str(file)]) == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
+    assert main(["trace", "--from", "-", "--format", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("sequenceDiagram")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from unittest.mock import patch
 
 import pytest
 
@@ -14,9 +15,11 @@ from model.revisions import (
     PARTS,
     PROPOSALS,
     REVISIONS,
+    Part,
     UnknownRevision,
     compose,
     history,
+    idle_parts,
     revision,
 )
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
@@ -86,6 +89,17 @@ def test_what_is_no_revision_is_refused(name: str) -> None:
     assert "pr161+era2480" in error.value.known
 
 
+STOPS = Part("proposal: a smaller number stops the node", {"refuses_smaller_number": True})
+
+
+def test_a_part_that_switches_what_is_switched_already_is_idle() -> None:
+    with patch.dict(PARTS, {"stops": STOPS}):
+        assert idle_parts("pr167+era2480+stops") == ("stops",)
+        assert idle_parts("pr161+era2480+stops") == ()
+        assert idle_parts("pr167+era2480+votes_kept+stops") == ("stops",)
+    assert not any(idle_parts(name) for name in (*REVISIONS, *PROPOSALS))
+
+
 def test_every_switch_is_set_by_some_part() -> None:
     switches = {field.name for field in fields(AS_MERGED)} - {"name", "about", "design"}
     assert switches == {switch for part in PARTS.values() for switch in part.switches}
@@ -93,6 +107,7 @@ def test_every_switch_is_set_by_some_part() -> None:
 
 JOINED = Scope(instance("n1f0b0"), batches=3)
 OWN = Scope(instance("n1f0b0"), batches=3, own_finders=True)
+FAILING = Scope(instance("n1f0b0"), batches=2, errors=1)
 PRUNED = Scope(instance("n1f0b0"), batches=2, pruned="M")
 FORKED = Scope(instance("n1f0b0"), batches=2, regeneses=1)
 FOREIGN = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=FOREIGN_GENESIS)
@@ -113,6 +128,7 @@ BAD = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNA
         (PRUNED, "pr161+era2539", "pr161+era2539+start_kept"),
         (PRUNED, "pr161+era2480", "pr161+era2480+pruned_dropped"),
         (FOREIGN, "pr170+era2539", "pr170+era2539+foreign_skipped"),
+        (FAILING, "pr170+era2539", "pr170+era2539+error_returned"),
         (OWN, "pr161+era2480", "pr161+era2480+finder_listens"),
         (JOINED, "pr161+era2480", "pr161+era2480+votes_kept"),
         (OWN, "pr161+era2480", "pr161+era2480+asked_vote_wins"),

@@ -23,7 +23,7 @@ from properties.proofs.registry_design.no_gaps import any_number, fixed_sizes
 from properties.proofs.registry_design.open_system import ALL_DETAIL, EVERY_WAY, open_system
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import no_deadlock
-from properties.proofs.theorems import THEOREMS, results
+from properties.proofs.theorems import results, theorems_of
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
 
@@ -172,8 +172,8 @@ def test_a_start_that_is_kept_leaves_no_gaps(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PROPOSALS))
 def test_every_proposal_gets_a_verdict(name: str) -> None:
     """Nothing is raised, whichever obligation fails; and a cure of the gap only is one where it is proved."""
-    found = list(results(RegistrySession(compose(name), BUDGET, (2,)), list(THEOREMS)))
-    assert {result.claim for result in found} == set(THEOREMS)
+    found = list(results(RegistrySession(compose(name), BUDGET, (2,))))
+    assert {result.claim for result in found} == set(theorems_of(compose(name)))
     fixed = next(result for result in found if result.theorem == "no gaps, 2 attesters")
     is_cured = "era2539" in name or "start_kept" in name
     assert fixed.verdict.word == ("PROVED" if is_cured else "VIOLATED")

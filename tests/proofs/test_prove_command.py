@@ -23,7 +23,7 @@ from properties.proofs.registry_design.no_gaps import arithmetic
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import FalseStatement, Result, proved
 from properties.proofs.session import unreached
-from properties.proofs.theorems import SEARCHED, THEOREMS, left_out, results, shared
+from properties.proofs.theorems import CLAIMS, SEARCHED, left_out, results, shared
 from properties.trace import from_json, replay
 from properties.verdicts import HoldsToDepth, NotInductive, Proved, Unknown, Verdict, Violated
 
@@ -176,7 +176,7 @@ def test_a_property_without_a_theorem_is_searched(capsys: pytest.CaptureFixture[
 
 def test_every_always_property_can_be_asked_for() -> None:
     names = {each.name for each in CATALOGUE if each.kind is Kind.ALWAYS}
-    assert names == {*SEARCHED, *THEOREMS} - {"no_start_up_deadlock"}
+    assert names == {*SEARCHED, *CLAIMS} - {"no_start_up_deadlock"}
 
 
 @pytest.mark.slow
@@ -198,12 +198,12 @@ def test_a_search_that_gave_up_is_unknown() -> None:
 
 
 def test_what_is_left_out_is_told() -> None:
-    told = left_out(None, True, list(THEOREMS))
+    told = left_out([*REVISIONS.values()], None)
     assert any("every topology, votes both ways" in line for line in told)
     assert any("no gaps: only N = 1, 2, 3, 6, 8 of" in line for line in told)
-    assert left_out(None, False, list(THEOREMS)) == []
+    assert left_out([compose("pr161+era2539")], None) == []
     assert any(
-        "signers of a certificate: at most 8 attesters" in line for line in left_out((9,), False, list(THEOREMS))
+        "signers of a certificate: at most 8 attesters" in line for line in left_out([compose("pr161+era2539")], (9,))
     )
 
 

@@ -310,3 +310,15 @@ def test_a_trace_that_the_model_does_not_allow_is_refused_and_the_step_is_named(
     wrong = TraceStep(steps[0].node, steps[0].action, steps[0].arguments, {"sealed": (0, 2)})
     with pytest.raises(BadTrace, match=r"step 1: .* changes"):
         replay(trace.trace.about(steps=(wrong, *steps[1:])))
+
+
+@pytest.mark.parametrize("name", ["pr167+era2480", "pr175+era2684"])
+def test_kinds_of_two_designs_that_have_one_name_are_not_mixed_up(name: str) -> None:
+    """Among the kinds of the other design it was looked for the predicate that a state must satisfy."""
+    system = build(revision(name), Scope(instance("n1f0b0"), batches=3, restarts=1))
+    for each in CATALOGUE:
+        names = [kind.name for kind in each.kinds_in(system)]
+        assert len(set(names)) == len(names), each.name
+    verdict = Check(system).verdict(claim("progress_possible"))
+    kinds = [trace.kind for trace in verdict.kinds] if isinstance(verdict, Violated) else []
+    assert ("consensus_dead" in kinds) == (name == "pr167+era2480")

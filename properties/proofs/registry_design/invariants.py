@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from model.algebra import TRUE, Bool, Int, any_of, const
-from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
+from model.algebra import TRUE, Bool, Int, const
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM
 from model.registry_design.system import RegistryDesign
 from model.votes import NONE, Vote
+from properties.proofs.certified import starts_with
 from properties.proofs.induction import Invariant
 
 
@@ -54,16 +54,6 @@ def first_to_attest(system: RegistryDesign) -> Int:
     """Where attestation starts: at what the main node has stored (nowhere, as long as it has not), where the revision
     stores it; else at the first batch."""
     return system.state.start if system.revision.remembers_start else system.state.first_batch
-
-
-def starts_with(certified: Certificates, first: Int) -> Bool:
-    """That the certificates, if there are any, start with this batch."""
-    if isinstance(certified, CertifiedRange):
-        is_empty = (certified.largest == NONE) & (certified.smallest == NONE)
-        return is_empty | ((first != NONE) & (certified.smallest == first) & (certified.largest >= first))
-    assert isinstance(certified, CertifiedBatches)
-    earlier = any_of(flag & (first > number) for number, flag in enumerate(certified.flags))
-    return (certified.contains(first) | ~any_of(certified.flags)) & ~earlier
 
 
 def is_asked(system: RegistryDesign, number: Int) -> Bool:

@@ -3,7 +3,7 @@
 from properties.render.registry_design.causes import CAUSES, EFFECTS, Facts, reason
 from properties.render.registry_design.explanations import EXPLANATIONS
 from properties.render.registry_design.sequence import tell
-from properties.render.registry_design.words import MEANINGS, NAMED, PARTS, derived
+from properties.render.registry_design.words import COARSE, MEANINGS, NAMED, PARTS, bounds, derived
 from properties.render.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(
@@ -11,6 +11,8 @@ VOCABULARY = Vocabulary(
     named=NAMED,
     meanings=MEANINGS,
     derived=derived,
+    coarse=COARSE,
+    bounds=bounds,
     tell=tell,
     explanations=EXPLANATIONS,
     facts=Facts,

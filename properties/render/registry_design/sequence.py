@@ -162,7 +162,7 @@ class Teller:
         """A vote of the attester's own making."""
         target = str(step.arguments["at"])
         text = f"vote of {step.node}: {self.handed_vote(number, target, step.node)}"
-        yield Event(number, Form.FORGERY, step.node, target, text)
+        yield Event(number, Form.DIRECT, step.node, target, text)
 
     def replayed(self, number: int, step: TraceStep) -> Iterator[Event]:
         """An old vote; who passes it on has no part in the model."""
@@ -219,7 +219,7 @@ class Teller:
         """A restart, for whatever reason, or the end of a node's consensus; and what it loses."""
         text, place = RESTARTS[step.action], self.topology.position(step.node)
         if step.action in ERROR_NAMES:
-            text += ", an error: it restarts" if self.node(step).is_supervised else ", an error: its consensus ends"
+            text += ": it restarts" if self.node(step).is_supervised else ": its consensus ends"
         yield from self.note(number, step.node, text)
         yield from self.losses(number, [ends for ends in self.topology.links if place in ends])
 
@@ -255,6 +255,8 @@ def why_asked(story: Story, number: int) -> str:
     last = story.value(system.main.store.certified.largest, number)
     if last != NONE:
         return f"the one after batch {last}, the last with a certificate"
+    if system.revision.asks_for_first_block and story.value(system.state.sealed == system.state.first_batch, number):
+        return "no certificate is stored, so the first batch, which is still open"
     if story.value(system.state.sealed, number) == 0:
         return "there is no certificate, and no batch yet"
     if system.revision.remembers_start:
@@ -267,10 +269,10 @@ def why_asked(story: Story, number: int) -> str:
 
 RESTARTS = {
     restart_node.name: "restarts",
-    stop_on_mismatch.name: "finds a certificate over another hash than the batch has",
-    refuse_status.name: "is told a smaller number than before",
-    restart_on_new_genesis.name: "learns of the new fork",
-    fail_once.name: "has a failed call, or the like",
+    stop_on_mismatch.name: "finds a certificate over another hash than the batch has, an error",
+    refuse_status.name: "is told a smaller number than before, an error",
+    restart_on_new_genesis.name: "learns of the new fork, an error",
+    fail_once.name: "meets an error, such as a failed call to its database",
     regenesis.name: "reverts batches and restarts on a new fork",
 }
 """Why a node starts anew, or stops."""

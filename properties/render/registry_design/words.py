@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from model.algebra import Int
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.registry_design.system import RegistryDesign
+from model.scope import Scope
 
 PHASES = {
     WAITING_FOR_STATUS: "waiting for status",
@@ -61,6 +63,32 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
 """Variables by pattern: how the pattern is written in a legend, and what it stands for."""
+
+
+COARSE: dict[str, str] = {
+    "late_answers": "asking the main node for the next batch and storing its answer is one step, so that no answer is "
+    "out of date when it arrives",
+    "finder_steps": "the QC finder reads the status and sets the minimum in one step, and finds a quorum and hands its "
+    "certificate to the database in one step",
+    "attester_steps": "an attester reads the status and publishes its vote in one step",
+    "own_finders": "the attesters' own QC finders are left out, and with them the minimum of their own registries",
+    "echo": "votes flow towards the main node only",
+    "late_batches": "every node has each batch, ready to be signed, as soon as the main node seals it",
+}
+"""What a switch of the scope leaves out while it is off."""
+
+
+def bounds(scope: Scope) -> Iterator[str]:
+    """What else the scope has."""
+    several = "s" * (scope.queue > 1)
+    waiting = f"at most {scope.queue} certificate{several} waiting to be inserted"
+    yield waiting if scope.queue else "certificates are inserted at once"
+    if scope.bad_votes:
+        yield f"every message of the external node also has a vote with {scope.bad_votes}"
+    if scope.replays:
+        yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
+    if scope.lesser_hashes:
+        yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 
 
 def derived(system: RegistryDesign) -> dict[str, Int]:
