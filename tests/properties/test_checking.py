@@ -202,7 +202,9 @@ def number_of(system: RegistryDesign) -> Int:
 @pytest.mark.slow
 def test_progress_with_more_batches_than_a_word_has_bits() -> None:
     verdict = check(GENESIS, "n1f0b0", 66).verdict(claim("progress_possible"))
-    assert verdict == Exhausted(35_778, 597)
+    assert isinstance(verdict, Exhausted)
+    assert len(verdict.spoken_of) == 66
+    assert verdict.never_spoken_of == ()
 
 
 def test_a_search_that_is_mistaken_about_a_state_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
