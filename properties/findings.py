@@ -159,6 +159,8 @@ FINDINGS: tuple[Finding, ...] = (
         (
             *_each(("attestation_can_start", "progress_possible"), "pruned_in_the_way"),
             *_each(("attestation_can_start", "executor_can_start"), "pruned_too_early"),
+            *_each(("attestation_can_start",), "nothing_asked"),
+            *_each(STUCK, "asked_batch_pruned"),
         ),
         cured_by="`prune_aware` with `pruned_dropped`",
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
@@ -182,6 +184,96 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         cured_by="PR 170 (bad signatures), `foreign_skipped` (another genesis)",
         known_since="era-consensus PR 170, for bad signatures (2 August 2024)",
+        has_page=False,
+    ),
+    Finding(
+        "smaller-number-ignored",
+        "With controllers, a number that falls is ignored, without an error",
+        "A number that falls is ignored",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "main_is_ahead"),
+            *_each((*STUCK, "restarts_help"), "ignored_as_lower"),
+        ),
+        cured_by="`smaller_number_restarts`",
+    ),
+    Finding(
+        "silent-death",
+        "One error in a task ends attestation on that node, and nothing else",
+        "One error silently ends attestation",
+        Severity.STUCK,
+        (
+            *_each((*STUCK, "restarts_help"), "attester_task_dead"),
+            *_each(STUCK, "main_task_dead"),
+            ("attestation_lives_with_process", None),
+        ),
+        shown_on="pr175+era3512",
+        cured_by="`task_restarts`",
+    ),
+    Finding(
+        "deaf-to-status",
+        "A task that waits for a hash is deaf to the status",
+        "A task that waits for a hash is deaf",
+        Severity.STUCK,
+        _each(STUCK, "deaf_to_status", "batch_not_there"),
+        cured_by="`hash_wait_listens`, in part",
+    ),
+    Finding(
+        "unreadable-committee",
+        "A committee that cannot be read stops attestation for good",
+        "A committee that cannot be read",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "committee_unreadable_for_attesters"),
+            *_each(("progress_possible", "restarts_help"), "committee_unreadable"),
+            ("restarts_help", "committee_unreadable_for_attesters"),
+        ),
+    ),
+    Finding(
+        "relay-not-there",
+        "A relay that has not started a batch passes on no votes for it",
+        "A relay must have started the batch",
+        Severity.STUCK,
+        _each(STUCK, "relay_not_there"),
+        cured_by="`task_restarts`, where an error was the reason",
+    ),
+    Finding(
+        "votes-cut-off",
+        "One vote of a stranger cuts off the rest of a list",
+        "A stranger's vote cuts off a list",
+        Severity.STUCK,
+        _each(STUCK, "votes_cut_off"),
+        cured_by="`refused_votes_skipped`",
+    ),
+    Finding(
+        "message-too-large",
+        "A late attester's first message is too large",
+        "A late attester's message is too large",
+        Severity.STUCK,
+        _each(STUCK, "message_too_large"),
+    ),
+    Finding(
+        "not-required",
+        "A batch that needs no votes is asked for, for ever",
+        "A batch without committee is asked for",
+        Severity.STUCK,
+        _each(("progress_possible", "restarts_help"), "not_required"),
+    ),
+    Finding(
+        "other-hash",
+        "A node with another hash signs twice, and stops the others meanwhile",
+        "A node with another hash signs twice",
+        Severity.STUCK,
+        (("honest_attesters_sign_once", None), *_each(STUCK, "other_hash")),
+        cured_by="a restart of that node",
+    ),
+    Finding(
+        "votes-not-taken",
+        "A vote does not come, though both nodes are at its batch",
+        "A vote does not come",
+        Severity.STUCK,
+        (("early_votes_arrive", None),),
+        cured_by="what cures the others",
         has_page=False,
     ),
     Finding(
@@ -272,6 +364,7 @@ class Column:
 COLUMNS = (
     Column("sealed", "attestation starts at the last sealed batch (zksync-era PR 2480)", "era2480"),
     Column("genesis", "attestation starts at the batch of the genesis (zksync-era PR 2539)", "era2539"),
+    Column("controller", "with attestation controllers (era-consensus PR 175)", "pr175"),
 )
 """The columns of the table: where attestation starts."""
 
