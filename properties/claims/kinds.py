@@ -68,8 +68,12 @@ def of_all_designs(*kinds: CounterexampleKind) -> tuple[CounterexampleKind, ...]
     named: dict[str, CounterexampleKind] = {}
     for kind in kinds:
         other = named.get(kind.name)
-        named[kind.name] = kind if other is None else replace(other, holds=partial(_holds_in_either, other, kind))
+        named[kind.name] = kind if other is None else _either(other, kind)
     return tuple(named.values())
+
+
+def _either(one: CounterexampleKind, other: CounterexampleKind) -> CounterexampleKind:
+    return replace(one, holds=partial(_holds_in_either, one, other), design=object)
 
 
 def _holds_in_either(one: CounterexampleKind, other: CounterexampleKind, system: AttestationSystem) -> Bool:
