@@ -315,3 +315,13 @@ def test_kinds_of_two_designs_that_have_one_name_are_not_mixed_up(name: str) -> 
     verdict = Check(system).verdict(claim("progress_possible"))
     kinds = [trace.kind for trace in verdict.kinds] if isinstance(verdict, Violated) else []
     assert ("consensus_dead" in kinds) == (name == "pr167+era2480")
+
+
+@pytest.mark.parametrize("name", ["pr167+era2480", "pr175+era2657"])
+def test_a_kind_of_two_designs_is_found_in_both(name: str) -> None:
+    verdict = Check(build(revision(name), Scope(instance("n1f0b0"), batches=2, errors=1))).verdict(
+        claim("progress_possible")
+    )
+    assert isinstance(verdict, Violated)
+    assert "consensus_dead" in [trace.kind for trace in verdict.kinds]
+    assert "unclassified" not in [trace.kind for trace in verdict.kinds]
