@@ -12,10 +12,12 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
+from properties.findings import FINDINGS
 from properties.proofs import tables as proof_tables
 from properties.selfchecks import tables as self_checks
 
@@ -30,6 +32,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "properties": tables.properties,
     "kinds": tables.kinds,
     "actions": tables.actions,
+    **{f"finding {each.name}": partial(tables.finding, each.name) for each in FINDINGS if each.has_page},
     "parts": tables.parts,
     "details": tables.details,
     "plans": tables.plans,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from model.registry_design import network, node
-from model.revisions import PARTS, REVISIONS
+from model.revisions import CONTROLLER, PARTS, REVISIONS, of_design
 from model.rules import threshold
 from model.scope import Scope, instance
 from model.transitions import Transition
@@ -17,6 +17,7 @@ from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
+from properties.history import RELEASES
 from properties.logs.registry_design.rules import RULES
 from properties.places import all_places
 from properties.plans import PLANS, SHARP
@@ -124,6 +125,30 @@ def statuses() -> str:
         for status, meaning in MEANINGS.items()
     )
     return table(("status", "meaning", "commands"), rows)
+
+
+def finding(name: str) -> str:
+    """Since when a finding is known, whether it ran, and what cures it."""
+    found = next(each for each in FINDINGS if each.name == name)
+    lines = (
+        ("Known since", found.known_since),
+        ("In a release", _released(found)),
+        ("Cured by", found.cured_by or "nothing that we know of"),
+    )
+    return "".join(f"* *{what}*: {text}\n" for what, text in lines)
+
+
+def _released(finding: Finding) -> str:
+    """The releases with a revision on which the ledger has it."""
+    if not finding.shown_by:
+        return "nothing that is searched for shows it"
+    shown = {place.revision for place in all_places(finding)}
+    redesign = [name for name in of_design(CONTROLLER) if name in shown]
+    first = [f"`{name}` ({RELEASES[name]})" for name in RELEASES if name in shown and name not in redesign]
+    if redesign:
+        last = "all" if redesign == of_design(CONTROLLER) else f"`{redesign[0]}` … `{redesign[-1]}`"
+        first.append(f"of the redesign {last} (core 24.19.0 to 28.0.0, 21 August 2024 to 5 May 2025)")
+    return f"yes: {'; '.join(first)}" if first else "no"
 
 
 def parts() -> str:
