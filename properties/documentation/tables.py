@@ -133,9 +133,22 @@ def finding(name: str) -> str:
     lines = (
         ("Known since", found.known_since),
         ("In a release", _released(found)),
-        ("Cured by", found.cured_by or "nothing that we know of"),
+        ("Cured by", "; ".join(filter(None, (found.cured_by, _redesigned(found)))) or "nothing that we know of"),
     )
     return "".join(f"* *{what}*: {text}\n" for what, text in lines)
+
+
+def _redesigned(finding: Finding) -> str:
+    """The redesign, if the ledger speaks of it, and has none of this there."""
+    verdicts = [
+        str(row.get(name, ""))
+        for revision in of_design(CONTROLLER)
+        for row in expectations().get(revision, {}).values()
+        for name, _ in finding.shown_by
+    ]
+    is_shown = any(place.revision in of_design(CONTROLLER) for place in all_places(finding))
+    speaks = any(not verdict.startswith(("NOT_", "VACUOUS")) for verdict in verdicts if verdict)
+    return "the redesign, in the scopes searched" if speaks and not is_shown else ""
 
 
 def _released(finding: Finding) -> str:
@@ -180,7 +193,7 @@ def log_events() -> str:
 
 
 CLAIMS = (
-    ("161 (1): at most one quorum is ever found", "at_most_one_quorum", "n2f0b0, 3 batches, joined"),
+    ("161 (1): a registry has at most one quorum at a time", "at_most_one_quorum", "n2f0b0, 3 batches, joined"),
     ("161 (2): no gaps on the main node, if attesters are honest", "no_gaps_on_main_node", "n2f0b0, 3 batches, joined"),
     ("161 (2): external nodes may have gaps", "external_node_has_gap", "n1f0b0, 3 batches, joined, topology=relay"),
     ("161 (3): there is a start-up deadlock", "progress_possible", "n2f0b0, 3 batches, joined"),
