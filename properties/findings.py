@@ -57,7 +57,7 @@ STUCK = ("progress_possible", "attestation_can_start")
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
-RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+RACE = "this model; the race that it begins with: zksync-era PR 2480, in a comment (26 July 2024)"
 """Who knew of what comes of a number that falls."""
 
 FINDINGS: tuple[Finding, ...] = (
@@ -73,7 +73,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "newer-vote",
         "Attesters that have voted on a later batch can never vote on an earlier one",
-        "Attesters cannot vote on an earlier batch",
+        "No attester can vote on an earlier batch",
         Severity.STUCK,
         _each(STUCK, "newer_vote"),
         cured_by=ASK_THE_SAME,
@@ -114,7 +114,8 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
-            ("executor_can_start", "node_gone"),
+            *_each(("executor_can_start",), "node_gone", "consensus_dead"),
+            ("restarts_help", "consensus_dead"),
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
@@ -122,9 +123,9 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "relay-skips-votes",
         "A relay skips the votes that the main node asks for",
-        "A relay skips the votes that are asked for",
+        "A relay skips the votes asked for",
         Severity.STUCK,
-        _each(STUCK, "relay_minimum", "newer_vote_at_relay"),
+        _each(STUCK, "relay_minimum", "newer_vote_at_relay", "relay_not_there"),
         cured_by=ASK_THE_SAME,
         known_since=RACE,
         has_page=False,
@@ -159,6 +160,7 @@ FINDINGS: tuple[Finding, ...] = (
         (
             *_each(("attestation_can_start", "progress_possible"), "pruned_in_the_way"),
             *_each(("attestation_can_start", "executor_can_start"), "pruned_too_early"),
+            *_each(STUCK, "nothing_asked", "asked_batch_pruned"),
         ),
         cured_by="`prune_aware` with `pruned_dropped`",
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
@@ -168,7 +170,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(("progress_possible", "attestation_can_start"), "pruned_at_attesters"),
+        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -182,6 +184,65 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         cured_by="PR 170 (bad signatures), `foreign_skipped` (another genesis)",
         known_since="era-consensus PR 170, for bad signatures (2 August 2024)",
+        has_page=False,
+    ),
+    Finding(
+        "task-ends",
+        "An error ends a node's attestation task for good",
+        "An error ends a node's attestation task",
+        Severity.STUCK,
+        (
+            *_each((*STUCK, "restarts_help"), "main_task_dead", "attester_task_dead", "nodes_lost_in_several_ways"),
+            ("attestation_lives_with_process", None),
+        ),
+        has_page=False,
+    ),
+    Finding(
+        "restored-database",
+        "A main node with a restored database asks for what its nodes have passed",
+        "After a restore nodes ignore the number",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "main_is_ahead", "ignored_as_lower"),
+        has_page=False,
+    ),
+    Finding(
+        "committee-unreadable",
+        "A committee that cannot be read stops attestation",
+        "An unreadable committee stops everything",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "committee_unreadable", "committee_unreadable_for_attesters"),
+        has_page=False,
+    ),
+    Finding(
+        "no-committee",
+        "The main node never gets beyond a batch that has no committee",
+        "A batch without a committee is the last",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "not_required"),
+        has_page=False,
+    ),
+    Finding(
+        "other-hash",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
+        Severity.STUCK,
+        _each(STUCK, "other_hash"),
+        has_page=False,
+    ),
+    Finding(
+        "votes-cut-off",
+        "Votes that stand behind an error in a list are lost",
+        "Votes behind an error in a list are lost",
+        Severity.STUCK,
+        (*_each(STUCK, "votes_cut_off"), ("early_votes_arrive", None)),
+        has_page=False,
+    ),
+    Finding(
+        "message-too-large",
+        "A node with more votes than a message can have tells none",
+        "More votes than a message can have",
+        Severity.STUCK,
+        _each(STUCK, "message_too_large"),
         has_page=False,
     ),
     Finding(
@@ -205,7 +266,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "never-certified",
         "A batch that can be signed everywhere is never certified",
-        "Some batch is never certified, in the end",
+        "Some batch is not certified in the end",
         Severity.GAP,
         (("every_batch_certified", None),),
         cured_by="what cures the others",
@@ -218,6 +279,14 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.INVALID,
         (("certificates_verify", None),),
         cured_by="`votes_by_number`",
+    ),
+    Finding(
+        "signs-twice",
+        "An honest attester signs two hashes of one batch",
+        "An honest attester signs two hashes",
+        Severity.NOTE,
+        (("honest_attesters_sign_once", None),),
+        has_page=False,
     ),
     Finding(
         "number-falls",
@@ -272,8 +341,9 @@ class Column:
 COLUMNS = (
     Column("sealed", "attestation starts at the last sealed batch (zksync-era PR 2480)", "era2480"),
     Column("genesis", "attestation starts at the batch of the genesis (zksync-era PR 2539)", "era2539"),
+    Column("PR175", "attestation controllers in place of vote registries (era-consensus PR 175 on)", "pr175"),
 )
-"""The columns of the table: where attestation starts."""
+"""The columns of the table: where attestation starts, and the design that came after."""
 
 
 def finding_of(property: str, kind: str | None) -> Finding | None:

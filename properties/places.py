@@ -69,7 +69,7 @@ def all_places(finding: Finding) -> list[Place]:
 def _verdicts(property: str) -> Iterator[tuple[Place, str]]:
     """Every verdict on the property, in the order of plans and revisions."""
     for plan in PLANS:
-        for revision in REVISIONS:
+        for revision in filter(plan.is_for, REVISIONS):
             row = expectations().get(revision, {}).get(plan.name, {})
             if property in row:
                 yield Place(revision, plan, row["states"]), row[property]

@@ -15,6 +15,7 @@ from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
+from properties.claims import standstills
 from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.points_of_no_return import (
     IN_SPITE_OF_RESTARTS,
@@ -23,7 +24,7 @@ from properties.claims.points_of_no_return import (
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
-from properties.claims.standstills import CONSENSUS_DEAD, STANDSTILLS
+from properties.claims.standstills import STANDSTILLS
 
 NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
 """What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
@@ -270,7 +271,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, CONSENSUS_DEAD),
+        of_all_designs(NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(

@@ -224,6 +224,13 @@ CONSENSUS_DEAD = _kind(
     _consensus_dead,
 )
 
+NODE_GONE = _kind(
+    "node_gone",
+    "An error has ended the consensus of a node, and nobody restarts it.",
+    "Nothing starts the consensus again while the process lives.",
+    lambda system: any_of(~node.runs for node in system.state.nodes),
+)
+
 NOTHING_ASKED = _kind(
     "nothing_asked",
     "The first batch was pruned from the main node's database before any batch had a certificate.",

@@ -18,6 +18,8 @@ from pathlib import Path
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
 from properties.findings import FINDINGS
+from properties.logs.controller_design import rules as controller_rules
+from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
 from properties.selfchecks import tables as self_checks
 
@@ -44,7 +46,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "thresholds": tables.thresholds,
     "broken models": tables.broken_models,
     "profiles": tables.profiles,
-    "log events": tables.log_events,
+    "log events": lambda: tables.log_events(registry_rules.RULES),
+    "controller log events": lambda: tables.log_events(controller_rules.RULES),
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,

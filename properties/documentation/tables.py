@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from model.registry_design import network, node
 from model.revisions import CONTROLLER, PARTS, REVISIONS, of_design
@@ -18,7 +19,7 @@ from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.history import RELEASES
-from properties.logs.registry_design.rules import RULES
+from properties.logs.rules import Rules
 from properties.places import all_places
 from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
@@ -77,7 +78,7 @@ def _options(scope: Scope) -> str:
 def ledger() -> str:
     """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
     is named below the table."""
-    return "\n".join(block for plan in PLANS for block in _of_scope(plan.name))
+    return "\n".join(block for name in dict.fromkeys(plan.name for plan in PLANS) for block in _of_scope(name))
 
 
 def _of_scope(scope: str) -> Iterator[str]:
@@ -177,8 +178,8 @@ def _switches(switches: Mapping[str, str | bool]) -> str:
     return ", ".join(f"`{name}`" if value is True else f"`{name}`: {value}" for name, value in switches.items())
 
 
-def log_events() -> str:
-    """Which action of the model each event of a log is, what is compared, and where the real code does it."""
+def log_events(rules: Rules[Any]) -> str:
+    """Which action of a design each event of its logs is, what is compared, and where the real code does it."""
     rows = (
         (
             f"`{rule.event}`",
@@ -187,7 +188,7 @@ def log_events() -> str:
             ", ".join(f"`{field}`" for field in rule.compares),
             rule.note,
         )
-        for rule in RULES.by_event.values()
+        for rule in rules.by_event.values()
     )
     return table(("event", "action of the model", "source", "compared", "and"), rows)
 
