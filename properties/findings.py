@@ -68,7 +68,7 @@ OUT_OF_ORDER = ("attestation_starts_at_first_batch", "one_batch_at_a_time")
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
-RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+RACE = "this model; the race that it begins with: zksync-era PR 2480, in a comment (26 July 2024)"
 """Who knew of what comes of a number that falls."""
 
 FINDINGS: tuple[Finding, ...] = (

@@ -12,10 +12,12 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
+from properties.findings import FINDINGS
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
@@ -32,6 +34,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "properties": tables.properties,
     "kinds": tables.kinds,
     "actions": tables.actions,
+    **{f"finding {each.name}": partial(tables.finding, each.name) for each in FINDINGS if each.has_page},
     "parts": tables.parts,
     "details": tables.details,
     "plans": tables.plans,
