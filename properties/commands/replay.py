@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
+    from properties.logs.following import UnfitRevision
     from properties.logs.reading import NO_HEADER, without_blank_end
     from properties.recording import FORMATS, MalformedRecording, parsed, recording_kind
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         if "event" in parsed(1, first):
             raise MalformedRecording(1, NO_HEADER)
         return _replay_scenarios(kind, everything, options)
-    except MalformedRecording as error:
+    except (MalformedRecording, UnfitRevision) as error:
         raise UsageError(f"{options.log}: {error}") from None
 
 

@@ -12,10 +12,14 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
+from properties.findings import FINDINGS
+from properties.logs.controller_design import rules as controller_rules
+from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
 from properties.selfchecks import tables as self_checks
 
@@ -30,6 +34,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "properties": tables.properties,
     "kinds": tables.kinds,
     "actions": tables.actions,
+    **{f"finding {each.name}": partial(tables.finding, each.name) for each in FINDINGS if each.has_page},
     "parts": tables.parts,
     "details": tables.details,
     "plans": tables.plans,
@@ -41,7 +46,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "thresholds": tables.thresholds,
     "broken models": tables.broken_models,
     "profiles": tables.profiles,
-    "log events": tables.log_events,
+    "log events": lambda: tables.log_events(registry_rules.RULES),
+    "controller log events": lambda: tables.log_events(controller_rules.RULES),
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from properties.claims.catalogue import PROTOCOL, claim
 from properties.claims.kinds import Kind
-from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN, UNCLASSIFIED
+from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.stepper import State
 from properties.logs.following import Accepted
 from properties.logs.future import Future
@@ -112,18 +112,18 @@ def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
     future = Future(setting, claim(PROGRESS).without)
     first = _first_final(accepted, future)
     if first == len(states):
-        return UnprovedStop(future.asked(states[-1]), accepted.run.events[-1])
+        return UnprovedStop(setting.recorded_number(future.asked(states[-1])), accepted.run.events[-1])
     undecided, rescue = _rescue(states[:first], future)
     rescued = None if rescue is None else states[first - 1 - undecided]
     kinds, asked = _kinds(accepted, states[first]), future.asked(states[first])
     failed = claim(PROGRESS).conjuncts(setting.service)[asked].sentence
     return PointOfNoReturn(
-        asked=asked,
+        asked=setting.recorded_number(asked),
         event=_event(accepted, first),
         kinds=kinds,
         kinds_at_end=_kinds(accepted, states[-1]),
         undecided=undecided,
-        rescued=None if rescued is None else future.asked(rescued),
+        rescued=None if rescued is None else setting.recorded_number(future.asked(rescued)),
         rescue=rescue,
         trace=_trace(accepted, first, PROGRESS).about(kind=kinds[0], failed=failed),
     )
@@ -131,7 +131,7 @@ def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
 
 def _kinds(accepted: Accepted, state: State) -> tuple[str, ...]:
     setting = accepted.setting
-    kinds = tuple(kind.name for kind in POINTS_OF_NO_RETURN if setting.value(state, kind.holds(setting.service)))
+    kinds = tuple(kind.name for kind in claim(PROGRESS).kinds if setting.value(state, kind.holds(setting.service)))
     return kinds or (UNCLASSIFIED,)
 
 

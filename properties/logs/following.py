@@ -8,14 +8,15 @@ remains after its last line, and rejected at the first line where none does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from model.algebra import TRUE, Bool, conjuncts, name_of, render, variables_of
 from model.revisions import Revision
 from properties.engines.stepper import State
-from properties.logs import registry_design
+from properties.logs import controller_design, registry_design
+from properties.logs.controller_design.rules import ControllerContext
 from properties.logs.ledger import Misfit
 from properties.logs.registry_design.rules import RegistryContext
 from properties.logs.rules import Context, Move, Reading
@@ -85,21 +86,38 @@ Frontier = dict[State, tuple[State, tuple[int, ...]]]
 
 AnyContext = Context[Any, Any]
 
-CONTEXTS: Mapping[str, Callable[[Run, Revision | None], AnyContext]] = {
-    registry_design.GRAMMAR.name: RegistryContext.of,
+CONTEXTS: Mapping[str, type[AnyContext]] = {
+    registry_design.GRAMMAR.name: RegistryContext,
+    controller_design.GRAMMAR.name: ControllerContext,
 }
 """For each format, what follows its runs."""
+
+
+class UnfitRevision(ValueError):
+    """A log cannot be followed in this revision; the message says why, and in which it can."""
 
 
 def follow(run: Run, revision: Revision | None = None) -> Accepted | Rejected:
     """Take the events of a run in the model, of the revision that its header is about unless another is given.
 
-    Raises `MalformedRecording` where the model cannot have what the run's nodes made up.
+    Raises `MalformedRecording` where the model cannot have what the run's nodes made up, and `UnfitRevision`.
     """
-    context = CONTEXTS[run.header.fields["format"]](run, revision)
+    own = CONTEXTS[run.header.fields["format"]].revision_of(run)
+    if revision is not None and (problem := _unfit(revision, own)):
+        raise UnfitRevision(f"{revision.name} {problem}; by default, this log is followed as {own.name}")
+    context = CONTEXTS[run.header.fields["format"]].of(run, revision or own)
     if context.contradiction is not None:
         return Rejected(run, run.events[0], 0, 1, reason=context.contradiction)
     return Following(run, context).result()
+
+
+def _unfit(revision: Revision, own: Revision) -> str | None:
+    """Why a revision cannot stand in for the one that a log is of; none if it can."""
+    if revision.design != own.design:
+        return f"has no {own.design}"
+    if own.has_committee_per_batch and not revision.has_committee_per_batch:
+        return "has one committee for all batches"
+    return None
 
 
 class Following:
@@ -122,14 +140,14 @@ class Following:
 
     def _take(self, event: Event) -> Rejected | None:
         states = self._with_silent_actions()
+        frontier: Frontier = {}
         try:
             reading = self.context.read(event)
+            for state, (origin, silent) in states.items():
+                for actions, after in self._successors(state, reading, event):
+                    frontier.setdefault(after, (origin, (*silent, *actions)))
         except Misfit as misfit:
             return self._rejected(event, len(states), reason=str(misfit))
-        frontier: Frontier = {}
-        for state, (origin, silent) in states.items():
-            for actions, after in self._successors(state, reading, event):
-                frontier.setdefault(after, (origin, (*silent, *actions)))
         if not frontier:
             candidates = _distinct(self._explanations(states, reading, event))
             return self._rejected(event, len(states), candidates)
@@ -157,7 +175,7 @@ class Following:
 
     def _successors(self, state: State, reading: Reading, event: Event) -> Iterator[tuple[tuple[int, ...], State]]:
         """The actions that the event can be in this state, with what the log says, and the state after them."""
-        for move in reading.moves:
+        for move in reading.moves_in(state):
             taken = self._taken(state, move)
             if taken is not None and _agrees(event.fields, reading.fields(state, taken[1])):
                 yield taken
@@ -180,7 +198,7 @@ class Following:
 
     def _explanations(self, states: Frontier, reading: Reading, event: Event) -> Iterator[Candidate]:
         for state in states:
-            for move in reading.moves:
+            for move in reading.moves_in(state):
                 yield self._explanation(state, move, reading, event)
 
     def _explanation(self, state: State, move: Move, reading: Reading, event: Event) -> Candidate:

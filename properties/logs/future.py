@@ -21,7 +21,8 @@ from properties.engines.stepper import State
 from properties.engines.value_sets import NO, ValueSets
 from properties.logs.setting import Setting
 
-SCHEDULES: Final = 300
+FEW: Final = 3
+"""So many are tried before a proof that there is none, which takes longer."""
 LONGEST: Final = 500
 SEALING: Final = "seal_batch"
 
@@ -57,6 +58,8 @@ class Future:
         if goal is None:
             return False
         reach = self.value_sets.reachable(state)
+        if reach[goal] != NO and self.schedule(state, FEW) is not None:
+            return False
         for split in self._splits():
             if reach[goal] == NO:
                 return True
@@ -68,14 +71,14 @@ class Future:
         """The variables by whose values the proof tells states apart, one at a time."""
         return (variable for variable in self.setting.splits() if not variable.is_constant)
 
-    def schedule(self, state: State) -> list[int] | None:
+    def schedule(self, state: State, at_most: int | None = None) -> list[int] | None:
         """Actions that certify the batch asked for, none if no schedule that was tried does."""
         goal = self.goal(state)
         if goal is None:
             return None
         is_reached = self.stepper.evaluator(goal)
         helpful = [place for place, action in enumerate(self.system.actions) if self._may_help(action)]
-        for seed in range(SCHEDULES):
+        for seed in range(at_most or self.setting.schedules):
             random.Random(seed).shuffle(helpful)
             taken, last = self._run(state, helpful, is_reached)
             if is_reached(last)[0]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from model.algebra import TRUE, Bool
+from model.revisions import Revision
 from model.transitions import Transition
 from properties.engines.stepper import State
 from properties.logs.ledger import Ledger, Misfit
-from properties.logs.runs import ATTESTED, STUCK, Event
+from properties.logs.runs import ATTESTED, STUCK, Event, Run
 from properties.logs.setting import Setting
 
 C = TypeVar("C", bound="Context[Any, Any]")
@@ -54,10 +55,16 @@ def nothing(before: State, after: State) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What an event can be in the model, and the fields that the model gives, from the states before and after."""
+    """What an event can be in the model, where this is not `depending` on the state; and the fields that the model
+    gives, from the states before and after."""
 
     moves: tuple[Move, ...]
     fields: Fields = nothing
+    depending: Callable[[State], tuple[Move, ...]] | None = None
+
+    def moves_in(self, state: State) -> tuple[Move, ...]:
+        """What the event can be in this state."""
+        return self.moves if self.depending is None else self.depending(state)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,16 @@ class Context(ABC, Generic[S, L]):
     setting: S
     ledger: L
     rules: ClassVar[Rules[Any]]
+
+    @staticmethod
+    @abstractmethod
+    def revision_of(run: Run) -> Revision:
+        """The revision that a run was recorded from."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, run: Run, revision: Revision) -> Self:
+        """The run in this revision, before its first event."""
 
     @property
     @abstractmethod

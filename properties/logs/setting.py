@@ -30,11 +30,12 @@ class Setting(ABC):
     """The model of one run. A state is read by node, with the log's names for what is in it.
 
     `environment` is what is not a step of the protocol: batches, forgeries and faults. `certifying` is the kind of
-    event in which a certificate is found.
+    event in which a certificate is found. `schedules` is how many are tried to find one that certifies a batch.
     """
 
     environment: ClassVar[tuple[Transition, ...]]
     certifying: ClassVar[str]
+    schedules: ClassVar[int]
 
     def __init__(self, header: Header, stepper: Stepper, arrangement: Arrangement) -> None:
         system = stepper.system

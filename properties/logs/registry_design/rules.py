@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from model.algebra import Bool, all_of, const
 from model.messages import Batch, SignedBatch
@@ -33,16 +33,20 @@ from model.registry_design.node import (
     update_status,
 )
 from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_STATUS
-from model.revisions import Revision
+from model.revisions import Revision, revision
 from model.rules import threshold
 from model.topology import MAIN
 from model.votes import NONE, Vote
 from properties.engines.stepper import State
 from properties.logs.ledger import Message, Misfit
 from properties.logs.registry_design.ledger import Call, RegistryLedger
+from properties.logs.registry_design.reading import LAST_SEALED_START
 from properties.logs.registry_design.setting import GENESIS, RegistrySetting
 from properties.logs.rules import Context, Move, Reading, Rules, action, nothing, reason_at_end
 from properties.logs.runs import Event, Run
+
+REVISIONS: Final = {True: "pr161+era2480", False: "pr161+era2539"}
+"""The revision that a log is of, by whether it starts at the last sealed batch."""
 
 RULES: Rules[RegistryContext] = Rules()
 rule = RULES.rule
@@ -53,10 +57,14 @@ class RegistryContext(Context[RegistrySetting, RegistryLedger]):
 
     rules = RULES
 
+    @staticmethod
+    def revision_of(run: Run) -> Revision:
+        """By where attestation starts."""
+        return revision(REVISIONS[run.header.fields["start"] == LAST_SEALED_START])
+
     @classmethod
-    def of(cls, run: Run, chosen: Revision | None) -> RegistryContext:
-        """The run, before its first event."""
-        return cls(RegistrySetting(run, chosen), RegistryLedger())
+    def of(cls, run: Run, revision: Revision) -> RegistryContext:
+        return cls(RegistrySetting(run, revision), RegistryLedger())
 
     @property
     def contradiction(self) -> str | None:

@@ -25,12 +25,12 @@ from model.registry_design.network import (
 )
 from model.registry_design.node import Node
 from model.registry_design.system import RegistryDesign
-from model.revisions import Revision, revision
+from model.revisions import Revision
 from model.scope import Scope
 from model.transitions import Action
 from model.votes import NONE, Vote
 from properties.engines.stepper import State
-from properties.logs.registry_design.reading import LAST_SEALED_START, RegistryHeader
+from properties.logs.registry_design.reading import RegistryHeader
 from properties.logs.registry_design.subjects import Subjects
 from properties.logs.runs import Run
 from properties.logs.setting import Setting, stepper_for
@@ -49,13 +49,6 @@ ENVIRONMENT: Final = (
 """What is not a step of the protocol: blocks and batches, forgeries and faults."""
 
 GENESIS: Final = "genesis"
-REVISIONS: Final = {True: "pr161+era2480", False: "pr161+era2539"}
-"""The revision that a log is of, by whether it starts at the last sealed batch."""
-
-
-def revision_of(header: RegistryHeader) -> Revision:
-    """The revision that a run was recorded from, by where it starts."""
-    return revision(REVISIONS[header.fields["start"] == LAST_SEALED_START])
 
 
 def arrangement_of(header: RegistryHeader) -> Arrangement:
@@ -103,8 +96,9 @@ class RegistrySetting(Setting):
 
     environment = ENVIRONMENT
     certifying = "quorum_found"
+    schedules = 300
 
-    def __init__(self, run: Run, chosen: Revision | None = None) -> None:
+    def __init__(self, run: Run, revision: Revision) -> None:
         header = run.header
         assert isinstance(header, RegistryHeader)
         self.subjects = Subjects.of(run)
@@ -113,7 +107,7 @@ class RegistrySetting(Setting):
         self.raw, self.is_sync = header.raw, header.is_sync
         arrangement = arrangement_of(header)
         scope = scope_of(run, header, self.subjects)
-        super().__init__(header, stepper_for(chosen or revision_of(header), scope, arrangement), arrangement)
+        super().__init__(header, stepper_for(revision, scope, arrangement), arrangement)
         assert isinstance(self.service, RegistryDesign)
         self.system = self.service
 
