@@ -250,8 +250,8 @@ def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
     stepper = Stepper(cured)
     actions = [place for call, place in stepper.index.items() if call == (MAIN, "produce_first_block()")]
     state = stepper.initial
-    for place in actions:
-        state = stepper.apply(state, place)
+    for earlier in actions:
+        state = stepper.apply(state, earlier)
     for number, step in enumerate(trace.steps, 1):
         place = stepper.index.get((step.node, step.call))
         action = f"{step.call} of {step.node}"
