@@ -68,7 +68,7 @@ OUT_OF_ORDER = ("attestation_starts_at_first_batch", "one_batch_at_a_time")
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
-RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+RACE = "this model; the race that it begins with: zksync-era PR 2480, in a comment (26 July 2024)"
 """Who knew of what comes of a number that falls."""
 
 FINDINGS: tuple[Finding, ...] = (
@@ -203,11 +203,12 @@ FINDINGS: tuple[Finding, ...] = (
         "An error ends a node's attestation task",
         Severity.STUCK,
         (
-            *_each((*STUCK, "restarts_help"), "main_task_dead", "attester_task_dead", "nodes_lost_in_several_ways"),
-            *_each(STUCK, "relay_not_there"),
+            *_each(STUCK, "main_task_dead"),
+            *_each((*STUCK, "restarts_help"), "attester_task_dead", "nodes_lost_in_several_ways"),
             ("attestation_lives_with_process", None),
         ),
-        has_page=False,
+        shown_on="pr175+era3512",
+        cured_by="`task_restarts`",
     ),
     Finding(
         "restored-database",
@@ -215,11 +216,20 @@ FINDINGS: tuple[Finding, ...] = (
         "After a restore nodes ignore the number",
         Severity.STUCK,
         (
-            *_each((*STUCK, "restarts_help"), "main_is_ahead", "ignored_as_lower"),
+            *_each(STUCK, "main_is_ahead"),
+            *_each((*STUCK, "restarts_help"), "ignored_as_lower"),
             *((name, None) for name in ("no_gaps_on_main_node", *OUT_OF_ORDER)),
         ),
-        has_page=False,
+        cured_by="`smaller_number_restarts`",
         design=CONTROLLER,
+    ),
+    Finding(
+        "deaf-to-status",
+        "A task that waits for a hash does not hear of later numbers",
+        "A task that waits for a hash is deaf",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "deaf_to_status", "batch_not_there"),
+        cured_by="`hash_wait_listens`, where the batch asked for is there",
     ),
     Finding(
         "committee-unreadable",
@@ -227,23 +237,14 @@ FINDINGS: tuple[Finding, ...] = (
         "An unreadable committee stops everything",
         Severity.STUCK,
         _each((*STUCK, "restarts_help"), "committee_unreadable", "committee_unreadable_for_attesters"),
-        has_page=False,
     ),
     Finding(
-        "no-committee",
-        "The main node never gets beyond a batch that has no committee",
-        "A batch without a committee is the last",
+        "relay-not-there",
+        "An external node passes on no votes for a batch that it has not started",
+        "A relay must have started the batch, too",
         Severity.STUCK,
-        _each((*STUCK, "restarts_help"), "not_required"),
-        has_page=False,
-    ),
-    Finding(
-        "other-hash",
-        "Attesters that have computed another hash cannot vote until they restart",
-        "Votes over another hash are lost",
-        Severity.STUCK,
-        _each(STUCK, "other_hash"),
-        has_page=False,
+        _each((*STUCK, "restarts_help"), "relay_not_there"),
+        cured_by="`task_restarts`, where an error is the reason",
     ),
     Finding(
         "votes-cut-off",
@@ -251,7 +252,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Votes behind an error in a list are lost",
         Severity.STUCK,
         (*_each(STUCK, "votes_cut_off"), ("early_votes_arrive", None)),
-        has_page=False,
+        cured_by="`refused_votes_skipped`",
     ),
     Finding(
         "message-too-large",
@@ -259,7 +260,21 @@ FINDINGS: tuple[Finding, ...] = (
         "More votes than a message can have",
         Severity.STUCK,
         _each(STUCK, "message_too_large"),
-        has_page=False,
+    ),
+    Finding(
+        "no-committee",
+        "The main node never gets beyond a batch that has no committee",
+        "A batch without a committee is the last",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "not_required"),
+    ),
+    Finding(
+        "other-hash",
+        "Attesters that have computed another hash cannot vote until they restart, and then vote twice",
+        "Who restarts with another hash votes twice",
+        Severity.STUCK,
+        (*_each((*STUCK, "restarts_help"), "other_hash"), ("honest_attesters_sign_once", None)),
+        cured_by="a restart of these nodes, for progress",
     ),
     Finding(
         "gap",

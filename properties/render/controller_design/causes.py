@@ -140,8 +140,8 @@ EFFECTS: dict[str, str] = {
     "early_votes_arrive": "The main node never has that vote for the batch.",
     "honest_attesters_sign_once": "Whoever collects signatures has two of one attester, over different hashes of one "
     "batch.",
-    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more unless nodes "
-    "restart or connections are made anew: attestation stands still.",
+    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more as long as no "
+    "node restarts and no connection is made anew: attestation stands still.",
     "nothing_asked": "Nobody is asked for votes: attestation stands still.",
     "byzantine_weight": "Honest votes alone make no quorum: attestation stands still as long as Byzantine attesters "
     "like.",
