@@ -54,7 +54,12 @@ REGIONS: dict[str, Callable[[], str]] = {
     "finder diagram": searches.finder_diagram,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
-    "proof theorems": lambda: table(*proof_tables.theorems()),
+    "proof theorems": lambda: table(*proof_tables.theorems(proof_tables.PROVED_START, proof_tables.BROKEN_START)),
+    "proof theorems, attestation controller": lambda: table(
+        *proof_tables.theorems(proof_tables.CONTROLLER, proof_tables.CONTROLLER_PER_BATCH)
+    ),
+    "proof invariant, attestation controller": lambda: table(*proof_tables.controller_invariants()),
+    "proof obligations, attestation controller": lambda: table(*proof_tables.controller_obligations()),
     "proof invariant": lambda: table(*proof_tables.invariant()),
     "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),
     "proof obligations, last-sealed start": lambda: table(*proof_tables.obligations(proof_tables.BROKEN_START)),

@@ -78,7 +78,9 @@ def _options(scope: Scope) -> str:
 def ledger() -> str:
     """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
     is named below the table."""
-    return "\n".join(block for name in dict.fromkeys(plan.name for plan in PLANS) for block in _of_scope(name))
+    listed = {name for scopes in expectations().values() for name in scopes}
+    names = dict.fromkeys(plan.name for plan in PLANS if plan.name in listed)
+    return "\n".join(block for name in names for block in _of_scope(name))
 
 
 def _of_scope(scope: str) -> Iterator[str]:

@@ -103,11 +103,11 @@ def _conditions(system: AttestationSystem, properties: Collection[Property]) -> 
     for claim in properties:
         for conjunct in claim.conjuncts(system):
             yield from (conjunct.when, conjunct.holds)
-        yield from (kind.holds(system) for kind in claim.kinds)
+        yield from (kind.holds(system) for kind in claim.kinds_in(system))
 
 
 def _expected(reference: Reference, claim: Property) -> Answer:
-    kinds = [(kind.name, kind.holds(reference.system)) for kind in claim.kinds]
+    kinds = [(kind.name, kind.holds(reference.system)) for kind in claim.kinds_in(reference.system)]
     return reference.answer(claim, claim.conjuncts(reference.system), kinds)
 
 
