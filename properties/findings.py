@@ -130,6 +130,7 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
+        known_since="zksync-era, by intent: a comment in core/node/consensus/src/era.rs (before 26 July 2024)",
     ),
     Finding(
         "relay-skips-votes",
