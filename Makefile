@@ -3,6 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Without a terminal, pip says nothing unless something is wrong; on one, it shows how far it is.
+PIP_INSTALL = if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; \
+	$(BIN)/python -m pip install $$quiet --disable-pip-version-check --editable
+
 .PHONY: check test test-slow test-deep lint types docs benchmarks clean
 
 check: .venv/.installed
@@ -36,14 +40,17 @@ benchmarks: .venv/.installed-test
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it with make PYTHON=python3.11" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
 
 .venv/.installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "installing numpy, scipy, networkx, z3 and Hypothesis into .venv (some 100 MB, once)"
+	@$(PIP_INSTALL) .
 	@touch $@
 
 .venv/.installed-test: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@echo "installing what runs and tests the model into .venv (some 200 MB, once)"
+	@$(PIP_INSTALL) '.[test]'
 	@touch $@ .venv/.installed
 
 clean:

@@ -11,7 +11,7 @@ their variables. A part of the system that a scope leaves out therefore vanishes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from itertools import count
@@ -309,6 +309,16 @@ def _where_int(condition: Bool, then: Int, otherwise: Int) -> Int:
     low = None if then.low is None or otherwise.low is None else min(then.low, otherwise.low)
     high = None if then.high is None or otherwise.high is None else max(then.high, otherwise.high)
     return _node(Int, "where", (condition, then, otherwise), None, low, high)
+
+
+def greatest(terms: Sequence[Int]) -> Int:
+    """The greatest of some numbers. Those that are never greater than some other are left out."""
+    distinct = dict.fromkeys(terms)
+    needed = [a for a in distinct if not any(a is not b and _at_most(a, b) is TRUE for b in distinct)]
+    result = needed[0]
+    for term in needed[1:]:
+        result = _where_int(result <= term, term, result)
+    return result
 
 
 def leaves(record: object) -> Iterator[Expression]:

@@ -1,16 +1,16 @@
-"""What a node stores: its batches, its certificates, and the queue of certificates that wait to be inserted.
+"""What a node stores: its batches and its certificates; and what the main node's database asks for.
 
-Sources: zksync-era, `core/node/consensus/src/storage/store.rs` (`store_qc` and its background task) and the query
-behind `next_batch_to_attest`; era-consensus, `node/libs/storage/src/batch_store/mod.rs` (`persist_batch_qc`).
+Sources: zksync-era, `core/lib/dal/src/consensus_dal.rs`, the query behind `next_batch_to_attest`; era-consensus,
+`node/libs/storage/src/batch_store/mod.rs`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Self
 
-from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, where
-from model.votes import NO_VOTE, NONE, Vote
+from model.algebra import FALSE, TRUE, Bool, Int, any_of, const, where
+from model.votes import NONE
 
 NO_BATCH = const(NONE)
 """What is pruned before anything is."""
@@ -38,6 +38,9 @@ class Certificates(Protocol):
 
     def emptied(self) -> Certificates:
         """None: a new fork begins without certificates."""
+
+    def below(self, number: int) -> Certificates:
+        """Those of smaller numbers, as an older copy of the database has them."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class CertifiedBatches:
 
     def emptied(self) -> CertifiedBatches:
         return CertifiedBatches((FALSE,) * len(self.flags))
+
+    def below(self, number: int) -> CertifiedBatches:
+        return CertifiedBatches(tuple(flag if index < number else FALSE for index, flag in enumerate(self.flags)))
 
 
 @dataclass(frozen=True)
@@ -109,55 +115,16 @@ class CertifiedRange:
     def emptied(self) -> CertifiedRange:
         return CertifiedRange(const(NONE), const(NONE), FALSE)
 
-
-@dataclass(frozen=True)
-class InsertionQueue:
-    """Certificates that `store_qc` has accepted and the background task has not inserted yet, first in, first out.
-
-    The real queue has no bound. Here it has as many places as the scope says, and a finder that meets a full queue
-    waits; `is_full` tells whether that bound was ever felt.
-    """
-
-    places: tuple[Vote, ...]
-
-    @staticmethod
-    def empty(places: int) -> InsertionQueue:
-        """A queue with nothing in it."""
-        return InsertionQueue((NO_VOTE,) * places)
-
-    @property
-    def head(self) -> Vote:
-        """The certificate that is inserted next, or `NO_VOTE`."""
-        return self.places[0]
-
-    @property
-    def is_empty(self) -> Bool:
-        """Whether nothing waits."""
-        return self.head.number == NONE
-
-    @property
-    def is_full(self) -> Bool:
-        """Whether the bound of the scope is reached."""
-        return all_of(place.number != NONE for place in self.places)
-
-    def append(self, certificate: Vote) -> InsertionQueue:
-        """Put a certificate at the end."""
-        places, before_is_taken = [], TRUE
-        for place in self.places:
-            is_free = place.number == NONE
-            places.append(where(before_is_taken & is_free, certificate, place))
-            before_is_taken = ~is_free
-        return InsertionQueue(tuple(places))
-
-    def without_head(self) -> InsertionQueue:
-        """The queue after its head was inserted."""
-        return InsertionQueue((*self.places[1:], NO_VOTE))
+    def below(self, number: int) -> CertifiedRange:
+        smallest = where(self.smallest < number, self.smallest, const(NONE))
+        largest = where(self.largest < number, self.largest, const(number - 1))
+        return CertifiedRange(smallest, where(smallest == NONE, const(NONE), largest), self.had_gap)
 
 
 @dataclass(frozen=True)
 class BatchStore:
-    """Batches 0 … `persisted` - 1, whether each has its commitment, the queue, the certificates, and the batch that was
-    pruned, or `NONE`.
+    """Batches 0 … `persisted` - 1, whether each has its commitment, the certificates, and the batch that was pruned, or
+    `NONE`.
 
     Pruning deletes the batch and its blocks, and its certificate with it: the query for the genesis' first block finds
     nothing, and a certificate of the batch can no longer be inserted. Source: zksync-era,
@@ -166,7 +133,6 @@ class BatchStore:
 
     persisted: Int
     commitments: tuple[Bool, ...]
-    queue: InsertionQueue
     certified: Certificates
     pruned: Int = NO_BATCH
 
@@ -175,25 +141,18 @@ class BatchStore:
         return number < self.persisted
 
     def has_commitment(self, number: Int) -> Bool:
-        """Whether the batch can be signed, and its certificate inserted. Scopes without late commitments have none
-        to wait for."""
+        """Whether the batch can be signed, and its certificate inserted: not any more once it was pruned. Scopes
+        without late commitments have none to wait for."""
+        is_there = number != self.pruned
         if not self.commitments:
-            return self.has(number)
-        return any_of(flag & (number == index) for index, flag in enumerate(self.commitments))
+            return self.has(number) & is_there
+        return any_of(flag & (number == index) for index, flag in enumerate(self.commitments)) & is_there
 
-    def insert_head(self) -> BatchStore:
-        """Insert the first certificate of the queue."""
-        return replace(self, certified=self.certified.insert(self.queue.head.number), queue=self.queue.without_head())
-
-    def drop_head(self) -> BatchStore:
-        """Give up on the first certificate of the queue, as is proposed for one of a pruned batch."""
-        return replace(self, queue=self.queue.without_head())
-
-    def without_batch(self, number: Int) -> BatchStore:
+    def without_batch(self, number: Int) -> Self:
         """The store after this batch was pruned."""
         return replace(self, certified=self.certified.without(number), pruned=number)
 
-    def reverted(self, first: Int) -> BatchStore:
+    def reverted(self, first: Int) -> Self:
         """The store on a new fork, whose first batch is `first`: this and later batches are gone, and so are all
         certificates. Where every node has the main node's batches, the system takes those away."""
         store = replace(self, certified=self.certified.emptied(), pruned=NO_BATCH)

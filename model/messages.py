@@ -48,6 +48,14 @@ class CertificateError(ValueError):
     """A certificate that does not verify. Source: `batch.rs`, `BatchQCVerifyError`."""
 
 
+class OtherGenesis(CertificateError):
+    """The certificate is of another fork than `genesis`."""
+
+    def __init__(self, genesis: str) -> None:
+        self.genesis = genesis
+        super().__init__(f"genesis mismatch: the certificate is not of {genesis}")
+
+
 class UnknownSigners(CertificateError):
     """`keys` signed and are not in the committee."""
 
@@ -82,11 +90,14 @@ class BatchQC:
     message: Batch
     signatures: Mapping[str, Batch]
 
-    def verify(self, committee: Committee) -> None:
-        """Check the certificate, in the order of the source; it does not ask whether the genesis is the node's own.
+    def verify(self, committee: Committee, genesis: str | None = None) -> None:
+        """Check the certificate, in the order of the source. Before pull request 175 it is not asked whether the
+        genesis is the node's own; from then on it is, first, and `genesis` is given.
 
-        Raises `UnknownSigners`, `NotEnoughSigners` or `ForeignSignatures`. Source: `BatchQC::verify`.
+        Raises `OtherGenesis`, `UnknownSigners`, `NotEnoughSigners` or `ForeignSignatures`. Source: `BatchQC::verify`.
         """
+        if genesis is not None and rules.is_other_genesis(self.message.genesis, genesis):
+            raise OtherGenesis(genesis)
         strangers = [key for key in self.signatures if key not in committee]
         if strangers:
             raise UnknownSigners(strangers)
@@ -97,10 +108,10 @@ class BatchQC:
         if foreign:
             raise ForeignSignatures(foreign)
 
-    def verifies(self, committee: Committee) -> bool:
+    def verifies(self, committee: Committee, genesis: str | None = None) -> bool:
         """Whether `verify` raises nothing."""
         try:
-            self.verify(committee)
+            self.verify(committee, genesis)
         except CertificateError:
             return False
         return True

@@ -16,6 +16,14 @@ from model.topology import TOPOLOGIES
 BAD_SIGNATURE = "bad signature"
 FOREIGN_GENESIS = "foreign genesis"
 
+EXTERNAL, ALL, NOBODY = "external", "all", "nobody"
+SUPERVISED = (EXTERNAL, ALL, NOBODY)
+"""Whose consensus is started anew after an error."""
+
+
+NUMBER = "(?:0|[1-9][0-9]*)"
+"""How numbers are written in names: in one way each."""
+
 
 class BadInstance(ValueError):
     """A name that describes no possible committee; the message says what is wrong and what would be right."""
@@ -43,8 +51,8 @@ class Instance:
 def instance(name: str) -> Instance:
     """The instance of this name: `n6f1b1` (6 attesters of weight 1, tolerating 1, 1 Byzantine) or `w3,2,1b1` (these
     weights, the last 1 Byzantine). Raises `BadInstance`."""
-    equal = re.fullmatch(r"n(\d+)f(\d+)b(\d+)", name)
-    weighted = re.fullmatch(r"w(\d+(?:,\d+)*)b(\d+)", name)
+    equal = re.fullmatch(rf"n({NUMBER})f({NUMBER})b({NUMBER})", name)
+    weighted = re.fullmatch(rf"w({NUMBER}(?:,{NUMBER})*)b({NUMBER})", name)
     if equal:
         attesters, faulty, byzantine = map(int, equal.groups())
         if attesters > MAX_ATTESTERS:
@@ -97,8 +105,20 @@ class Scope:
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. `handed_on` is for the scopes of recorded logs alone: votes that somebody has kept are passed
-    on, and whether they were ever cast is for the log to say. Raises `BadScope`.
+    no difference here. `replays`: what an honest attester has ever cast anybody may have kept, and pass on to any node,
+    any number of times. `handed_on` is the same for the scopes of recorded logs alone, where whether a vote was ever
+    cast is for the log to say. `errors`: how many errors there may be that have no cause in the model, such as a failed
+    call of a database; with `failing`, of this node only. `supervised` says who is started anew, at once, after an
+    error that ends a process or, on the main node, its consensus: `EXTERNAL` nodes, that is all but the main node,
+    which has nobody who notices; `ALL`, or `NOBODY`.
+
+    The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
+    certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
+    they are not those of the instance: numbers joined by commas, `none` or `error`, each batch after a `;`. `split`
+    names a node that starts any batch with any of them. `prunes_certified`: the first batch is pruned once it has its
+    certificate. Further faults: `stale_answers` of the API, `restores` of the main node's database, `fallbacks` and
+    `divergences` of the nodes `astray` (their letters), which come up without the registry of attesters, or execute a
+    batch otherwise. `message_limit`: the most votes that a message can have (0: any number). Raises `BadScope`.
     """
 
     instance: Instance
@@ -117,9 +137,24 @@ class Scope:
     restarting: str = ""
     pruned: str = ""
     prunes_after_status: bool = False
+    prunes_certified: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    supervised: str = EXTERNAL
+    replays: bool = False
     handed_on: bool = False
+    call_steps: bool = False
+    certificate_steps: bool = False
+    committees: str = ""
+    split: str = ""
+    errors: int | None = 0
+    failing: str = ""
+    stale_answers: int | None = 0
+    restores: int = 0
+    fallbacks: int = 0
+    divergences: int = 0
+    astray: str = ""
+    message_limit: int = 0
 
     def __post_init__(self) -> None:
         if self.bad_votes and (self.topology != "relay" or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
@@ -127,10 +162,14 @@ class Scope:
                 f"bad votes ({self.bad_votes!r}) come from an external node: {BAD_SIGNATURE!r} or {FOREIGN_GENESIS!r}, "
                 "with the topology relay"
             )
+        if self.supervised not in SUPERVISED:
+            raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
+        if self.replays and (self.regeneses or self.handed_on):
+            raise BadScope("replays are of votes on the same fork, and not of those that a log hands on")
 
     @property
     def name(self) -> str:
@@ -138,13 +177,42 @@ class Scope:
         topology = [] if self.topology == "direct" else [self.topology]
         on = [field.name.replace("_", " ") for field in fields(self) if getattr(self, field.name) is True]
         counts = {name: "any number of" if count is None else count for name, count in self.faults.items()}
-        faults = [f"{count} {name}" for name, count in counts.items() if count]
+        faults = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         told = [f"only {self.restarting} restarts"] if self.restarting else []
         told += [f"{self.pruned} is pruned"] if self.pruned else []
         told += [f"every message of the external node has a vote with {self.bad_votes}"] if self.bad_votes else []
+        told += [f"after an error {RESTARTED[self.supervised]}"] if self.supervised != EXTERNAL else []
+        told += [f"only the task of {self.failing} fails"] if self.failing else []
+        told += [f"{self.astray} goes astray"] if self.astray else []
+        told += [f"committees {self.committees}"] if self.committees else []
+        told += [f"{self.message_limit} votes a message at most"] if self.message_limit else []
         return ", ".join([f"{self.batches} batches", f"queue {self.queue}", *topology, *on, *faults, *told])
+
+    @property
+    def named_nodes(self) -> dict[str, str]:
+        """The nodes that the scope names, by what becomes of them; empty where it names none."""
+        return {
+            **{f"to go astray ({name})": name for name in self.astray},
+            "to prune": self.pruned,
+            "that restarts": self.restarting,
+            "whose task fails": self.failing,
+            "with committees of its own": self.split,
+        }
 
     @property
     def faults(self) -> dict[str, int | None]:
         """How many faults of each kind may happen; None: any number."""
-        return {"restarts": self.restarts, "disconnects": self.disconnects, "regeneses": self.regeneses}
+        names = ("restarts", "disconnects", "regeneses", "errors", "stale_answers", "restores")
+        return {name: getattr(self, name) for name in (*names, "fallbacks", "divergences")}
+
+    def is_supervised(self, is_silent: bool) -> bool:
+        """Whether a node is started anew after an error: one whose process ends, or one that `is_silent` about it."""
+        return self.supervised == ALL or (self.supervised == EXTERNAL and not is_silent)
+
+
+RESTARTED = {
+    EXTERNAL: "each node but the main node is restarted",
+    ALL: "every node is restarted",
+    NOBODY: "no node is restarted",
+}
+"""Who restarts after an error, in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MAIN = "M"
 RELAY = "X"
@@ -59,6 +59,12 @@ class Topology:
         return echo or self.places[node].key is None or any(receiver == node for _, receiver in self.links)
 
     @property
+    def both_ways(self) -> Topology:
+        """The same nodes and connections, with a link in each direction of every connection."""
+        missing = tuple((b, a) for a, b in self.links if (b, a) not in self.links)
+        return replace(self, links=(*self.links, *missing))
+
+    @property
     def connections(self) -> tuple[tuple[int, ...], ...]:
         """The links of each connection, one or both directions."""
         pairs: dict[frozenset[int], list[int]] = {}
@@ -110,4 +116,10 @@ def mesh(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topo
     return connect(attesters, (MAIN, *with_node), [*((name, MAIN) for name in with_node), *pairs], echo)
 
 
-TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh}
+def chain(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """The first attester is connected to the main node, and every other one to the attester before it."""
+    connections = list(zip(with_node, (MAIN, *with_node), strict=False))
+    return connect(attesters, (MAIN, *with_node), connections, echo)
+
+
+TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh, "chain": chain}

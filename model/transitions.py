@@ -61,7 +61,7 @@ def transition(source: str) -> Callable[[Callable[..., Any]], Transition]:
 class Variable:
     """One leaf of the state: its expression, domain, initial value, and the attester that it belongs to, if any.
 
-    `owner` is what symmetry permutes: interchangeable attesters own variables of the same kinds in the same order.
+    `owner` is what symmetry permutes: interchangeable attesters own variables of the same domains in the same order.
     `shared` marks a variable that relates two attesters and so stands in the way of symmetry.
     """
 
@@ -150,14 +150,28 @@ class Action:
 class TransitionSystem(Generic[S]):
     """The state (a record of variables), its variables with their initial values, and the actions.
 
-    `symmetric` lists classes of interchangeable attesters.
+    Raises `ModelError` where engines would each understand something else: two variables of one name, an initial value
+    outside its domain, an action that gives a variable two values, or two actions of a node that are told apart by
+    nothing that a trace says.
     """
 
     name: str
     state: S
     variables: tuple[Variable, ...]
     actions: tuple[Action, ...]
-    symmetric: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [variable.name for variable in self.variables]
+        calls = [f"{action} of {action.node}" for action in self.actions]
+        for what in (names, calls, *([variable.name for variable, _ in action.updates] for action in self.actions)):
+            twice = sorted({each for each in what if what.count(each) > 1}) if len(set(what)) < len(what) else []
+            if twice:
+                raise ModelError(f"{self.name}: {', '.join(twice)} twice")
+        for each in self.variables:
+            if (each.low is not None and each.initial < each.low) or (
+                each.high is not None and each.initial > each.high
+            ):
+                raise ModelError(f"{each.name} starts at {each.initial}, outside its domain {each.low}..{each.high}")
 
     @cached_property
     def initial(self) -> dict[str, int]:

@@ -9,22 +9,24 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from model.algebra import TRUE, Bool
-from model.registry_design.system import RegistryDesign
+from model.algebra import Bool, Expression, any_of
+from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
+from properties.engines.confirmation import confirm_lasso, confirm_state, follow, is_closed
 from properties.engines.explorer import (
     Exploration,
     Graph,
     concatenate,
     explore,
+    first_where,
     graph,
     reachable_later,
     take,
 )
 from properties.engines.fairness import FairRuns
-from properties.engines.packing import UnsoundSymmetry, Words
+from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
 from properties.trace import Trace, record
@@ -42,13 +44,20 @@ from properties.verdicts import (
 
 CUT_SHORT = "the search was cut short"
 
+FEW_BITS = 64
+"""So many conjuncts have a bit of a word each, while what can still be reached is computed."""
+
+CLOSING_STATES = 1_000_000
+"""The search that confirms a point of no return may look at so many states, or at as many as the search itself had."""
+
 
 class Check:
-    """One system, explored once, and the verdict of every property on it."""
+    """One system, explored once, and the verdict of every property on it. Whatever is reported to be violated or
+    reached has been confirmed on its run by the one-step engine; `NotConfirmed` is raised if it is not."""
 
     def __init__(
         self,
-        system: RegistryDesign,
+        system: AttestationSystem,
         symmetry: bool = False,
         max_states: int | None = None,
         watch: Callable[[Exploration], None] | None = None,
@@ -58,57 +67,71 @@ class Check:
         self.stepper = Stepper(system)
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
-        """The verdict of each property, by name. With symmetry, those about fair runs are not checked."""
-        unsound = {claim.name for claim in properties if self.search.symmetry and claim.kind is Kind.EVENTUALLY}
-        return {
-            claim.name: NotChecked("permuted attesters count as one here, which would confuse fair runs")
-            if claim.name in unsound and claim.conjuncts(self.system)
-            else self.verdict(claim)
-            for claim in properties
-        }
+        """The verdict of each property, by name."""
+        return {claim.name: self.verdict(claim) for claim in properties}
 
     def verdict(self, claim: Property) -> Verdict:
-        """The verdict of one property."""
+        """The verdict of one property. Where permuted attesters count as one, those are not checked that this would
+        confuse."""
         conjuncts = claim.conjuncts(self.system)
         if not conjuncts:
             return NotApplicable(f"it needs {claim.needs}")
-        if claim.kind is Kind.ALWAYS:
-            return self._always(claim, conjuncts)
-        if claim.kind is Kind.SOMETIMES:
-            return self._sometimes(claim, conjuncts[0])
+        obstacle = self._obstacle(claim, conjuncts) if self.search.symmetry else None
+        if obstacle is not None:
+            return NotChecked(obstacle)
+        judge = {
+            Kind.ALWAYS: self._always,
+            Kind.SOMETIMES: self._sometimes,
+            Kind.EVENTUALLY: self._eventually,
+            Kind.POSSIBLE: self._possible,
+        }
+        return judge[claim.kind](claim, conjuncts)
+
+    def _obstacle(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> str | None:
+        """Why the property cannot be checked where permuted attesters count as one; none if it can.
+
+        What is asked of single states must be the same set of questions after each permutation. What is asked of all
+        that can be reached must be the same question, one by one: each is followed from state to state.
+        """
         if claim.kind is Kind.EVENTUALLY:
-            return self._eventually(claim, conjuncts)
-        return self._possible(claim, conjuncts)
+            return "permuted attesters count as one here, which would confuse fair runs"
+        each: list[tuple[Expression, ...]] = [(conjunct.when, conjunct.holds) for conjunct in conjuncts]
+        kinds: list[tuple[Expression, ...]] = [(kind.holds(self.system),) for kind in claim.kinds_in(self.system)]
+        is_about_states = claim.kind is not Kind.POSSIBLE
+        together = [each] if is_about_states else [[one] for one in (*each, *kinds)]
+        symmetry = self.search.vectorised.packing.symmetry
+        broken = next((pair for conditions in together if (pair := symmetry.breaks(conditions))), None)
+        return f"it tells {' and '.join(broken)} apart, who count as one here" if broken else None
 
     def _holds_everywhere(self, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         """The verdict where nothing violates these conjuncts: vacuous if none has a state to speak about."""
-        if not any(conjunct.when is TRUE or self._first(conjunct.when) for conjunct in conjuncts):
+        counts = self._counts([conjunct.when for conjunct in conjuncts])
+        if not any(counts):
             return Vacuous(self.search.states)
-        return Exhausted(self.search.states, self.search.depth)
+        spoken_of = tuple((conjunct.sentence, count) for conjunct, count in zip(conjuncts, counts, strict=True))
+        return Exhausted(self.search.states, self.search.depth, spoken_of)
 
     def _always(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         violations = [each.when & ~each.holds for each in conjuncts]
-        places = [place for violation in violations if (place := self._first(violation)) is not None]
-        if places:
-            trace = self._trace(claim, min(places))
+        place = first_where(self.search, any_of(violations))
+        if place is not None:
+            run, state = self._run_to(place)
+            confirm_state(self.stepper, state, any_of(violations), claim.sentence)
             # With symmetry the run ends in a permutation of the state that was found, where another conjunct may fail.
-            last = tuple(trace.states[-1][variable.name] for variable in self.system.variables)
-            fails = self.stepper.evaluator(*violations)(last)
-            return Violated(trace.about(failed=conjuncts[fails.index(True)].sentence))
+            fails = self.stepper.evaluator(*violations)(state)
+            return Violated(self._trace(claim, run).about(failed=conjuncts[fails.index(True)].sentence))
         return self._holds_everywhere(conjuncts) if self.search.complete else Unknown(CUT_SHORT)
 
-    def _sometimes(self, claim: Property, conjunct: Conjunct) -> Verdict:
-        place = self._first(conjunct.holds)
+    def _sometimes(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
+        witness = any_of(each.when & each.holds for each in conjuncts)
+        place = first_where(self.search, witness)
         if place is not None:
-            return Reached(self._trace(claim, place))
+            run, state = self._run_to(place)
+            confirm_state(self.stepper, state, witness, claim.sentence)
+            return Reached(self._trace(claim, run))
         return Unreached(self.search.states) if self.search.complete else Unknown(CUT_SHORT)
 
     def _eventually(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
-        if self.search.symmetry:
-            raise UnsoundSymmetry(
-                f"{claim.name} is about fair runs, which symmetry confuses: an action of one attester may be taken in "
-                "one permutation and neglected in another; search without symmetry"
-            )
         if not self.search.complete:
             return Unknown(CUT_SHORT)
         runs, lassos = self._fair_runs(claim), []
@@ -119,58 +142,73 @@ class Check:
         if not lassos:
             return self._holds_everywhere(conjuncts)
         _, lasso, conjunct = min(lassos, key=lambda found: found[0])
-        stem = path_to(self.search, self.stepper, self.graph.locate(lasso.entry), self.graph)
-        trace = record(self.stepper, [*stem, *(action for action, _ in lasso.loop)], claim.name)
+        stem, _ = self._run_to(self.graph.locate(lasso.entry))
+        loop = [action for action, _ in lasso.loop]
+        stay = conjunct.when & ~conjunct.holds
+        confirm_lasso(
+            self.stepper, follow(self.stepper, [*stem, *loop]), loop, stay, claim.fair - claim.without, claim.without
+        )
+        trace = record(self.stepper, [*stem, *loop], claim.name)
         return Violated(trace.about(failed=conjunct.sentence, loop=len(stem)))
 
     def _fair_runs(self, claim: Property) -> FairRuns:
-        fair = [action.name in claim.fair for action in self.system.actions]
+        fair = [action.name in claim.fair - claim.without for action in self.system.actions]
         return FairRuns(self._graph_without(claim), self.search.states, fair)
 
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
             return Unknown(CUT_SHORT)
-        final, failed = self._final_states(claim, conjuncts)
-        if not final.any():
+        failed = self._failed(claim, conjuncts)
+        if not (failed >= 0).any():
             return self._holds_everywhere(conjuncts)
-        traces = [
-            trace
-            for kind, of_kind in self._by_kind(claim, final)
-            for trace in self._final_trace(claim, kind, of_kind, failed)
-        ]
+        traces = []
+        for kind, of_kind in self._by_kind(claim, failed >= 0):
+            found = np.flatnonzero(of_kind)
+            if found.size:
+                trace = self._final_trace(claim, kind, int(found[0]), conjuncts[failed[found[0]]])
+                if trace is None:
+                    return Unknown("the search that would confirm that a state is final was cut short")
+                facts = {"states of this kind": int(found.size), **(trace.facts or {})}
+                traces.append(trace.about(kind=kind, facts=facts))
         return Violated(min(traces, key=lambda trace: len(trace.steps)), tuple(traces))
 
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for kind in claim.kinds:
+        for kind in claim.kinds_in(self.system):
             of_kind = final & self._holds(kind.holds(self.system))
             unclassified &= ~of_kind
             yield kind.name, of_kind
         yield UNCLASSIFIED, unclassified
 
-    def _final_states(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> tuple[Mask, npt.NDArray[np.int8]]:
-        """In which states some conjunct can no longer come true although its `when` holds; and which conjunct."""
-        goals = np.zeros(self.search.states, dtype=np.uint64)
-        for number, conjunct in enumerate(conjuncts):
-            goals |= self._holds(conjunct.holds).astype(np.uint64) << np.uint64(number)
-        later = reachable_later(self._graph_without(claim), goals)
-        failed = np.full(self.search.states, -1, dtype=np.int8)
-        for number, conjunct in enumerate(conjuncts):
-            can_come_true = (later >> np.uint64(number)) & np.uint64(1) != 0
-            failed[self._holds(conjunct.when) & ~can_come_true] = number
-        self._sentences = [conjunct.sentence for conjunct in conjuncts]
-        return failed >= 0, failed
+    def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
+        """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
+        is none."""
+        links = self._graph_without(claim)
+        failed = np.full(self.search.states, -1, dtype=np.int32)
+        for first in range(0, len(conjuncts), FEW_BITS):
+            some = conjuncts[first : first + FEW_BITS]
+            goals = np.zeros(self.search.states, dtype=np.uint64)
+            for bit, conjunct in enumerate(some):
+                goals |= self._holds(conjunct.holds).astype(np.uint64) << np.uint64(bit)
+            later = reachable_later(links, goals)
+            for bit, conjunct in enumerate(some):
+                can_come_true = (later >> np.uint64(bit)) & np.uint64(1) != 0
+                failed[self._holds(conjunct.when) & ~can_come_true] = first + bit
+        return failed
 
-    def _final_trace(self, claim: Property, kind: str, states: Mask, failed: npt.NDArray[np.int8]) -> list[Trace]:
-        """The shortest trace to one of these states, if there are any."""
-        found = np.flatnonzero(states)
-        if not found.size:
-            return []
-        index = int(found[0])
-        trace = self._trace(claim, self.graph.locate(index))
-        facts = {"states of this kind": int(found.size), **(trace.facts or {})}
-        return [trace.about(kind=kind, failed=self._sentences[failed[index]], facts=facts)]
+    def _final_trace(self, claim: Property, kind: str, index: int, conjunct: Conjunct) -> Trace | None:
+        """The shortest trace to this state, from which the conjunct can no longer come true; none if that cannot be
+        confirmed for the number of states after it."""
+        run, state = self._run_to(self.graph.locate(index))
+        confirm_state(self.stepper, state, conjunct.when & ~conjunct.holds, conjunct.sentence)
+        for described in claim.kinds_in(self.system):
+            if described.name == kind:
+                confirm_state(self.stepper, state, described.holds(self.system), described.sentence)
+        most = max(CLOSING_STATES, self.search.states + 1)
+        if not is_closed(self.stepper, state, conjunct.holds, claim.without, self.search.symmetry, most):
+            return None
+        return self._trace(claim, run).about(failed=conjunct.sentence)
 
     def _graph_without(self, claim: Property) -> Graph:
         """The graph without the transitions that the property does not count on."""
@@ -195,7 +233,7 @@ class Check:
         if self.search.symmetry or not self.search.complete:
             raise ValueError(f"{claim.name} takes a complete search without symmetry")
         if claim.kind is Kind.POSSIBLE:
-            kinds: dict[str | None, Mask] = dict(self._by_kind(claim, self._final_states(claim, conjuncts)[0]))
+            kinds: dict[str | None, Mask] = dict(self._by_kind(claim, self._failed(claim, conjuncts) >= 0))
         else:
             entries = self._fair_runs(claim).entries
             kinds = {None: np.logical_or.reduce([entries(self._fails(conjunct)) for conjunct in conjuncts])}
@@ -219,80 +257,21 @@ class Check:
     def _holds(self, condition: Bool) -> Mask:
         """The condition in every state, in the order of levels."""
         holds = self.search.vectorised.holds(condition)
-        return np.concatenate([holds(words) for words in self.search.levels])
+        return np.concatenate([holds(words) for words in self.search.pieces()])
 
-    def _first(self, condition: Bool) -> tuple[int, int] | None:
-        """The first state, as (level, place), in which the condition holds."""
-        holds = self.search.vectorised.holds(condition)
-        for level, words in enumerate(self.search.levels):
-            found = np.flatnonzero(holds(words))
-            if found.size:
-                return level, int(found[0])
-        return None
+    def _counts(self, conditions: Sequence[Bool]) -> list[int]:
+        """In how many states each condition holds."""
+        return [
+            sum(int(np.count_nonzero(holds(words))) for words in self.search.pieces())
+            for holds in map(self.search.vectorised.holds, conditions)
+        ]
 
-    def _trace(self, claim: Property, place: tuple[int, int]) -> Trace:
-        facts = {"states in all": self.search.states, "symmetry": int(self.search.symmetry)}
+    def _run_to(self, place: tuple[int, int]) -> tuple[list[int], State]:
+        """A shortest run to this state, and the state after it: with symmetry, one of its class."""
         # For a single trace the graph is not worth its making; once something has needed it, it has all predecessors.
-        links = self.__dict__.get("graph")
-        return record(self.stepper, path_to(self.search, self.stepper, place, links), claim.name).about(facts=facts)
+        run = path_to(self.search, self.stepper, place, self.__dict__.get("graph"))
+        return run, follow(self.stepper, run)[-1]
 
-
-def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int], links: Graph | None = None) -> list[int]:
-    """The actions of a shortest run from the start of the search to the state (level, place); with symmetry, to a
-    state of its class. It is the same run with the graph and without."""
-    waypoints = _linked(search, place, links) if links else _searched(search, place)
-    packing = search.vectorised.packing
-    state, actions = search.start, []
-    for waypoint in reversed(waypoints[:-1]):
-        for action, after in stepper.successors(state):
-            if _same(search.normal(packing.pack([after])), waypoint)[0]:
-                actions.append(action)
-                state = after
-                break
-        else:
-            raise AssertionError("the one-step engine does not follow the explorer")
-    return actions
-
-
-def _linked(search: Exploration, place: tuple[int, int], links: Graph) -> list[Words]:
-    """The states of a shortest run, the last one first, by the edges of the graph."""
-    level, index = place
-    states = [int(links.offsets[level]) + index]
-    for _ in range(level):
-        states.append(links.predecessor(states[-1]))
-    places = map(links.locate, states)
-    return [take(search.levels[level], slice(index, index + 1)) for level, index in places]
-
-
-def _searched(search: Exploration, place: tuple[int, int]) -> list[Words]:
-    """The states of a shortest run, the last one first, by expanding the levels anew."""
-    level, index = place
-    waypoints = [take(search.levels[level], slice(index, index + 1))]
-    for earlier in range(level - 1, -1, -1):
-        waypoints.append(_predecessor(search, search.levels[earlier], waypoints[-1]))
-    return waypoints
-
-
-def _same(words: Words, target: Words) -> Mask:
-    """Which of the states are the target."""
-    result = np.ones(len(words[0]), dtype=bool)
-    for word, wanted in zip(words, target, strict=True):
-        result &= word == wanted[0]
-    return result
-
-
-def _predecessor(search: Exploration, level: Words, target: Words) -> Words:
-    """The first state of the level that has the target among its successors."""
-    for start in range(0, len(level[0]), 1 << 15):
-        chunk = take(level, slice(start, start + (1 << 15)))
-        first = min(
-            (
-                int(sources[same][0])
-                for _, sources, after in search.vectorised.successors(chunk)
-                if (same := _same(search.normal(after), target)).any()
-            ),
-            default=None,
-        )
-        if first is not None:
-            return take(chunk, slice(first, first + 1))
-    raise AssertionError("a state of the search has no predecessor in the level before")
+    def _trace(self, claim: Property, run: Sequence[int]) -> Trace:
+        facts = {"states in all": self.search.states, "symmetry": int(self.search.symmetry)}
+        return record(self.stepper, run, claim.name).about(facts=facts)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import platform
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from model.scope import BadScope
-from properties.commands.terminal import discard_output, use_utf8
+from properties.commands.statuses import Status, epilog
+from properties.commands.terminal import discard_output, is_output_error, prepare_streams
 from properties.commands.usage import UsageError
 
 if TYPE_CHECKING:
@@ -22,16 +26,12 @@ COMMANDS = {
     "prove": "prove properties with Z3, and search to a bound",
     "trace": "print the shortest counterexample or witness of a property",
     "pace": "time from sealing to certificate, by search and simulation",
+    "show": "print the built system of one scope as a specification",
     "replay": "check a recording of the real system against the model",
     "revisions": "list the revisions of the protocol",
     "instances": "list the instances of the ledger, and say how instances are named",
     "properties": "list the properties",
 }
-
-USAGE = 2
-INTERRUPTED = 3
-BROKEN_PIPE = 141
-"""What a shell says of a program that SIGPIPE has ended. Python sees an error instead."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,8 +46,15 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line. Modules of commands are imported, but nothing heavy with them."""
-    main = _Parser(prog="attestation", description="A formally checked model of zkSync's batch attestation.")
-    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    main = _Parser(
+        prog="attestation",
+        description="A formally checked model of zkSync's batch attestation.",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    main.add_argument("--version", action="store_true", help="print the version and end")
+    main.add_argument("--traceback", action="store_true", help="if the program fails, say where")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND")
     for name, about in COMMANDS.items():
         module = importlib.import_module(f"properties.commands.{name}")
         sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
@@ -58,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, that of the process without arguments; returns the exit status."""
-    use_utf8()
+    prepare_streams()
     status = _status(arguments)
     if arguments is None:
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
@@ -70,23 +77,27 @@ def _status(arguments: Sequence[str] | None) -> int:
     try:
         return _run(arguments)
     except (UsageError, BadScope) as error:
-        return _ended(str(error), USAGE)
+        return _ended(str(error), Status.USAGE)
     except KeyboardInterrupt:
-        return _ended("interrupted; the work was cut short", INTERRUPTED)
+        return _ended("interrupted; the work was cut short", Status.CUT_SHORT)
     except BrokenPipeError:
         discard_output()
-        return BROKEN_PIPE
-    except OSError as error:
-        # Commands answer for their files; what has no name is the output.
-        if error.filename is not None:
-            raise
-        discard_output()
-        return _ended(f"cannot write the output: {error.strerror}", USAGE)
+        return Status.BROKEN_PIPE
+    except Exception as error:
+        if is_output_error(error):
+            discard_output()
+            return _ended(f"cannot write the output: {error.strerror}", Status.USAGE)
+        return _failed(error, arguments)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
+        if options.version:
+            print(f"attestation {_version()}, Python {platform.python_version()}")
+            return Status.DONE
+        if options.command is None:
+            raise UsageError(f"name a COMMAND: {', '.join(COMMANDS)}; see 'attestation --help'")
         status: int = options.run(options)
         return status
     finally:
@@ -94,9 +105,28 @@ def _run(arguments: Sequence[str] | None) -> int:
             sys.stdout.flush()
 
 
+def _failed(error: Exception, arguments: Sequence[str] | None) -> int:
+    """Say that the program failed, which is no result. Where it did is said only to whoever asks."""
+    if "--traceback" in (sys.argv[1:] if arguments is None else arguments):
+        traceback.print_exception(error)
+    what = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+    said = f"the program failed, and there is no result: {' '.join(what.split())}"
+    return _ended(f"{said} (attestation --traceback … says where)", Status.FAILED)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("attestation-model")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
 def _ended(why: str, status: int) -> int:
     """Say in one line why the command did not do what was asked."""
-    print(f"attestation: {why}", file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):
+        print(f"attestation: {why}", file=sys.stderr, flush=True)
     return status
 
 

@@ -26,7 +26,7 @@ class Detail:
         return replace(Scope(instance, batches), **switches)
 
 
-STEPS = ("late_answers", "finder_steps", "attester_steps")
+STEPS = ("late_answers", "finder_steps", "attester_steps", "certificate_steps")
 
 DETAILS = {
     detail.name: detail
@@ -35,14 +35,23 @@ DETAILS = {
             "joined",
             "Reading the number and updating the watch are one step; the QC finder reads the status and sets the "
             "minimum in one step, and finds and queues a certificate in one; an attester reads the status and votes in "
-            "one. Attesters' own registries have no minimum; a sealed batch can be signed everywhere at once.",
+            "one. Attesters' own registries have no minimum; a sealed batch can be signed everywhere at once. With "
+            "attestation controllers, reading the number and starting the batch are one step, finding and inserting a "
+            "certificate one, and a call and its answer one.",
             (),
         ),
         Detail(
             "stepwise",
-            "Every step of the status runners, of the main node's QC finder and of the attester runners is a step of "
-            "its own, so that numbers are stale when they arrive and an attester votes on the number that it has read.",
+            "Every step of the status runners, of the main node's QC finder and of the attester runners, or else of "
+            "the attestation tasks, is a step of its own, so that numbers are stale when they arrive and an attester "
+            "votes on the number that it has read.",
             STEPS,
+        ),
+        Detail(
+            "calls",
+            "For attestation controllers: like joined; and the four steps of a call are told apart, so that a message "
+            "is under way, and an answer computed from a state that has changed since.",
+            ("call_steps",),
         ),
         Detail(
             "own-registries",
@@ -51,9 +60,9 @@ DETAILS = {
         ),
         Detail(
             "full",
-            "Like own registries; and votes are pushed in both directions, and each node gets each batch and each "
-            "commitment in its own time.",
-            (*STEPS, "own_finders", "echo", "late_batches"),
+            "Like own registries; and votes are pushed in both directions, the steps of a call are told apart, and "
+            "each node gets each batch and each commitment in its own time.",
+            (*STEPS, "own_finders", "echo", "late_batches", "call_steps"),
         ),
     )
 }

@@ -2,115 +2,31 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from textwrap import fill
-from typing import Any
 
-from model.registry_design.system import RegistryDesign
-from model.revisions import REVISIONS
+from model.revisions import REVISIONS, proposals_in, without
 from model.revisions import revision as by_name
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
+from model.scope import Scope
+from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
-from properties.details import DETAILS
+from properties.expected import Row, expectations
+from properties.places import plainness
+from properties.plans import PLANS, Plan
 from properties.render import FORMATS
-from properties.switches import Value, switched, texts
 from properties.trace import Trace
 from properties.verdicts import NotApplicable, Unknown, Verdict, Violated
 from properties.workers import Workers
-
-EXPECTED = Path(__file__).parent / "expected.toml"
 
 NOTHING = "nothing of this"
 """How what is expected begins where the table of expectations has no verdict; then comes what it does not have."""
 
 NO_VERDICT = "no verdict"
 """What is found where the table has a property that is not in the catalogue."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A scope of the ledger: an instance, a level of detail, and what else is switched on.
-
-    `deep` ones take minutes and run only when asked for. With `symmetry`, permuted attesters count as one, which makes
-    room for more of them but leaves no verdict on fair runs. `revisions` are those that it is for, if not for all.
-    """
-
-    instance: str
-    detail: str
-    batches: int = 3
-    deep: bool = False
-    symmetry: bool = False
-    switches: tuple[tuple[str, Value], ...] = ()
-    revisions: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """How the ledger and the table of expectations call it."""
-        return ", ".join([self.instance, f"{self.batches} batches", self.detail, *texts(self.switches)])
-
-    @property
-    def scope(self) -> Scope:
-        """The scope itself."""
-        return switched(DETAILS[self.detail].scope(instance(self.instance), self.batches), self.switches)
-
-    def is_for(self, revision: str) -> bool:
-        """Whether the revision is to be checked in this scope."""
-        return not self.revisions or revision in self.revisions
-
-
-def _with(instance: str, batches: int, **switches: Value) -> Plan:
-    """A small scope for what is off elsewhere."""
-    return Plan(instance, "joined", batches, switches=tuple(switches.items()))
-
-
-SHARP = ("pr161+era2539",)
-"""The bounds on Byzantine weight are measured on the revision that is sound without Byzantine attesters."""
-
-FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2539")
-"""The large scopes are for these only: what is merged between them shows in the small scopes already."""
-
-SWEPT = (
-    *(f"n6f1b{byzantine}" for byzantine in range(7)),
-    *(f"w3,2,1b{byzantine}" for byzantine in range(4)),
-    *(f"w4,3,2,1b{byzantine}" for byzantine in range(1, 4)),
-)
-"""Committees with more and more Byzantine weight."""
-
-RELAY_FAULTS: tuple[tuple[str, Value], ...] = (("topology", "relay"), ("restarts", 1), ("disconnects", 1))
-
-PLANS = (
-    Plan("n2f0b0", "joined"),
-    Plan("n2f0b0", "stepwise"),
-    Plan("n1f0b0", "own-registries"),
-    Plan("n2f0b0", "own-registries", batches=2),
-    Plan("n3f0b0", "joined", symmetry=True),
-    Plan("n6f1b1", "joined", batches=2, symmetry=True, revisions=FIRST_AND_LAST),
-    Plan("n1f0b0", "full", batches=2, revisions=FIRST_AND_LAST),
-    _with("n1f0b0", 3, topology="relay"),
-    _with("n2f0b0", 2, restarts=1, disconnects=1),
-    _with("n1f0b0", 3, restarts=None, restarting="M"),
-    _with("n1f0b0", 3, echo=True, restarts=None, restarting="M"),
-    Plan("n1f0b0", "joined", 2, switches=RELAY_FAULTS, revisions=FIRST_AND_LAST),
-    Plan("n1f0b0", "joined", switches=(("topology", "observed"),), revisions=FIRST_AND_LAST),
-    _with("n2f0b0", 2, topology="mesh"),
-    Plan("n1f0b0", "joined", switches=(("late_batches", True), ("queue", 2)), revisions=FIRST_AND_LAST),
-    Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=FIRST_AND_LAST),
-    _with("n1f0b0", 2, pruned="M"),
-    _with("n1f0b0", 3, regeneses=1),
-    _with("n1f0b0", 2, topology="relay", bad_votes=BAD_SIGNATURE),
-    _with("n1f0b0", 2, topology="relay", bad_votes=FOREIGN_GENESIS),
-    Plan("n4f0b0", "joined", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
-    Plan("n2f0b0", "own-registries", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
-    Plan("n3f0b0", "stepwise", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
-    Plan("n3f0b1", "joined", 2, deep=True, switches=(("topology", "mesh"),), revisions=SHARP),
-    *(Plan(name, "joined", deep=True, symmetry=True, revisions=SHARP) for name in SWEPT),
-)
 
 
 @dataclass(frozen=True)
@@ -126,16 +42,15 @@ class Entry:
     verdicts: dict[str, Verdict]
     complete: bool = True
 
-    @property
-    def byzantine_share(self) -> float:
-        """The Byzantine part of the weight."""
-        committee = instance(self.plan.instance)
-        return committee.byzantine_weight / committee.total_weight
-
     def of(self, revision: str) -> Entry:
         """The same for another revision that is the same system in this scope."""
         verdicts = {name: verdict.of(revision) for name, verdict in self.verdicts.items()}
         return replace(self, revision=revision, verdicts=verdicts)
+
+    @property
+    def row(self) -> Row:
+        """This as the table of expectations has it."""
+        return {"states": self.states, **{name: summary(verdict) for name, verdict in self.verdicts.items()}}
 
     @property
     def is_listed(self) -> bool:
@@ -180,28 +95,13 @@ def summary(verdict: Verdict) -> str:
     return f"{verdict.word}: {', '.join(kinds)}" if kinds else verdict.word
 
 
-@cache
-def expectations() -> dict[str, dict[str, dict[str, Any]]]:
-    """The table of expectations: revision, scope, property, verdict."""
-    return tomllib.loads(EXPECTED.read_text(encoding="utf-8"))
-
-
-def as_toml(entries: Iterable[Entry]) -> str:
-    """Entries as the table of expectations has them."""
-    blocks = []
-    for entry in entries:
-        lines = [f'["{entry.revision}"."{entry.plan.name}"]', f"states = {entry.states}"]
-        lines += [f'{name} = "{summary(verdict)}"' for name, verdict in entry.verdicts.items()]
-        blocks.append("\n".join(lines) + "\n")
-    return "\n".join(blocks)
-
-
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
     from properties.checking import Check
+    from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)
-    done = Check(system, plan.symmetry and bool(system.symmetric), max_states)
+    done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
     return Entry(
@@ -210,22 +110,47 @@ def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
 
 
 def check_all(
-    revisions: Collection[str], plans: Iterable[Plan], workers: Workers, max_states: int | None = None
+    revisions: Collection[str],
+    plans: Iterable[Plan],
+    workers: Workers,
+    max_states: int | None = None,
+    tick: Callable[[], None] = lambda: None,
 ) -> Iterator[Entry]:
-    """Check all pairs, the finished ones as they come. Where several revisions are the same system in a scope, because
-    what tells them apart is not in it, that system is searched once."""
-    groups = [group for plan in plans for group in same_systems(revisions, plan)]
+    """Check all pairs, the finished ones as they come; calls `tick` at least every second meanwhile. Where several
+    revisions are the same system in a scope, because what tells them apart is not in it, that system is searched once.
+    """
+    groups: list[tuple[Plan, list[str]]] = []
+    for plan in plans:
+        groups += same_systems(revisions, plan)
+        tick()
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
     running = {workers.submit(check, names[0], plan, max_states): names for plan, names in groups}
-    for future in as_completed(running):
-        yield from (future.result().of(name) for name in running[future])
+    while running:
+        for future in wait(running, 1, FIRST_COMPLETED).done:
+            yield from (future.result().of(name) for name in running.pop(future))
+        tick()
 
 
 def _expected_states(revision: str, plan: Plan) -> float:
     """How large a search will be; one that nobody has done may be the largest."""
-    expected = expectations().get(revision, {}).get(plan.name)
-    return expected["states"] if expected else float("inf")
+    return states_of(revision, plan) or float("inf")
+
+
+def states_of(revision: str, plan: Plan) -> int | None:
+    """How many states the table of expectations has for a revision in a scope."""
+    row = expectations().get(revision, {}).get(plan.name)
+    return int(row["states"]) if row else None
+
+
+STATES_PER_SECOND = 200_000
+"""So many states a process gets through, all verdicts and reports included: measured over all scopes that are checked
+by default, on one of two cores. Good for saying about how long a run will take, and for nothing else."""
+
+
+def expected_seconds(sizes: Collection[int], workers: int) -> float:
+    """About how long it takes to search scopes with so many states each."""
+    return max([sum(sizes) / workers, *sizes]) / STATES_PER_SECOND
 
 
 def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan, list[str]]]:
@@ -239,17 +164,24 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
 
 
-Systems = dict[str, RegistryDesign]
+def idle_in(name: str, scope: Scope) -> list[str]:
+    """The proposals in a revision that change nothing in this scope: without them it is the same system."""
+    system = build(by_name(name), scope)
+    others = {part: build(by_name(without(name, part)), scope) for part in proposals_in(name)}
+    return [part for part, other in others.items() if len(list(_grouped({"": system, part: other}, _text))) == 1]
 
 
-def _grouped(systems: Systems, key: Callable[[RegistryDesign], object]) -> Iterable[Systems]:
+Systems = dict[str, AttestationSystem]
+
+
+def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> Iterable[Systems]:
     groups: dict[object, Systems] = {}
     for name, system in systems.items():
         groups.setdefault(key(system), {})[name] = system
     return groups.values()
 
 
-def _text(system: RegistryDesign) -> object:
+def _text(system: AttestationSystem) -> object:
     """The variables and every guard and effect; equal expressions are identical."""
     actions = (
         (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
@@ -258,7 +190,7 @@ def _text(system: RegistryDesign) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def _conditions(system: RegistryDesign) -> object:
+def _conditions(system: AttestationSystem) -> object:
     """Every condition that a verdict depends on."""
     parts = [
         ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])
@@ -275,10 +207,9 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def reports(entries: list[Entry]) -> list[tuple[Entry, Trace]]:
-    """Of every violation, and of each kind of it, on every revision the trace in the scope that has it with the least
-    Byzantine weight; the smallest of these."""
+    """Of every violation, and of each kind of it, on every revision the trace in the plainest scope that has it."""
     smallest: dict[tuple[str, str, str | None], tuple[Entry, Trace]] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.byzantine_share, entry.states)):
+    for entry in sorted(entries, key=lambda entry: plainness(entry.plan, entry.states)):
         for verdict in entry.verdicts.values():
             for trace in verdict.traces if isinstance(verdict, Violated) else ():
                 smallest.setdefault((entry.revision, trace.claim, trace.kind), (entry, trace))
@@ -302,7 +233,8 @@ def table(entries: list[Entry], width: int = 140) -> str:
     for plan in dict.fromkeys(entry.plan for entry in entries):
         columns = [entry for entry in entries if entry.plan == plan]
         symmetry = "; attesters in any order count once" if plan.symmetry else ""
-        title = f"{plan.name} (exhaustive search{symmetry})"
+        how = "exhaustive search" if all(entry.complete for entry in columns) else "search cut short"
+        title = f"{plan.name} ({how}{symmetry})"
         blocks.append("\n\n".join([f"{title}\n{'-' * len(title)}", *_tables(columns, width)]))
     return "\n\n".join(blocks)
 
@@ -343,6 +275,9 @@ def _joined(head: list[str], columns: list[list[str]]) -> str:
 
 
 def cell(verdict: Verdict) -> str:
-    """A verdict in the ledger: the word, and the length of the trace where there is one."""
+    """A verdict in the ledger: the word, and the length of the trace where that is the shortest there is."""
     trace = getattr(verdict, "trace", None)
-    return f"{verdict.word} in {len(trace.steps)}" if trace else verdict.word
+    if trace is None:
+        return verdict.word
+    # The loop that is found is a fair one, and not the shortest.
+    return f"{verdict.word} by a loop" if trace.loop is not None else f"{verdict.word} in {len(trace.steps)}"

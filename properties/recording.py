@@ -25,10 +25,17 @@ THE_LINE: Final = "the line"
 
 
 class RecordingKind(Enum):
-    """What a recording records, by the `format` of its first line; registry scenarios have none."""
+    """What a recording records: the scenarios of a single component, or, in a format with a name, runs of a system."""
 
-    VOTE_REGISTRY = None
-    SYSTEM_LOG = "attestation-log/1"
+    VOTE_REGISTRY = "registry scenarios"
+    CONTROLLER = "controller scenarios"
+    REGISTRY_LOG = "attestation-log/1"
+    CONTROLLER_LOG = "attestation-log/2"
+
+
+FORMATS: Final = {kind.value: kind for kind in (RecordingKind.REGISTRY_LOG, RecordingKind.CONTROLLER_LOG)}
+ONLY_CONTROLLERS: Final = {"committees", "thresholds", "key"}
+"""The fields that tell a scenario of a controller from one of a vote registry."""
 
 
 class MalformedRecording(ValueError):
@@ -64,13 +71,21 @@ def open_recording(path: Path) -> Iterator[Iterator[str]]:
 def recording_kind(first_line: str) -> RecordingKind:
     """What kind of recording begins with this line. Raises `MalformedRecording` if none does."""
     header = parsed(1, first_line)
-    try:
-        return RecordingKind(header.get("format"))
-    except ValueError:
-        known = RecordingKind.SYSTEM_LOG.value
-        raise MalformedRecording(
-            1, f"unknown format {shown(header['format'])}; known is {known!r}, or no format for registry scenarios"
-        ) from None
+    if "format" in header:
+        return FORMATS[log_format(1, header)]
+    return RecordingKind.CONTROLLER if ONLY_CONTROLLERS & header.keys() else RecordingKind.VOTE_REGISTRY
+
+
+def log_format(number: int, header: Mapping[str, Any]) -> str:
+    """The format that a header line names. Raises `MalformedRecording` for one that is not known."""
+    name = header["format"]
+    if isinstance(name, str) and name in FORMATS:
+        return name
+    raise MalformedRecording(
+        number,
+        f"unknown format {shown(name)}; known are {' and '.join(map(repr, FORMATS))}, or no format for scenarios of a "
+        "single component",
+    )
 
 
 def _decoded(file: Iterable[bytes]) -> Iterator[str]:
@@ -191,6 +206,19 @@ def one_of(*words: str) -> Shape:
     return lambda path, value: require(
         isinstance(value, str) and value in words, path, value, " or ".join(map(repr, words))
     )
+
+
+def word_or(words: str | tuple[str, ...], shape: Shape) -> Shape:
+    """This string, or one of these, or a value of the shape."""
+    word = one_of(*((words,) if isinstance(words, str) else words))
+
+    def check(path: str, value: Any) -> None:
+        if isinstance(value, str):
+            word(path, value)
+        else:
+            shape(path, value)
+
+    return check
 
 
 def nullable(shape: Shape) -> Shape:

@@ -22,7 +22,7 @@ DEFAULTS: Mapping[str, Value] = {
 }
 """The switches, each with the value that it has where nothing else is said; `handed_on`, for logs alone, is none."""
 
-UNBOUNDED = ("restarts", "disconnects")
+UNBOUNDED = ("restarts", "disconnects", "errors", "stale_answers")
 """The switches that may be `ANY`."""
 
 MOST = 9
@@ -54,7 +54,7 @@ def parse(text: str) -> tuple[str, Value]:
         return name, value
     if value == ANY and name in UNBOUNDED:
         return name, None
-    if not value.isdecimal() or int(value) > MOST:
+    if value not in map(str, range(MOST + 1)):
         more = f", or {ANY}" if name in UNBOUNDED else ""
         raise BadSwitch(f"{text}: {name} is a number from 0 to {MOST}{more}")
     return name, int(value)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from model.algebra import const, truth
-from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.rules import threshold
 from model.scope import Instance, Scope, instance
+from model.service import AttestationSystem
 from model.system import assemble, build
 from model.topology import connect
 from model.votes import Electorate
@@ -38,7 +38,7 @@ class Arrangement:
         return Instance(f"w{','.join(map(str, weights))}b{len(self.byzantine)}", weights, len(self.byzantine))
 
 
-def system_of(revision_name: str, scope: Scope, arrangement: Arrangement | None = None) -> RegistryDesign:
+def system_of(revision_name: str, scope: Scope, arrangement: Arrangement | None = None) -> AttestationSystem:
     """The system of a trace. With an arrangement, its committee, nodes and connections are in place of the scope's."""
     if arrangement is None:
         return build(revision(revision_name), scope)
@@ -83,7 +83,7 @@ class Trace:
     arrangement: Arrangement | None = None
 
     @property
-    def system(self) -> RegistryDesign:
+    def system(self) -> AttestationSystem:
         """The system that this is a run of."""
         return system_of(self.revision, self.scope, self.arrangement)
 
@@ -103,7 +103,7 @@ class Trace:
 def record(stepper: Stepper, actions: Sequence[int], claim: str = "") -> Trace:
     """The run of these actions (by position) from the initial state. Raises `BadTrace` if one is not enabled."""
     system = stepper.system
-    assert isinstance(system, RegistryDesign)
+    assert isinstance(system, AttestationSystem)
     state = stepper.initial
     steps: list[TraceStep] = []
     for number, place in enumerate(actions, 1):

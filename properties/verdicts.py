@@ -34,16 +34,33 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exhausted(Verdict):
-    """Every reachable state of the scope was examined."""
+    """Every reachable state of the scope was examined. `spoken_of` has each conjunct of the property, in words, and in
+    how many states it had something to say."""
 
     word = "EXHAUSTED"
     holds = True
     states: int
     depth: int
+    spoken_of: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+
+    @property
+    def never_spoken_of(self) -> tuple[str, ...]:
+        """The conjuncts that no reachable state gave anything to say: of these, nothing was established."""
+        return tuple(sentence for sentence, states in self.spoken_of if not states)
 
     @property
     def detail(self) -> str:
-        return f"{self.states:,} states, depth {self.depth}"
+        figures = f"{self.states:,} states, depth {self.depth}"
+        silent = self.never_spoken_of
+        if not silent:
+            return figures
+        first, *others = silent
+        more = f", and {len(others)} more of {len(self.spoken_of)}" if others else f", 1 of {len(self.spoken_of)}"
+        return f"{figures}; never spoken of: {first}{more}"
+
+    def as_json(self) -> dict[str, Any]:
+        conjuncts = [{"sentence": sentence, "states": states} for sentence, states in self.spoken_of]
+        return {**super().as_json(), "conjuncts": conjuncts}
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,8 @@ class HoldsToDepth(Verdict):
 
 @dataclass(frozen=True)
 class Violated(Verdict):
-    """A reachable state violates the property; `kinds` has the shortest trace of each kind of violation."""
+    """A reachable state violates the property; `kinds` has the shortest trace of each kind of violation. Of a fair run
+    that never gets where it should, the trace is a lasso."""
 
     word = "VIOLATED"
     holds = False
@@ -87,6 +105,17 @@ class Violated(Verdict):
         """The trace of each kind, or the one trace where there are no kinds."""
         return self.kinds or (self.trace,)
 
+    @property
+    def loop(self) -> int:
+        """How many steps of the trace go round for ever: none where a single state violates the property, or where a
+        fair run may end."""
+        return 0 if self.trace.loop is None else len(self.trace.steps) - self.trace.loop
+
+    @property
+    def is_shortest(self) -> bool:
+        """Whether no run to a violation is shorter. Of a lasso only the way to its loop is the shortest."""
+        return self.loop == 0
+
     def of(self, revision: str) -> Violated:
         kinds = tuple(trace.about(revision=revision) for trace in self.kinds)
         return Violated(self.trace.about(revision=revision), kinds)
@@ -95,11 +124,13 @@ class Violated(Verdict):
     def detail(self) -> str:
         names = [trace.kind for trace in self.kinds if trace.kind]
         shortest = f"{len(self.trace.steps)} steps"
+        if not self.is_shortest:
+            return f"{shortest}: a lasso, stem {self.trace.loop}, loop {self.loop}, not necessarily the shortest"
         return f"{shortest}: {', '.join(names)}" if names else shortest
 
     def as_json(self) -> dict[str, Any]:
         lengths = {trace.kind: len(trace.steps) for trace in self.kinds if trace.kind}
-        return {**super().as_json(), "steps": len(self.trace.steps), "kinds": lengths}
+        return {**super().as_json(), "steps": len(self.trace.steps), "loop": self.loop, "kinds": lengths}
 
 
 @dataclass(frozen=True)

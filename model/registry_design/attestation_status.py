@@ -63,3 +63,11 @@ class StatusRunner:
     def is_idle(self) -> Bool:
         """Whether the runner may ask again."""
         return self.polled == NONE
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the main node says when it is asked: the next batch to attest, or `NONE`, and the genesis of its fork."""
+
+    number: Int
+    genesis: Int

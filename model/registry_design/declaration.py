@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.algebra import FALSE, Bool, Int, const
-from model.batch_store import BatchStore, Certificates, CertifiedBatches, CertifiedRange, InsertionQueue
+from model.algebra import FALSE, TRUE, Bool, Int, const
+from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
 from model.registry_design.attestation_status import StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
+from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.network import UNLIMITED, System
 from model.registry_design.node import ATTESTER, FINDER, Node
-from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder
+from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_QUORUM, AttesterRunner, QcFinder, VotesCast
 from model.registry_design.registry import Registry
 from model.revisions import Revision
 from model.scope import Scope
@@ -42,8 +43,10 @@ class Declaration:
             links=tuple(self.link(*ends) for ends in topology.links),
             restarts_left=self.faults("restarts_left", scope.restarts),
             disconnects_left=self.faults("disconnects_left", scope.disconnects),
+            errors_left=self.faults("errors_left", scope.errors),
             start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
             first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
+            has_first_block=self.space.flag("has_first_block", False) if self.revision.asks_for_first_block else TRUE,
         )
 
     def faults(self, name: str, at_most: int | None) -> Int:
@@ -62,13 +65,32 @@ class Declaration:
             registry=self.registry(space.within("registry"), index, has_finder),
             finder=self.finder(space.within("finder"), has_finder),
             attester=AttesterRunner(self.attester(space, place.key is not None)),
+            cast=self.cast(space.within("cast")) if scope.replays and place.key is not None else None,
             genesis=space.number("genesis", 0, scope.regeneses, 0),
+            runs=space.flag("runs", True) if self.can_stop(index, has_finder) else TRUE,
+            is_supervised=self.is_supervised(index),
             revision=self.revision,
         )
+
+    def can_stop(self, index: int, has_finder: bool) -> bool:
+        """Whether there can be an error on a node that nobody restarts then."""
+        scope, is_main = self.scope, index == self.topology.main
+        can_mismatch = has_finder and scope.queue > 0 and self.is_any_forged
+        can_fork = scope.regeneses > 0 and not is_main
+        has_errors = self.revision.refuses_smaller_number or can_mismatch or can_fork or scope.errors != 0
+        return has_errors and not self.is_supervised(index)
+
+    def is_supervised(self, index: int) -> bool:
+        """Whether somebody notices that a node's consensus has ended, and restarts it."""
+        is_silent = index == self.topology.main and not self.revision.returns_errors
+        return self.scope.is_supervised(is_silent)
 
     def attester(self, space: Namespace, is_attester: bool) -> Int:
         rests = is_attester and self.scope.attester_steps
         return space.number("attesting", NONE, self.scope.batches if rests else NONE, NONE)
+
+    def cast(self, space: Namespace) -> VotesCast:
+        return VotesCast(*(space.number(end, NONE, self.scope.batches, NONE) for end in ("least", "greatest")))
 
     def registry(self, space: Namespace, index: int, has_finder: bool) -> Registry:
         minimum = space.number("min_batch_number", 0, self.scope.batches if has_finder else 0, 0)
@@ -120,11 +142,11 @@ class Declaration:
         """Whether a certificate can be over another hash than the batch's own: not if nobody forges."""
         return any(is_byzantine is not FALSE for is_byzantine in self.byzantine)
 
-    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> BatchStore:
+    def store(self, space: Namespace, sealed: Int, has_finder: bool, is_pruned: bool) -> QueueingStore:
         scope = self.scope
         late = scope.late_batches
         places = max(scope.queue, 1) if has_finder else 1
-        return BatchStore(
+        return QueueingStore(
             persisted=space.number("persisted", 0, scope.batches, 0) if late else sealed,
             commitments=self.commitments(space) if late else (),
             queue=InsertionQueue(tuple(self.place(space.within(f"queue.{n}"), has_finder) for n in range(places))),
@@ -160,4 +182,7 @@ class Declaration:
         owner = self.topology.attesters[keys[0]] if keys else None
         space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
         possible = self.keys_at(sender)
-        return Link(self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible))
+        bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
+        return Link(
+            self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible), bad_vote
+        )

@@ -6,7 +6,7 @@ Source: era-consensus, `node/actors/network/src/gossip/runner.rs` (`run_stream`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.algebra import Bool, all_of, any_of
 from model.registry_design.registry import Registry
@@ -19,16 +19,21 @@ class Link:
     """The pusher's `old`: the sender's registry as of the last push; and the message in flight, at most one.
 
     Both are votes by attester, `NO_VOTE` where there is none. The acknowledgement that lets the pusher go on needs no
-    state: waiting for it is one of the ways in which a push can be late.
+    state: waiting for it is one of the ways in which a push can be late. `bad_vote`, if not empty, says what is wrong
+    with a vote that every message of this sender has besides.
     """
 
     old: tuple[Vote, ...]
     in_flight: tuple[Vote, ...]
+    bad_vote: str = ""
 
-    @staticmethod
-    def connected(attesters: int) -> Link:
+    def renewed(self) -> Link:
         """A new connection: nothing has been pushed on it, so the first push carries the whole registry."""
-        return Link((NO_VOTE,) * attesters, (NO_VOTE,) * attesters)
+        return replace(self, old=self._nothing, in_flight=self._nothing)
+
+    @property
+    def _nothing(self) -> tuple[Vote, ...]:
+        return (NO_VOTE,) * len(self.old)
 
     @property
     def is_idle(self) -> Bool:
@@ -41,11 +46,11 @@ class Link:
 
     def push(self, sender: Registry) -> Link:
         """Send what is new. `old` becomes the sender's registry before the call, whatever comes of it."""
-        return Link(sender.votes, sender.newer_than(self.old))
+        return replace(self, old=sender.votes, in_flight=sender.newer_than(self.old))
 
     def delivered(self) -> Link:
         """The message has been handled."""
-        return Link(self.old, (NO_VOTE,) * len(self.old))
+        return replace(self, in_flight=self._nothing)
 
     def carries_vote_below(self, receiver: Registry) -> Bool:
         """Whether the receiver would skip a vote in flight for being below its minimum."""

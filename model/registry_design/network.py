@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import TRUE, Bool, Int, any_of, const, where
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
+from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
 from model.registry_design.node import Node, restart
 from model.revisions import LAST_SEALED, Revision
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
 from model.topology import Topology
 from model.transitions import Step, transition
 from model.votes import NONE, Vote
@@ -22,20 +22,27 @@ UNLIMITED = -1
 @dataclass(frozen=True)
 class System:
     """The whole state. `sealed`: how many batches the main node's database has; the rest by node and by link; how many
-    faults of each kind may still happen; the first batch of the fork that the main node is on; and where attestation
-    starts, as far as the main node has stored it."""
+    faults of each kind may still happen; the first batch of the fork that the main node is on, and whether the
+    genesis' first block, with which that batch begins, is there; and where attestation starts, as far as the main node
+    has stored it."""
 
     sealed: Int
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     restarts_left: Int
     disconnects_left: Int
+    errors_left: Int
     first_batch: Int
+    has_first_block: Bool
     start: Int
 
     def with_node(self, index: int, node: Node) -> System:
         """The state with another node in this place."""
         return replace(self, nodes=(*self.nodes[:index], node, *self.nodes[index + 1 :]))
+
+    def on_node(self, index: int, step: Step[Node]) -> Step[System]:
+        """What a node does by itself, as a step of the system."""
+        return Step(step.when, self.with_node(index, step.then))
 
     def with_link(self, index: int, link: Link) -> System:
         """The state with another link in this place."""
@@ -43,7 +50,9 @@ class System:
 
 
 def next_batch_to_attest(system: System, topology: Topology, revision: Revision) -> Int:
-    """The main node's answer to everybody's poll, by the revision's rule."""
+    """The main node's answer to everybody's poll, by the revision's rule. With PR 2539's it is none as long as there is
+    neither a certificate nor the genesis' first block. That block counts in a batch that is still open: so the first
+    batch can be asked for before it is sealed."""
     store = system.nodes[topology.main].store
     if revision.remembers_start:
         return next_batch_from_genesis(store.certified, system.start)
@@ -51,8 +60,13 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
         return next_batch_after_last_sealed(store.certified, system.sealed)
     if revision.starts_after_pruned:
         first = where(store.pruned == system.first_batch, system.first_batch + 1, system.first_batch)
-        return next_batch_from_genesis(store.certified, first)
-    return next_batch_from_genesis(store.certified, system.first_batch, store.pruned == NONE)
+        return next_batch_from_genesis(store.certified, first, system.has_first_block)
+    return next_batch_from_genesis(store.certified, system.first_batch, system.has_first_block & (store.pruned == NONE))
+
+
+def answer(system: System, topology: Topology, revision: Revision) -> Answer:
+    """What the main node tells whoever polls it."""
+    return Answer(next_batch_to_attest(system, topology, revision), system.nodes[topology.main].genesis)
 
 
 def can_talk(system: System, ends: Sequence[int]) -> Bool:
@@ -62,18 +76,25 @@ def can_talk(system: System, ends: Sequence[int]) -> Bool:
     return sender.runs_executor & receiver.runs_executor & (sender.genesis == receiver.genesis)
 
 
+@transition("zksync-era: the state keeper seals the first L2 block of the fork, in an L1 batch that is still open")
+def produce_first_block(system: System) -> Step[System]:
+    """The genesis' first block is in the main node's database. A genesis names the block after the last one that there
+    is, so there is a time when it does not exist. Where nobody asks for it, it is left out, as if it were there."""
+    return Step(~system.has_first_block, replace(system, has_first_block=TRUE))
+
+
 @transition("zksync-era: the state keeper seals an L1 batch")
 def seal_batch(system: System, batches: int | None) -> Step[System]:
     """The next batch is in the main node's database."""
     more = system.sealed < batches if batches is not None else system.sealed >= 0
-    return Step(more, replace(system, sealed=system.sealed + 1))
+    return Step(system.has_first_block & more, replace(system, sealed=system.sealed + 1))
 
 
 @transition("proposed, for zksync-era")
 def store_start(system: System, topology: Topology, revision: Revision) -> Step[System]:
     """The main node decides, once for each fork, where attestation starts, and stores it. With PR 2539's rule it must
     find the genesis' first block for that, as long as it is not pruned."""
-    undecided = (system.start == NONE) & (system.sealed > system.first_batch)
+    undecided = truth(revision.remembers_start) & (system.start == NONE) & (system.sealed > system.first_batch)
     if revision.start == LAST_SEALED:
         return Step(undecided, replace(system, start=system.sealed - 1))
     is_there = system.nodes[topology.main].store.pruned == NONE
@@ -98,33 +119,34 @@ def provide_commitment(system: System, node: int, number: int) -> Step[System]:
 
 
 @transition("network/src/gossip/runner.rs: run_stream, the task that pushes batch votes")
-def push_votes(system: System, link: int, sender: int) -> Step[System]:
+def push_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The pusher of a connection sends the votes that are newer than those of its last push, as one message."""
-    registry, here = system.nodes[sender].registry, system.links[link]
-    return Step(here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry)))
+    ends, here = topology.links[link], system.links[link]
+    registry = system.nodes[ends[0]].registry
+    return Step(
+        can_talk(system, ends) & here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry))
+    )
 
 
 @transition("network/src/gossip/runner.rs: PushServer, the handler of push_batch_votes")
-def receive_votes(system: System, link: int, receiver: int) -> Step[System]:
+def receive_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The receiver updates its registry with the message; what it skips is not sent again on this connection."""
-    node, here = system.nodes[receiver], system.links[link]
+    receiver, here = topology.links[link][1], system.links[link]
+    node = system.nodes[receiver]
     updated = replace(node, registry=node.registry.update(here.in_flight))
-    return Step(~here.is_idle, system.with_node(receiver, updated).with_link(link, here.delivered()))
-
-
-def refuses_message(system: System, link: int, receiver: int, bad_vote: str, revision: Revision) -> Bool:
-    """Whether the message in flight is an error: it has a vote on another fork, or one with a bad signature. Besides
-    the votes that the state knows, it has a bad one of the kind `bad_vote`, if that is not empty."""
-    skipped = {BAD_SIGNATURE: revision.skips_bad_signatures, FOREIGN_GENESIS: revision.skips_other_genesis}
-    if not skipped.get(bad_vote, True):
-        return TRUE
-    return any_of(system.nodes[receiver].refuses(vote) for vote in system.links[link].in_flight)
+    return Step(
+        ~here.is_idle & ~node.refuses_message(here),
+        system.with_node(receiver, updated).with_link(link, here.delivered()),
+    )
 
 
 @transition("network/src/gossip/runner.rs: PushServer and run_stream; an error ends the stream")
-def refuse_votes(system: System, link: int, connection: Sequence[int]) -> Step[System]:
+def refuse_votes(system: System, link: int, topology: Topology) -> Step[System]:
     """The message has a vote that is an error: nothing of it is kept, and the connection is closed and made again."""
-    return Step(~system.links[link].is_idle, reconnected(system, connection))
+    receiver, here = topology.links[link][1], system.links[link]
+    is_error = system.nodes[receiver].refuses_message(here)
+    connection = next(links for links in topology.connections if link in links)
+    return Step(~here.is_idle & is_error, reconnected(system, connection))
 
 
 @transition("a fault: an attester that does as it likes")
@@ -149,8 +171,8 @@ def replay_vote(system: System, node: int, attester: int, vote: Vote) -> Step[Sy
 
 @transition("a fault: a Byzantine node passes on a vote that it has been sent")
 def hand_on_vote(system: System, node: int, attester: int, vote: Vote) -> Step[System]:
-    """An honest attester's vote comes to a node from somebody who has kept it. Whether the attester has ever cast it,
-    and who was sent it, is not in the state: a recorded log says so, and only there does this happen."""
+    """An honest attester's vote comes to a node from somebody who has kept it. Where the state does not remember what
+    has been cast, a recorded log says whether this was, and only there does this happen."""
     here = system.nodes[node]
     changed = replace(here, registry=here.registry.add(attester, vote))
     return Step(here.runs_executor & here.registry.admits(attester, vote), system.with_node(node, changed))
@@ -166,10 +188,21 @@ def restarted(system: System, node: int, topology: Topology) -> System:
     return reconnected(renewed, [index for index, ends in enumerate(topology.links) if node in ends])
 
 
+def stopped(system: System, node: int, topology: Topology) -> System:
+    """The state after an error has ended a node's consensus, and with it all that was in its memory.
+
+    On the main node the error is logged, and that is all; elsewhere the process ends, and is restarted if somebody
+    supervises it. Source: zksync-era, core/node/consensus/src/era.rs.
+    """
+    fresh = restarted(system, node, topology)
+    here = fresh.nodes[node]
+    return fresh if here.is_supervised else fresh.with_node(node, replace(here, runs=FALSE))
+
+
 def reconnected(system: System, links: Sequence[int]) -> System:
     """The state with new connections in these places: what was in flight is lost, and all will be pushed again."""
     for link in links:
-        system = system.with_link(link, Link.connected(len(system.links[link].old)))
+        system = system.with_link(link, system.links[link].renewed())
     return system
 
 
@@ -181,37 +214,50 @@ def restart_node(system: System, node: int, topology: Topology) -> Step[System]:
 
 
 @transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update, from PR 167 on")
-def refuse_status(system: System, node: int, topology: Topology, answer: Int) -> Step[System]:
-    """The number that was read is smaller than the one in the watch. That error stops the node, and it restarts."""
-    falls = (answer != NONE) & (answer < system.nodes[node].status.next_batch_to_attest)
-    return Step(falls, restarted(system, node, topology))
+def refuse_status(system: System, node: int, topology: Topology) -> Step[System]:
+    """The number that was read is smaller than the one in the watch: an error, which stops the node."""
+    here = system.nodes[node]
+    is_refused = ~here.runner.is_idle & here.refuses_number(here.runner.polled)
+    return Step(is_refused, stopped(system, node, topology))
 
 
 @transition("zksync-era, core/node/consensus/src/storage/store.rs: an error of the task that inserts certificates")
 def stop_on_mismatch(system: System, node: int, topology: Topology) -> Step[System]:
-    """The certificate at the head of the queue is over another hash than the batch's own. That error is fatal to the
-    node, and it restarts."""
+    """The certificate at the head of the queue is over another hash than the batch's own: an error, which stops the
+    node."""
     store = system.nodes[node].store
     head = store.queue.head
     is_mismatch = ~store.queue.is_empty & store.has_commitment(head.number) & (head.variant != 0)
-    return Step(is_mismatch & (head.number != store.pruned), restarted(system, node, topology))
+    return Step(is_mismatch, stopped(system, node, topology))
 
 
 @transition("zksync-era: the operator reverts batches, and the consensus forks")
-def regenesis(system: System, topology: Topology, first: int, geneses: int) -> Step[System]:
+def regenesis(system: System, topology: Topology, revision: Revision, first: int, geneses: int) -> Step[System]:
     """The main node restarts on a new fork, from which the batches from `first` on, and all certificates, are gone."""
     main = system.nodes[topology.main]
     forked = replace(main, genesis=main.genesis + 1, store=main.store.reverted(const(first)))
-    reverted = replace(system, sealed=const(first), first_batch=const(first), start=const(NONE))
+    has_first_block = truth(not revision.asks_for_first_block)
+    reverted = replace(
+        system, sealed=const(first), first_batch=const(first), has_first_block=has_first_block, start=const(NONE)
+    )
     reverted = reverted.with_node(topology.main, forked)
     return Step((main.genesis < geneses) & (system.sealed >= first), restarted(reverted, topology.main, topology))
 
 
 @transition("zksync-era: an external node sees another genesis in the main node's API")
 def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Step[System]:
-    """A node learns of the new fork, sooner or later, and restarts on it."""
-    is_behind = system.nodes[node].genesis != system.nodes[topology.main].genesis
-    return Step(is_behind, restarted(system, node, topology))
+    """A node learns of the new fork, sooner or later: an error, which stops it. It restarts on the new fork."""
+    here = system.nodes[node]
+    is_behind = here.genesis != system.nodes[topology.main].genesis
+    return Step(here.runs & is_behind, stopped(system, node, topology))
+
+
+@transition("zksync-era, core/node/consensus/src/storage/store.rs and others: an error of any task of the consensus")
+def fail_once(system: System, node: int, topology: Topology) -> Step[System]:
+    """An error that has no cause in the model, such as a failed call of the database, stops the node."""
+    left = system.errors_left
+    after = replace(stopped(system, node, topology), errors_left=_one_less(left))
+    return Step((left != 0) & system.nodes[node].runs, after)
 
 
 @transition("zksync-era: the task that prunes old batches")
@@ -236,8 +282,11 @@ def _one_less(left: Int) -> Int:
     return where(left == UNLIMITED, left, left - 1)
 
 
-FAULTS = (restart_node, reconnect, forge_vote, hand_on_vote, replay_vote, regenesis)
+FAULTS = (restart_node, reconnect, fail_once, forge_vote, hand_on_vote, replay_vote, regenesis)
 """What may happen, and nobody may count on."""
 
-RESTARTS = (restart_node, refuse_status, stop_on_mismatch, restart_on_new_genesis, regenesis)
-"""Every way in which the acting node starts anew."""
+ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, fail_once)
+"""What stops the acting node, which then is restarted or not."""
+
+RESTARTS = (restart_node, *ERRORS, regenesis)
+"""Every way in which the acting node loses what is not stored."""

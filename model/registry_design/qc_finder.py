@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.algebra import Bool, Int, const
+from model.algebra import Bool, Int, const, where
 from model.votes import NO_VOTE, NONE, Vote
 
 WAITING_FOR_STATUS = 0
@@ -62,3 +62,25 @@ class AttesterRunner:
     def is_waiting(self) -> Bool:
         """Whether the attester listens to the status."""
         return self.number == NONE
+
+
+@dataclass(frozen=True)
+class VotesCast:
+    """The least and the greatest number that an honest attester has ever voted on, on this fork, or `NONE`.
+
+    No machine has this, and no restart forgets it: it is what others may have kept. The numbers between count as cast,
+    too, whether they were or not; so there is more to pass on than there was, never less.
+    """
+
+    least: Int
+    greatest: Int
+
+    def including(self, number: Int) -> VotesCast:
+        """With one more vote."""
+        is_least = (self.least == NONE) | (number < self.least)
+        is_greatest = number > self.greatest
+        return VotesCast(where(is_least, number, self.least), where(is_greatest, number, self.greatest))
+
+    def include(self, number: Int) -> Bool:
+        """Whether a vote on this number may have been cast."""
+        return (self.least != NONE) & (number >= self.least) & (number <= self.greatest)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from model.algebra import FALSE, Bool, Int, all_of, const, truth, where
+from model.algebra import FALSE, Bool, Int, all_of, any_of, const, greatest, truth, where
 from model.revisions import AS_MERGED, Revision
 from model.rules import is_below_minimum, is_collected, reaches
 from model.votes import NO_VOTE, NONE, Electorate, Vote
@@ -84,13 +84,20 @@ class Registry:
         return (subject.number != NONE) & truth(reaches(self.support(subject, electorate), electorate.threshold))
 
     def find_quorum(self, electorate: Electorate) -> Quorum:
-        """The quorum on the smallest batch number."""
-        first = Quorum(FALSE, NO_VOTE)
-        for vote in self.votes:
-            quorum = self.is_quorum(vote, electorate) & ~self.is_kept_only(vote)
-            better = quorum & (~first.found | first.vote.is_newer_than(vote))
-            first = Quorum(first.found | quorum, where(better, vote, first.vote))
-        return first
+        """The quorum on the smallest batch number.
+
+        It is said without naming an attester before another: what is found is the greatest of all that some attester's
+        vote says, where votes that are not found say the least there is. So it is one expression, however attesters
+        change places.
+        """
+        quorums = [self.is_quorum(vote, electorate) & ~self.is_kept_only(vote) for vote in self.votes]
+        found = [quorum & self._is_first(vote, quorums) for vote, quorum in zip(self.votes, quorums, strict=True)]
+        fields = ([getattr(vote, field) for vote in self.votes] for field in ("number", "variant", "genesis"))
+        return Quorum(any_of(quorums), Vote(*(_greatest_of_those(found, numbers) for numbers in fields)))
+
+    def _is_first(self, vote: Vote, quorums: Sequence[Bool]) -> Bool:
+        """Whether no quorum is on a smaller batch number than this vote."""
+        return ~any_of(quorum & vote.is_newer_than(other) for other, quorum in zip(self.votes, quorums, strict=True))
 
     def is_kept_only(self, vote: Vote) -> Bool:
         """Whether the vote is kept for the day when the minimum is lowered, as is proposed, and does not count."""
@@ -116,3 +123,9 @@ class Registry:
         """`get_newer`: the votes that are newer than the other's, `NO_VOTE` elsewhere."""
         pairs = zip(self.votes, old, strict=True)
         return tuple(where(self.is_news(vote, other), vote, NO_VOTE) for vote, other in pairs)
+
+
+def _greatest_of_those(chosen: Sequence[Bool], numbers: Sequence[Int]) -> Int:
+    """The greatest of the numbers for which the condition holds; where it holds for none, the least that can be."""
+    least = const(min(number.low or 0 for number in numbers))
+    return greatest([where(condition, number, least) for condition, number in zip(chosen, numbers, strict=True)])

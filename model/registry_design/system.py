@@ -1,26 +1,29 @@
 """The system: the machines of all nodes and connections, put together for a revision and a scope.
 
 `build` returns one transition system: the initial state, and every action of every node as a guarded command. It is
-the only description of the protocol; all engines run on it. It holds no choice of its own beyond wiring: what a node
-does is in `model.registry_design.node`, what happens between nodes in `model.registry_design.network`.
+what all engines run on. The protocol is elsewhere, all of it: what a node does is in `model.registry_design.node`, what
+happens between nodes in `model.registry_design.network`. Here is only what the scope decides: for which nodes,
+connections and attesters there is a transition, who is Byzantine, and which transitions are joined to one step.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from model.algebra import FALSE, TRUE, Bool, Expression, Int, const, int_variable
+from model.algebra import FALSE, TRUE, Bool, Expression, Int, any_of, const, int_variable
 from model.registry_design.declaration import Declaration
 from model.registry_design.network import (
     System,
-    can_talk,
+    answer,
+    fail_once,
     forge_vote,
     hand_on_vote,
     next_batch_to_attest,
     persist_batch,
+    produce_first_block,
     provide_commitment,
     prune,
     push_votes,
@@ -28,7 +31,6 @@ from model.registry_design.network import (
     reconnect,
     refuse_status,
     refuse_votes,
-    refuses_message,
     regenesis,
     replay_vote,
     restart_node,
@@ -49,22 +51,25 @@ from model.registry_design.node import (
     store_qc,
     update_status,
 )
+from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.revisions import Revision
-from model.rules import threshold
-from model.scope import BadScope, Scope
-from model.service import AttestationSystem
-from model.topology import MAIN, TOPOLOGIES, Topology, attester_names
+from model.scope import Scope
+from model.service import (
+    AttestationSystem,
+    Certificate,
+    byzantine_of,
+    electorate_of,
+    refuse_unknown_nodes,
+    topology_of,
+)
+from model.topology import MAIN, Topology
 from model.transitions import Action, Namespace, Step, Transition, Variable, updates
 from model.votes import Electorate, Vote
 
 
 def build(revision: Revision, scope: Scope) -> RegistryDesign:
     """The system of a revision within a scope."""
-    weights = tuple(const(weight) for weight in scope.instance.weights)
-    electorate = Electorate(weights, const(threshold(scope.instance.total_weight)))
-    first_byzantine = len(weights) - scope.instance.byzantine
-    byzantine = tuple(TRUE if key >= first_byzantine else FALSE for key in range(len(weights)))
-    return assemble(revision, scope, electorate, byzantine)
+    return assemble(revision, scope, electorate_of(scope), byzantine_of(scope))
 
 
 def assemble(
@@ -76,11 +81,8 @@ def assemble(
 ) -> RegistryDesign:
     """The system for weights, a threshold and a Byzantine membership that need not be known numbers (a solver may
     leave them open), and for a topology other than the scope's (as a recorded log has it)."""
-    topology = topology or _topology(scope, byzantine)
-    names = [place.name for place in topology.places]
-    for what, name in (("to prune", scope.pruned), ("that restarts", scope.restarting)):
-        if name and name not in names:
-            raise BadScope(f"there is no node {name!r} {what}; the nodes are {', '.join(names)}")
+    topology = topology or topology_of(scope, byzantine)
+    refuse_unknown_nodes(scope, topology)
     space = Namespace()
     state = Declaration(revision, scope, topology, byzantine, space).system()
     wiring = Wiring(revision, scope, topology, electorate, byzantine, state, space)
@@ -89,28 +91,11 @@ def assemble(
         state=state,
         variables=tuple(space.declared),
         actions=tuple(wiring.actions()),
-        symmetric=_interchangeable(scope, topology, byzantine),
         topology=topology,
         electorate=electorate,
         revision=revision,
         scope=scope,
     )
-
-
-def _topology(scope: Scope, byzantine: tuple[Bool, ...]) -> Topology:
-    """The scope's topology, with a node for every attester that may be honest."""
-    names = attester_names(len(byzantine))
-    honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
-    return TOPOLOGIES[scope.topology](names, honest, scope.echo)
-
-
-def _interchangeable(scope: Scope, topology: Topology, byzantine: tuple[Bool, ...]) -> tuple[tuple[str, ...], ...]:
-    """The classes of attesters with the same weight that are all honest or all Byzantine."""
-    classes: dict[tuple[int, bool], list[str]] = {}
-    members = zip(topology.attesters, scope.instance.weights, byzantine, strict=True)
-    for name, weight, is_byzantine in members:
-        classes.setdefault((weight, is_byzantine is TRUE), []).append(name)
-    return tuple(tuple(names) for names in classes.values() if len(names) > 1)
 
 
 @dataclass(frozen=True)
@@ -128,6 +113,34 @@ class RegistryDesign(AttestationSystem):
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
+
+    def is_to_attest(self, number: Int | int) -> Bool:
+        return (self.state.first_batch <= number) & (self.state.start <= number)
+
+    def runs(self, node: int) -> Bool:
+        return self.state.nodes[node].runs_executor
+
+    def told(self, node: int) -> Int:
+        return self.state.nodes[node].status.next_batch_to_attest
+
+    def votes(self, node: int) -> tuple[Vote, ...]:
+        return self.state.nodes[node].registry.votes
+
+    def is_quorum(self, node: int, subject: Vote) -> Bool:
+        return self.state.nodes[node].registry.is_quorum(subject, self.electorate)
+
+    def certificate(self, node: int) -> Certificate | None:
+        here = self.state.nodes[node]
+        quorum = here.registry.find_quorum(self.electorate)
+        found = here.finder.is_in(WAITING_FOR_QUORUM) & quorum.found
+        if found is FALSE:
+            return None
+        verifies = here.registry.certificate_verifies(quorum.vote, self.electorate)
+        return Certificate(found, quorum.vote, verifies, quorum.vote.variant == 0)
+
+    def certificates_on_their_way(self, node: int) -> tuple[Vote, ...]:
+        here = self.state.nodes[node]
+        return (here.finder.quorum, *here.store.queue.places)
 
 
 @dataclass(frozen=True)
@@ -173,10 +186,9 @@ class Wiring:
             yield Action(transition, node, tuple((arguments or {}).items()), guard, changes, choices)
 
     def sealing(self) -> Iterator[Action]:
-        step = seal_batch(self.state, self.scope.batches)
-        yield from self.action(seal_batch, MAIN, step)
-        if self.revision.remembers_start:
-            yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
+        yield from self.action(produce_first_block, MAIN, produce_first_block(self.state))
+        yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
+        yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
                 yield from self.action(persist_batch, place.name, persist_batch(self.state, index))
@@ -195,21 +207,19 @@ class Wiring:
             yield from self.of_attester(index, place.key)
 
     def of_status(self, index: int) -> Iterator[Action]:
-        node, main = self.state.nodes[index], self.state.nodes[self.topology.main]
-        answer = next_batch_to_attest(self.state, self.topology, self.revision)
-        polling = poll_status(node, answer)
-        # A status of another genesis stops the node; that it restarts is in `forks`, for then it does so anyway.
-        heeded = node.genesis == main.genesis if self.revision.refuses_other_genesis else TRUE
+        def refuse(system: System) -> Step[System]:
+            refused: Step[System] = refuse_status(system, index, self.topology)
+            return refused
+
+        node, name = self.state.nodes[index], self.topology.places[index].name
+        polling = poll_status(node, answer(self.state, self.topology, self.revision))
         if self.scope.late_answers:
-            yield from self.node_action(index, poll_status, polling, heeded)
-            updating, read, heeded = update_status(node), node.runner.polled, TRUE
+            yield from self.node_action(index, poll_status, polling)
+            yield from self.action(refuse_status, name, refuse(self.state))
+            yield from self.node_action(index, update_status)
         else:
-            updating, read = polling.and_then(update_status), answer
-        if self.revision.refuses_smaller_number:
-            refusal = refuse_status(self.state, index, self.topology, read)
-            yield from self.action(refuse_status, self.topology.places[index].name, refusal, heeded)
-            heeded &= ~refusal.when
-        yield from self.node_action(index, update_status, updating, heeded)
+            yield from self.action(refuse_status, name, self.state.on_node(index, polling).and_then(refuse))
+            yield from self.node_action(index, update_status, polling.and_then(update_status))
 
     def of_finder(self, index: int) -> Iterator[Action]:
         node, scope = self.state.nodes[index], self.scope
@@ -253,30 +263,17 @@ class Wiring:
         step: Step[Node] | None = None,
         allowed: Bool = TRUE,
     ) -> Iterator[Action]:
-        """An action that changes one node alone. All but the status runner and the store wait for the executor."""
-        node = self.state.nodes[index]
-        step = step or transition(node)
-        if transition not in (poll_status, update_status, insert_qc):
-            allowed &= node.runs_executor
-        whole = Step(step.when, self.state.with_node(index, step.then))
+        """An action that changes one node alone."""
+        whole = self.state.on_node(index, step or transition(self.state.nodes[index]))
         yield from self.action(transition, self.topology.places[index].name, whole, allowed)
 
     def of_link(self, index: int) -> Iterator[Action]:
-        sender, receiver = self.topology.links[index]
-        names = [self.topology.places[end].name for end in (sender, receiver)]
-        pushed, connected = push_votes(self.state, index, sender), can_talk(self.state, (sender, receiver))
-        yield from self.action(push_votes, names[0], pushed, connected, arguments={"to": names[1]})
-        is_error = self.is_refused(index)
-        received = receive_votes(self.state, index, receiver)
-        yield from self.action(receive_votes, names[1], received, ~is_error, arguments={"from": names[0]})
-        connection = next(links for links in self.topology.connections if index in links)
-        refused = refuse_votes(self.state, index, connection)
-        yield from self.action(refuse_votes, names[1], refused, is_error, arguments={"from": names[0]})
-
-    def is_refused(self, link: int) -> Bool:
-        sender, receiver = self.topology.links[link]
-        bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
-        return refuses_message(self.state, link, receiver, bad_vote, self.revision)
+        sender, receiver = (self.topology.places[end].name for end in self.topology.links[index])
+        pushed = push_votes(self.state, index, self.topology)
+        yield from self.action(push_votes, sender, pushed, arguments={"to": receiver})
+        for transition in (receive_votes, refuse_votes):
+            arrived = transition(self.state, index, self.topology)
+            yield from self.action(transition, receiver, arrived, arguments={"from": sender})
 
     def faults(self) -> Iterator[Action]:
         yield from self.forgeries()
@@ -284,6 +281,8 @@ class Wiring:
         for index, place in enumerate(self.topology.places):
             if self.scope.restarting in ("", place.name):
                 yield from self.action(restart_node, place.name, restart_node(self.state, index, self.topology))
+            if self.scope.failing in ("", place.name):
+                yield from self.action(fail_once, place.name, fail_once(self.state, index, self.topology))
         for links in self.topology.connections:
             ends = [self.topology.places[end].name for end in self.topology.links[links[0]]]
             yield from self.action(reconnect, ends[0], reconnect(self.state, links), arguments={"to": ends[1]})
@@ -291,7 +290,7 @@ class Wiring:
     def forks(self) -> Iterator[Action]:
         geneses, names = self.scope.regeneses, [place.name for place in self.topology.places]
         for first in range((self.scope.batches or 0) if geneses else 0):
-            step = regenesis(self.state, self.topology, first, geneses)
+            step = regenesis(self.state, self.topology, self.revision, first, geneses)
             yield from self.action(regenesis, MAIN, step, arguments={"first": first})
         for index, name in enumerate(names):
             step = restart_on_new_genesis(self.state, index, self.topology)
@@ -319,15 +318,36 @@ class Wiring:
                     yield from self.action(forge_vote, name, step, allowed, choices, {"at": node, **arguments})
 
     def kept_votes(self) -> Iterator[Action]:
-        """Honest attesters' votes, as somebody may have kept them, where the scope is that of a log."""
-        batches = (self.scope.batches or 0) if self.scope.handed_on else 0
-        for index, key, number in itertools.product(
-            range(len(self.topology.places)), range(len(self.byzantine)), range(batches)
-        ):
-            step = hand_on_vote(self.state, index, key, Vote(const(number), const(0), self.state.nodes[index].genesis))
-            arguments: dict[str, int | str] = {"signer": self.topology.attesters[key], "number": number}
-            place, is_honest = self.topology.places[index].name, ~self.byzantine[key]
-            yield from self.action(hand_on_vote, place, step, is_honest, arguments=arguments)
+        """Honest attesters' votes that somebody may have kept, come to every node where such votes can be."""
+        if not (self.scope.replays or self.scope.handed_on):
+            return
+        for index, place in enumerate(self.topology.places):
+            for key in sorted(self.keys_at(index)):
+                for number, choices, arguments in self.kept_numbers():
+                    step = hand_on_vote(self.state, index, key, Vote(number, const(0), self.state.nodes[index].genesis))
+                    allowed = ~self.byzantine[key] & self.may_be_kept(key, number)
+                    told: dict[str, int | str] = {"signer": self.topology.attesters[key], **arguments}
+                    yield from self.action(hand_on_vote, place.name, step, allowed, choices, told)
+
+    def keys_at(self, index: int) -> Collection[int]:
+        every = range(len(self.byzantine))
+        return every if self.topology.is_target(index, self.scope.echo) else self.topology.keys_at(index)
+
+    def kept_numbers(self) -> Iterator[tuple[Int, tuple[Expression, ...], dict[str, int]]]:
+        """Every batch number; an open one where batches have no bound."""
+        if self.scope.batches is None:
+            number = int_variable("kept.number", 0, None)
+            yield number, (number,), {}
+            return
+        for batch in range(self.scope.batches):
+            yield const(batch), (), {"number": batch}
+
+    def may_be_kept(self, key: int, number: Int) -> Bool:
+        """Whether the attester may have cast a vote on this number; where that is not remembered, a log says so."""
+        if not self.scope.replays:
+            return TRUE
+        owned = zip(self.topology.places, self.state.nodes, strict=True)
+        return any_of(node.cast.include(number) for place, node in owned if place.key == key and node.cast)
 
     def forgers_at(self, index: int) -> set[int]:
         if not self.topology.is_target(index, self.scope.echo):

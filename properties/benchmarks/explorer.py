@@ -9,10 +9,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import revision
 from model.scope import instance
-from model.system import build
 from properties.checking import Check
 from properties.details import DETAILS
 from properties.engines.explorer import Exploration, explore

@@ -5,10 +5,9 @@ Hypothesis turns to the aim after half of the runs, so there is something to see
 
 from __future__ import annotations
 
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import REVISIONS
 from model.scope import Scope, instance
-from model.system import build
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.stateful.search import Aim, Condition, holds, search

@@ -5,22 +5,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from model.algebra import FALSE, Bool, all_of, any_of
+from model.algebra import Bool, all_of, any_of, const, where
 from model.batch_store import CertifiedBatches
-from model.registry_design.qc_finder import SETTING_MINIMUM, WAITING_FOR_QUORUM
+from model.registry_design.qc_finder import SETTING_MINIMUM
 from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.votes import NONE
-from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims.controller_design import CONTROLLER_CLAIMS
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
+from properties.claims.standstills import STANDSTILLS
 
 PR161 = "era-consensus PR 161"
 REGISTRY = "era-consensus, network/src/gossip/batch_votes.rs"
 
 
-def no_gaps(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def no_gaps(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """No batch between two certified ones lacks a certificate."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
@@ -35,51 +38,47 @@ def no_gaps(system: RegistryDesign) -> tuple[Conjunct, ...]:
     )
 
 
-def no_batch_left_out(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """The certificates on the main node start with the first batch of its fork, unless that was pruned with its own."""
+def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The certificates on the main node start with the first batch of its fork (from zksync-era PR 2684 on not with
+    batch 0), unless that was pruned with its own."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
         return ()
-    first = system.state.first_batch
+    first_batch, least = system.state.first_batch, system.revision.least_attested
+    first = where(first_batch < least, const(least), first_batch)
     there_are = any_of(certified.flags) & (system.main.store.pruned != first)
     return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 
-def at_most_one_quorum(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """No registry holds quorums on two different subjects."""
+def at_most_one_quorum(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No node holds quorums on two different subjects."""
     conjuncts = []
-    for name, registry in _registries(system):
-        for a, vote in enumerate(registry.votes):
-            for b, other in enumerate(registry.votes[:a]):
-                quorums = registry.is_quorum(vote, system.electorate) & registry.is_quorum(other, system.electorate)
-                sentence = f"in the registry of {name}, the votes {b} and {a} are not in two different quorums"
+    for index, place in enumerate(system.topology.places):
+        votes = system.votes(index)
+        for a, vote in enumerate(votes):
+            for b, other in enumerate(votes[:a]):
+                quorums = system.is_quorum(index, vote) & system.is_quorum(index, other)
+                sentence = f"on {place.name}, the votes {b} and {a} are not in two different quorums"
                 conjuncts.append(Conjunct(sentence, vote.is_same_as(other), quorums))
     return tuple(conjuncts)
 
 
-def certificates_verify(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """A certificate that a finder would find now passes `BatchQC::verify`."""
-    conjuncts = []
-    for index, place in enumerate(system.topology.places):
-        node = system.state.nodes[index]
-        quorum = node.registry.find_quorum(system.electorate)
-        found = node.finder.is_in(WAITING_FOR_QUORUM) & quorum.found
-        if found is not FALSE:
-            valid = node.registry.certificate_verifies(quorum.vote, system.electorate)
-            conjuncts.append(Conjunct(f"the certificate that the finder of {place.name} finds verifies", valid, found))
-    return tuple(conjuncts)
-
-
-def certificates_match_batches(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """A certificate on its way into the main node's database is over the batch's own hash."""
+def certificates_verify(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """A certificate that a node finds now passes `BatchQC::verify`."""
     return tuple(
-        Conjunct(
-            "the certificate that the finder of the main node finds is over the batch's own hash",
-            quorum.vote.variant == 0,
-            system.main.finder.is_in(WAITING_FOR_QUORUM) & quorum.found,
-        )
-        for quorum in [system.main.registry.find_quorum(system.electorate)]
+        Conjunct(f"the certificate that {place.name} finds verifies", certificate.verifies, certificate.found)
+        for index, place in enumerate(system.topology.places)
+        if (certificate := system.certificate(index))
     )
+
+
+def certificates_match_batches(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """A certificate on its way into the main node's database is over the batch's own hash."""
+    certificate = system.certificate(system.topology.main)
+    if certificate is None:
+        return ()
+    sentence = "the certificate that the main node finds is over the batch's own hash"
+    return (Conjunct(sentence, certificate.matches, certificate.found),)
 
 
 def none_below_minimum(system: RegistryDesign) -> tuple[Conjunct, ...]:
@@ -94,7 +93,7 @@ def none_below_minimum(system: RegistryDesign) -> tuple[Conjunct, ...]:
     )
 
 
-def progress_possible(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """The batch that the main node asks for can still get its certificate."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
@@ -114,18 +113,15 @@ def _registries(system: RegistryDesign) -> Iterator[tuple[str, Registry]]:
         yield place.name, node.registry
 
 
-def _sometimes(condition: Callable[[RegistryDesign], Bool]) -> Callable[[RegistryDesign], tuple[Conjunct, ...]]:
-    def conjuncts(system: RegistryDesign) -> tuple[Conjunct, ...]:
-        return (Conjunct("it happens", condition(system)),)
-
-    return conjuncts
+def _sometimes(condition: Callable[[D], Bool]) -> Callable[[D], tuple[Conjunct, ...]]:
+    return lambda system: (Conjunct("it happens", condition(system)),)
 
 
-def _certificate_stored(system: RegistryDesign) -> Bool:
+def _certificate_stored(system: AttestationSystem) -> Bool:
     return system.main.store.certified.largest != NONE
 
 
-def _two_in_a_row(system: RegistryDesign) -> Bool:
+def _two_in_a_row(system: AttestationSystem) -> Bool:
     certified = system.main.store.certified
     flags = certified.flags if isinstance(certified, CertifiedBatches) else ()
     return any_of(first & second for first, second in itertools.pairwise(flags))
@@ -156,7 +152,8 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "no_gaps_on_main_node",
         Kind.ALWAYS,
-        "No batch between two certified ones on the main node lacks a certificate.",
+        "No batch between two certified ones on the main node lacks a certificate. This is about the current fork: a "
+        "fork deletes all certificates, those of batches before its first one included.",
         "Byzantine weight as the instance says",
         f"{PR161}, claim: gaps appear only if attesters vote on higher numbers despite being told not to",
         no_gaps,
@@ -174,7 +171,7 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "at_most_one_quorum",
         Kind.ALWAYS,
-        "No registry has quorums on two different batches or hashes at the same time.",
+        "No node has quorums on two different batches or hashes at the same time.",
         "one vote per attester",
         f"{REGISTRY}, find_quorum: its comment says that there is at most one",
         at_most_one_quorum,
@@ -183,8 +180,8 @@ PROTOCOL: tuple[Property, ...] = (
     Property(
         "certificates_verify",
         Kind.ALWAYS,
-        "Every certificate that a finder finds verifies: threshold weight, and every signature over its message.",
-        "signatures in the registry are valid",
+        "Every certificate that a node finds verifies: threshold weight, and every signature over its message.",
+        "signatures on votes that a node keeps are valid",
         f"{REGISTRY}, find_quorum; roles/src/attester/messages/batch.rs, BatchQC::verify",
         certificates_verify,
     ),
@@ -193,7 +190,7 @@ PROTOCOL: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node finds is over the batch's own hash.",
         "Byzantine weight as the instance says",
-        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch is fatal to the node",
+        "zksync-era, core/node/consensus/src/storage/store.rs: a mismatch ends the node's consensus",
         certificates_match_batches,
     ),
     Property(
@@ -202,7 +199,8 @@ PROTOCOL: tuple[Property, ...] = (
         "A registry has no vote below its minimum.",
         "none",
         f"{REGISTRY}, update and set_min_batch_number",
-        none_below_minimum,
+        only_of(RegistryDesign, none_below_minimum),
+        needs="a vote registry",
     ),
     Property(
         "progress_possible",
@@ -212,7 +210,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        POINTS_OF_NO_RETURN,
+        of_all_designs(*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),
@@ -238,7 +236,8 @@ PROTOCOL: tuple[Property, ...] = (
         "A vote reaches a registry whose minimum is above it, and is about to be skipped.",
         "none",
         f"{REGISTRY}, update",
-        _sometimes(_vote_below_minimum),
+        only_of(RegistryDesign, _sometimes(_vote_below_minimum)),
+        needs="a vote registry",
     ),
     Property(
         "vote_replaced",
@@ -246,7 +245,8 @@ PROTOCOL: tuple[Property, ...] = (
         "A vote reaches a registry that has an older vote of the same attester, and is about to replace it.",
         "none",
         f"{REGISTRY}, update",
-        _sometimes(_vote_replaced),
+        only_of(RegistryDesign, _sometimes(_vote_replaced)),
+        needs="a vote registry",
     ),
     Property(
         "minimum_lowered",
@@ -254,12 +254,13 @@ PROTOCOL: tuple[Property, ...] = (
         "The main node's finder is about to set a smaller minimum than there is.",
         "none",
         f"{REGISTRY}, set_min_batch_number",
-        _sometimes(_minimum_lowered),
+        only_of(RegistryDesign, _sometimes(_minimum_lowered)),
+        needs="a vote registry",
     ),
 )
 """The protocol and its first pull request."""
 
-CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS)
+CATALOGUE: tuple[Property, ...] = (*PROTOCOL, *LIVENESS, *CLAIMS, *CONTROLLER_CLAIMS)
 """All properties, in the order of reports."""
 
 

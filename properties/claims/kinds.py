@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
+from typing import TypeVar
 
-from model.algebra import TRUE, Bool
-from model.registry_design.system import RegistryDesign
+from model.algebra import FALSE, TRUE, Bool
+from model.service import AttestationSystem
 
 
 class Kind(StrEnum):
@@ -37,12 +39,45 @@ class Conjunct:
 @dataclass(frozen=True)
 class CounterexampleKind:
     """A kind of counterexample to one property: a name, the predicate that defines it, in words and as a condition on
-    the state where the property fails, and why it is final."""
+    the state where the property fails, and why it is final. Kinds of different designs may have one name."""
 
     name: str
     sentence: str
     because: str
-    holds: Callable[[RegistryDesign], Bool]
+    holds: Callable[[AttestationSystem], Bool]
+    design: type = object
+
+
+D = TypeVar("D", bound=AttestationSystem)
+
+Conjuncts = Callable[[AttestationSystem], tuple[Conjunct, ...]]
+
+
+def only_of(design: type[D], conjuncts: Callable[[D], tuple[Conjunct, ...]]) -> Conjuncts:
+    """A claim about what one design alone has: it says nothing of another."""
+    return lambda system: conjuncts(system) if isinstance(system, design) else ()
+
+
+def kind_of(design: type[D], name: str, sentence: str, because: str, holds: Callable[[D], Bool]) -> CounterexampleKind:
+    """A kind of counterexamples that one design alone can have: in another, no state is of it."""
+    return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds), design)
+
+
+def of_all_designs(*kinds: CounterexampleKind) -> tuple[CounterexampleKind, ...]:
+    """These kinds, each name once: a kind that several designs have, each with a condition of its own, is one kind."""
+    named: dict[str, CounterexampleKind] = {}
+    for kind in kinds:
+        other = named.get(kind.name)
+        named[kind.name] = kind if other is None else replace(other, holds=partial(_holds_in_either, other, kind))
+    return tuple(named.values())
+
+
+def _holds_in_either(one: CounterexampleKind, other: CounterexampleKind, system: AttestationSystem) -> Bool:
+    return one.holds(system) | other.holds(system)
+
+
+def _holds_in(design: type[D], holds: Callable[[D], Bool], system: AttestationSystem) -> Bool:
+    return holds(system) if isinstance(system, design) else FALSE
 
 
 @dataclass(frozen=True)
@@ -60,8 +95,12 @@ class Property:
     sentence: str
     assumptions: str
     source: str
-    conjuncts: Callable[[RegistryDesign], tuple[Conjunct, ...]]
+    conjuncts: Conjuncts
     kinds: tuple[CounterexampleKind, ...] = ()
     without: frozenset[str] = frozenset()
     fair: frozenset[str] = frozenset()
     needs: str = ""
+
+    def kinds_in(self, system: AttestationSystem) -> tuple[CounterexampleKind, ...]:
+        """The kinds that a system of this design can have; in it each has a name of its own."""
+        return tuple(kind for kind in self.kinds if isinstance(system, kind.design))

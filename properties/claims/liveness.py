@@ -5,7 +5,7 @@ from __future__ import annotations
 from model.algebra import Bool, all_of
 from model.batch_store import CertifiedBatches
 from model.registry_design.network import forge_vote
-from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.pull_requests import NO_FAULT
 
@@ -27,12 +27,27 @@ FAIR = frozenset(
         "restart_on_new_genesis",
         "stop_on_mismatch",
         "store_start",
+        "start_attestation",
+        "skip_batch",
+        "find_certificate",
+        "insert_certificate",
+        "fail_to_start",
+        "fail_to_certify",
+        "refuse_genesis",
+        "restart_with_registry",
+        "call_peer",
+        "receive_call",
+        "answer_call",
+        "receive_answer",
+        "exchange_votes",
+        "refuse_message",
     }
 )
-"""What nodes and connections do by themselves. Batches and commitments come when they come; faults need not come."""
+"""What nodes and connections do by themselves, in either design. Batches and commitments come when they come; faults
+need not come."""
 
 
-def every_batch_certified(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def every_batch_certified(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """Every batch that is sealed and can be signed everywhere is certified on the main node in the end."""
     certified, committee = system.main.store.certified, system.scope.instance
     honest = committee.total_weight - committee.byzantine_weight
@@ -45,15 +60,14 @@ def every_batch_certified(system: RegistryDesign) -> tuple[Conjunct, ...]:
     )
 
 
-def _can_be_signed(system: RegistryDesign, number: int) -> Bool:
+def _can_be_signed(system: AttestationSystem, number: int) -> Bool:
     """Whether every node has this batch, ready to be signed, and all before it, which are asked for first; and it is
     neither pruned nor before the stored start."""
     stores = [node.store for node in system.state.nodes]
     return all_of(
         [
             system.state.sealed > number,
-            system.state.first_batch <= number,
-            system.state.start <= number,
+            system.is_to_attest(number),
             *(store.pruned != number for store in stores),
             *(store.persisted > number for store in stores),
             *(flag for store in stores for flag in store.commitments[: number + 1]),
@@ -68,7 +82,8 @@ LIVENESS: tuple[Property, ...] = (
         "Every batch from the genesis on (from the stored start on, where one is stored) that is sealed, not pruned, "
         "and can be signed everywhere is certified on the main node in the end.",
         "weak fairness for each action of a node or a connection; honest weight reaches the threshold; faults end, but "
-        "for Byzantine attesters, who go on; the main node's API answers in the end",
+        "for Byzantine attesters, who go on; the main node's API answers in the end; who is supervised restarts after "
+        "an error",
         "era-consensus PR 161: the main node wants a certificate of every batch",
         every_batch_certified,
         without=NO_FAULT - {forge_vote.name},

@@ -7,25 +7,30 @@ from collections.abc import Callable, Iterator
 
 from model.algebra import Bool, Int, all_of, any_of
 from model.batch_store import CertifiedBatches
-from model.registry_design.network import FAULTS, can_talk, refuse_status, refuse_votes, restart_node
+from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
+from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims import standstills
+from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
 from properties.claims.points_of_no_return import (
+    IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
-    OUTLIVES_RESTARTS_OF_OTHERS,
+    NODE_GONE,
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
+from properties.claims.standstills import STANDSTILLS
 
-NO_FAULT = frozenset(transition.name for transition in FAULTS)
-"""What nobody may count on, and what ends at some time."""
+NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
+"""What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
 
 
-def progress_with_restarts(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def progress_with_restarts(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """What is asked for can still be certified; where restarts are counted, the last one may have happened already."""
     certified = system.main.store.certified
     if system.scope.restarts is not None or not isinstance(certified, CertifiedBatches):
@@ -40,31 +45,31 @@ def progress_with_restarts(system: RegistryDesign) -> tuple[Conjunct, ...]:
     )
 
 
-def executor_can_start(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """The executor of a node runs, or can still start."""
     return tuple(
-        Conjunct(f"the executor of {name} runs, or can still start", node.runs_executor)
-        for name, node in _nodes(system)
+        Conjunct(f"the executor of {place.name} runs, or can still start", system.runs(index))
+        for index, place in enumerate(system.topology.places)
     )
 
 
-def attestation_can_start(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def attestation_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """With batches and without certificates, a first certificate is still possible."""
     missing = system.main.store.certified.largest == NONE
-    is_sealed = system.state.sealed > system.state.first_batch
+    is_sealed = system.is_to_attest(system.state.sealed - 1)
     return (Conjunct("the main node can still get its first certificate", ~missing, missing & is_sealed),)
 
 
-def status_never_falls(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """No step takes the number in a node's watch to a smaller one, but for a restart, which takes it to none."""
+def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """No step takes the number that a node goes by to a smaller one, but for a restart, which takes it to none."""
     conjuncts = []
-    for name, node in _nodes(system):
-        number = node.status.next_batch_to_attest
+    for index, place in enumerate(system.topology.places):
+        number = system.told(index)
         for action in system.actions:
             after = next((value for variable, value in action.updates if variable.expression is number), number)
             if after is not number and isinstance(after, Int):
                 falls = (after < number) & (after != NONE)
-                sentence = f"{action} does not take the number in the watch of {name} to a smaller one"
+                sentence = f"{action} does not take the number that {place.name} goes by to a smaller one"
                 conjuncts.append(Conjunct(sentence, ~falls, action.guard & (number != NONE)))
     return tuple(conjuncts)
 
@@ -85,38 +90,35 @@ def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...
     )
 
 
-def no_mixed_forks(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """All votes and certificates that a node has are on the fork that the node is on."""
+def no_mixed_forks(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """All votes that a node has, and all certificates on their way into its store, are on the fork that it is on."""
     if not system.scope.regeneses:
         return ()
     conjuncts = []
-    for name, node in _nodes(system):
+    for index, (place, node) in enumerate(zip(system.topology.places, system.state.nodes, strict=True)):
         for what, votes in (
-            ("every vote in the registry", node.registry.votes),
-            ("every certificate on its way into the store", (node.finder.quorum, *node.store.queue.places)),
+            ("every vote", system.votes(index)),
+            ("every certificate on its way into the store", system.certificates_on_their_way(index)),
         ):
             has_fork = any_of((vote.number != NONE) & (node.genesis != 0) for vote in votes)
             is_own = all_of((vote.number == NONE) | (vote.genesis == node.genesis) for vote in votes)
-            conjuncts.append(Conjunct(f"{what} of {name} is on the fork of {name}", is_own, has_fork))
+            conjuncts.append(Conjunct(f"{what} of {place.name} is on the fork of {place.name}", is_own, has_fork))
     return tuple(conjuncts)
 
 
-def one_batch_at_a_time(system: RegistryDesign) -> tuple[Conjunct, ...]:
+def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
     """Honest attesters vote on a batch only when all before it, from where attestation starts, have certificates on
     the main node."""
     certified = system.main.store.certified
     if not isinstance(certified, CertifiedBatches):
         return ()
     conjuncts = []
-    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+    for index, (place, node) in enumerate(zip(system.topology.places, system.state.nodes, strict=True)):
         if place.key is not None:
-            vote, on_fork = node.registry.votes[place.key], node.genesis == system.main.genesis
+            vote, on_fork = system.votes(index)[place.key], node.genesis == system.main.genesis
             for number in range(1, len(certified.flags)):
                 before = all_of(
-                    flag
-                    | (system.main.store.pruned == earlier)
-                    | (earlier < system.state.first_batch)
-                    | (earlier < system.state.start)
+                    flag | (system.main.store.pruned == earlier) | ~system.is_to_attest(earlier)
                     for earlier, flag in enumerate(certified.flags[:number])
                 )
                 sentence = f"{place.name} has voted on batch {number} only with certificates of all batches before it"
@@ -135,7 +137,7 @@ def _externals(system: RegistryDesign) -> Iterator[tuple[int, Node]]:
             yield index, node
 
 
-def _can(system: RegistryDesign, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
+def _can(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
     """Whether such a step is possible now."""
     return any_of(
         action.guard
@@ -146,12 +148,10 @@ def _can(system: RegistryDesign, transition: Transition, node: str = "", *argume
     )
 
 
-def _happens(
-    condition: Callable[[RegistryDesign], Bool], applies: Callable[[RegistryDesign], bool]
-) -> Callable[[RegistryDesign], tuple[Conjunct, ...]]:
+def _happens(condition: Callable[[D], Bool], applies: Callable[[D], bool]) -> Callable[[D], tuple[Conjunct, ...]]:
     """A witness, where the system is one that it is about."""
 
-    def conjuncts(system: RegistryDesign) -> tuple[Conjunct, ...]:
+    def conjuncts(system: D) -> tuple[Conjunct, ...]:
         return (Conjunct("it happens", condition(system)),) if applies(system) else ()
 
     return conjuncts
@@ -200,15 +200,16 @@ def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
     return node == system.topology.places[system.topology.main].name and action in RESTARTS
 
 
-RESTARTS = (restart_node.name, refuse_status.name)
+RESTARTS = (restart_node.name, refuse_status.name, fail_once.name)
+"""What can cost the main node a certificate in the queue, whatever the certificate."""
 
 
 def _can_restart_main(system: RegistryDesign) -> bool:
     return any(_restarts_main(system, action.node, action.name) for action in system.actions)
 
 
-def _equivocates(system: RegistryDesign) -> Bool:
-    votes_by_key = list(zip(*(node.registry.votes for node in system.state.nodes), strict=True))
+def _equivocates(system: AttestationSystem) -> Bool:
+    votes_by_key = list(zip(*map(system.votes, range(len(system.topology.places))), strict=True))
     return any_of(
         (vote.number != NONE) & (vote.number == other.number) & (vote.hash != other.hash)
         for votes in votes_by_key
@@ -216,7 +217,25 @@ def _equivocates(system: RegistryDesign) -> Bool:
     )
 
 
-def _forgeries_reach_two_nodes(system: RegistryDesign) -> bool:
+def honest_attesters_sign_once(system: AttestationSystem) -> tuple[Conjunct, ...]:
+    """The votes of an honest attester on a batch, wherever they are, are over one hash."""
+    committee = system.scope.instance
+    honest = len(committee.weights) - committee.byzantine
+    votes_by_key = list(zip(*map(system.votes, range(len(system.topology.places))), strict=True))
+    return tuple(
+        Conjunct(
+            f"all votes of {system.topology.attesters[key]} on one batch are over one hash",
+            all_of(
+                (vote.number != other.number) | (vote.genesis != other.genesis) | (vote.variant == other.variant)
+                for vote, other in itertools.combinations(votes, 2)
+            ),
+            any_of(vote.number != NONE for vote in votes),
+        )
+        for key, votes in enumerate(votes_by_key[:honest])
+    )
+
+
+def _forgeries_reach_two_nodes(system: AttestationSystem) -> bool:
     targets = {argument for action in system.actions for argument in action.arguments if argument[0] == "at"}
     return len(targets) > 1
 
@@ -241,7 +260,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        OUTLIVES_RESTARTS_OF_OTHERS,
+        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -252,7 +271,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY),
+        of_all_designs(NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -262,7 +281,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY),
+        of_all_designs(*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(
@@ -271,14 +290,16 @@ CLAIMS: tuple[Property, ...] = (
         "A node that is no attester takes part in gossip before the main node has told it a number.",
         "none",
         "era-consensus PR 169: nodes start without waiting for the API",
-        _happens(_gossips_before_answer, lambda _: True),
+        only_of(RegistryDesign, _happens(_gossips_before_answer, lambda _: True)),
+        needs="a status watch",
     ),
     Property(
         "status_never_falls",
         Kind.ALWAYS,
         "The number that a running node has been told never becomes a smaller one.",
         "none",
-        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node",
+        "era-consensus PR 167: an attempt to move it backwards is an error that stops the node (on the main node, its "
+        "consensus for good)",
         status_never_falls,
         needs="numbers that change",
     ),
@@ -288,7 +309,7 @@ CLAIMS: tuple[Property, ...] = (
         "A node is told a smaller number than the one it has, and is about to stop.",
         "none",
         "era-consensus PR 167",
-        _happens(_number_refused, lambda system: system.revision.refuses_smaller_number),
+        only_of(RegistryDesign, _happens(_number_refused, lambda system: system.revision.refuses_smaller_number)),
         needs="a revision that refuses smaller numbers",
     ),
     Property(
@@ -297,13 +318,13 @@ CLAIMS: tuple[Property, ...] = (
         "A vote that is an error does not close the connection on which it came.",
         "every message of the external node has such a vote",
         "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
-        connections_survive_bad_votes,
+        only_of(RegistryDesign, connections_survive_bad_votes),
         needs="messages with bad votes",
     ),
     Property(
         "no_certificate_mixes_forks",
         Kind.ALWAYS,
-        "All votes in a registry, and all certificates that are made of them, are on the fork of their node.",
+        "All votes that a node holds, and all certificates that are made of them, are on the fork of their node.",
         "the handshake compares geneses",
         "era-consensus, network/src/gossip/batch_votes.rs, update: a vote with a different genesis is an error",
         no_mixed_forks,
@@ -330,13 +351,22 @@ CLAIMS: tuple[Property, ...] = (
         needs="a Byzantine attester whose votes reach two nodes",
     ),
     Property(
+        "honest_attesters_sign_once",
+        Kind.ALWAYS,
+        "No two nodes have different votes of one honest attester on the same batch.",
+        "none",
+        "docs/protocol.md: an honest attester signs the hash that its node has",
+        honest_attesters_sign_once,
+        needs="an honest attester",
+    ),
+    Property(
         "external_node_has_gap",
         Kind.SOMETIMES,
         "The certificates of an external node have a gap.",
         "none",
         "era-consensus PR 161: external nodes may have gaps",
-        _happens(_external_gap, lambda system: any(True for _ in _externals(system))),
-        needs="an external node",
+        only_of(RegistryDesign, _happens(_external_gap, lambda system: any(True for _ in _externals(system)))),
+        needs="an external node that stores certificates",
     ),
     Property(
         "relay_skips_vote",
@@ -344,17 +374,17 @@ CLAIMS: tuple[Property, ...] = (
         "An external node that waits for a quorum is about to skip a vote for the batch that the main node asks for.",
         "none",
         "era-consensus, network/src/gossip/batch_votes.rs, update",
-        _happens(_relay_skips, lambda system: any(True for _ in _externals(system))),
-        needs="an external node",
+        only_of(RegistryDesign, _happens(_relay_skips, lambda system: any(True for _ in _externals(system)))),
+        needs="an external node with a vote registry",
     ),
     Property(
         "queued_certificate_lost",
         Kind.SOMETIMES,
-        "The main node is about to restart with a certificate in its queue, which is lost.",
+        "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
-        _happens(_certificate_lost, _can_restart_main),
-        needs="restarts of the main node",
+        only_of(RegistryDesign, _happens(_certificate_lost, _can_restart_main)),
+        needs="a queue of certificates, and restarts of the main node, or errors",
     ),
     Property(
         "queue_blocked_by_first",
@@ -362,7 +392,10 @@ CLAIMS: tuple[Property, ...] = (
         "A certificate that could be inserted waits behind one whose batch has no metadata yet.",
         "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: first in, first out",
-        _happens(_queue_blocked, lambda system: system.scope.late_batches and system.scope.queue > 1),
+        only_of(
+            RegistryDesign,
+            _happens(_queue_blocked, lambda system: system.scope.late_batches and system.scope.queue > 1),
+        ),
         needs="a queue of two and late commitments",
     ),
 )

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
 
 if TYPE_CHECKING:
     from properties.checking import Check
     from properties.verdicts import Verdict
-
-VIOLATION = 1
-CUT_SHORT = 3
 
 FORMAT = "attestation-exploration/1"
 INTERRUPTED = "interrupted"
@@ -30,10 +29,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Search, judge every property, and print what was found. An interrupt leaves what is finished."""
     revision, scope = scope_of(options)
+    from model.revisions import idle_parts
     from model.system import build
     from properties.checking import Check
     from properties.engines.packing import Packing
+    from properties.ledger import idle_in
 
+    said = idle_parts(revision.name)
+    for part in idle_in(revision.name, scope):
+        if part not in said:
+            print(f"{part} changes nothing in this scope: without it the system is the same", file=sys.stderr)
     system = build(revision, scope)
     symmetry = not options.no_symmetry and Packing(system).has_symmetry
     with Progress() as progress:
@@ -45,8 +50,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(done, verdicts, complete, command)
     if not complete:
-        return CUT_SHORT
-    return VIOLATION if any(verdict.word == "VIOLATED" for verdict in verdicts.values()) else 0
+        return Status.CUT_SHORT
+    is_violated = any(verdict.word == "VIOLATED" for verdict in verdicts.values())
+    return Status.FOUND if is_violated else Status.DONE
 
 
 def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
@@ -80,8 +86,9 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
     )
     for name, verdict in verdicts.items():
         print(f"  {name.ljust(34)} {verdict}")
-    print(f"bounds: {bounds(scope)}")
-    print(f"left out: {'; '.join(left_out(scope)) or 'nothing'}")
+    design = done.system.revision.design
+    print(f"bounds: {bounds(scope, design=design)}")
+    print(f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}")
     print(f"to repeat: {command}; no seed: the search is exhaustive")
 
 
@@ -98,8 +105,8 @@ def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: 
         "revision": done.system.revision.name,
         "instance": scope.instance.name,
         "scope": scope_as_json(scope),
-        "bounds": bounds(scope),
-        "left_out": left_out(scope),
+        "bounds": bounds(scope, design=done.system.revision.design),
+        "left_out": left_out(scope, done.system.revision.design),
         "symmetry": search.symmetry,
         "complete": complete,
         "states": search.states,

@@ -8,7 +8,8 @@ import json
 from model.revisions import REVISIONS
 from model.rules import threshold
 from model.scope import instance
-from properties.ledger import PLANS, Plan
+from properties.commands.statuses import Status
+from properties.plans import PLANS, Plan
 from properties.trace import scope_as_json
 
 
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """List the scopes of the ledger by instance."""
     if options.json:
         print(json.dumps([as_json(plan) for plan in PLANS], indent=2))
-        return 0
+        return Status.DONE
     print("n6f1b1: 6 attesters of weight 1, f = 1 tolerated, 1 Byzantine; w3,2,1b1: these weights, the last Byzantine.")
     print("Any such name will do. The ledger has:")
     for plan in PLANS:
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         quorum = threshold(committee.total_weight)
         when = "only with --deep" if plan.deep else "by default"
         print(f"  {plan.name}: quorum {quorum} of {committee.total_weight}, {when}")
-    return 0
+    return Status.DONE
 
 
 def as_json(plan: Plan) -> dict[str, object]:

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from model.revisions import Revision
 from model.scope import Scope
 from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, unknown
 
-DEFAULT_DETAIL = "joined"
+PLAIN: Mapping[str, Any] = {"instance": "n2f0b0", "batches": 3, "detail": "joined", "switches": []}
+"""The options of a scope where nothing else is said. Commands that have no such instance demand one."""
+
 MOST_BATCHES = 100
 """More could not be explored, and numbers stay small."""
 
 
 def add_scope(parser: argparse.ArgumentParser, instance: str | None = None) -> None:
-    """Declare the options that name one scope; without a default instance, the instance must be given."""
+    """Declare the options of a search of one scope; without a default instance, the instance must be given."""
+    add_model(parser, instance)
+    parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
+    add_max_states(parser)
+
+
+def add_model(parser: argparse.ArgumentParser, instance: str | None = None) -> None:
+    """Declare the options that name one scope."""
     parser.add_argument("--revision", required=True, metavar="R", help="a revision, such as pr161+era2480")
     parser.add_argument(
         "--instance", default=instance, required=instance is None, metavar="I", help="a committee, such as n2f0b0"
     )
-    parser.add_argument("--batches", type=positive, default=3, metavar="B", help="how many batches are sealed (3)")
     parser.add_argument(
-        "--detail", default=DEFAULT_DETAIL, metavar="D", help="joined, stepwise, own-registries or full (joined)"
+        "--batches", type=positive, default=PLAIN["batches"], metavar="B", help="how many batches are sealed (3)"
+    )
+    parser.add_argument(
+        "--detail", default=PLAIN["detail"], metavar="D", help="joined, stepwise, own-registries or full (joined)"
     )
     parser.add_argument(
         "--with",
         dest="switches",
         action="append",
-        default=[],
+        default=PLAIN["switches"],
         metavar="SWITCH=VALUE",
         help="one more switch of the scope, such as restarts=1 or topology=relay (may be repeated)",
     )
-    parser.add_argument("--no-symmetry", action="store_true", help="do not count permuted attesters as one")
-    add_max_states(parser)
 
 
 def add_max_states(parser: argparse.ArgumentParser) -> None:

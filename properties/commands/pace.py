@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from model.rules import max_faulty_weight
 from model.topology import TOPOLOGIES
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import (
     UsageError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from properties.timing.sweep import Answer, Question, Submit
 
 FORMAT = "attestation-pace/1"
-BROKEN, CUT_SHORT = 1, 3
 STEP = 500
 """Intervals are whole multiples of so many milliseconds, which is the unit of the search."""
 LONGEST, MOST_BACKLOG = 3600, 30_000
@@ -127,8 +127,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(questions, answers, complete, largest)
     if not all(each.holds for each in answers):
-        return BROKEN
-    return 0 if complete and all(each.found.word != "UNKNOWN" for each in answers) else CUT_SHORT
+        return Status.FOUND
+    is_known = all(each.found.word != "UNKNOWN" for each in answers)
+    return Status.DONE if complete and is_known else Status.CUT_SHORT
 
 
 def _questions(options: argparse.Namespace) -> list[Question]:
@@ -147,11 +148,10 @@ def _questions(options: argparse.Namespace) -> list[Question]:
         if options.plot.suffix != ".svg":
             raise UsageError(f"--plot {options.plot}: plots are SVG; name a file that ends in .svg")
         _must_have("matplotlib", f"--plot needs {PLOTS}")
-    from properties.timing.laws import Parameters
     from properties.timing.setting import Setting
     from properties.timing.sweep import Question, polls
 
-    setting = Setting(revision, instance, options.topology, Parameters(batch_time=options.batch_time))
+    setting = Setting.of(revision, instance, options.topology).changed(batch_time=options.batch_time)
     runs = options.runs or (256 if options.backlog else 10_000)
     return polls(Question(setting, runs, options.seed, options.backlog or 0, options.max_states), options.poll)
 

@@ -7,6 +7,7 @@ import json
 
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Property
+from properties.commands.statuses import Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,11 +21,11 @@ def run(options: argparse.Namespace) -> int:
     """List the properties."""
     if options.json:
         print(json.dumps([as_json(claim) for claim in CATALOGUE], indent=2))
-        return 0
+        return Status.DONE
     width = max(len(claim.name) for claim in CATALOGUE)
     for claim in CATALOGUE:
         print(f"{claim.name.ljust(width)}  {claim.kind.ljust(9)}  {claim.sentence}")
-    return 0
+    return Status.DONE
 
 
 def as_json(claim: Property) -> dict[str, object]:

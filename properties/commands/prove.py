@@ -41,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prove, and print what was proved."""
     from model.revisions import REVISIONS
-    from properties.proofs.theorems import BOUNDED_DEPTH, left_out, shared
+    from properties.proofs.session import BOUNDED_DEPTH
+    from properties.proofs.theorems import CLAIMS, left_out, shared
 
     names = list(dict.fromkeys(options.revision or REVISIONS))
     revisions = [checked_revision(name) for name in names]
@@ -52,14 +53,15 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.smt2:
         _must_be_writable(options.smt2)
-    sizes, many = (options.attesters,) if options.attesters else None, len(revisions) > 1
+    sizes = (options.attesters,) if options.attesters else None
     depth = options.depth or BOUNDED_DEPTH
     tasks = [
-        Task(name, claims, sizes, options.timeout, options.smt2, many, repeated, depth)
+        Task(name, claims, sizes, options.timeout, options.smt2, len(names) > 1, repeated, depth)
         for name, repeated in zip(names, shared(revisions), strict=True)
     ]
     results, complete = _collect(tasks)
-    told = Told(names, claims, left_out(sizes, many, claims), _command(options, names), complete, options.timeout)
+    left = left_out(revisions, sizes, claims)
+    told = Told(names, claims or list(CLAIMS), left, _command(options, names), complete, options.timeout)
     if options.json:
         print(json.dumps(told.as_json(results), indent=2))
     else:
@@ -67,14 +69,17 @@ def run(options: argparse.Namespace) -> int:
     return status(results, complete)
 
 
-def _claims(asked: list[str] | None) -> list[str]:
-    """The properties to prove, or to search. Raises `UsageError` for a name of which neither is possible."""
-    from properties.proofs.theorems import ABOUT, SEARCHED, THEOREMS
+def _claims(asked: list[str] | None) -> list[str] | None:
+    """The properties to prove, or to search; none: those with theorems about each revision's design. Raises
+    `UsageError` for a name of which neither is possible."""
+    from properties.proofs.theorems import ABOUT, CLAIMS, SEARCHED
 
-    for name in asked or ():
-        if name not in (*THEOREMS, *ABOUT, *SEARCHED):
-            raise unknown("property with theorems or bounded search", name, (*THEOREMS, *ABOUT, *SEARCHED))
-    return list(dict.fromkeys(ABOUT.get(name, name) for name in asked or THEOREMS))
+    if not asked:
+        return None
+    for name in asked:
+        if name not in (*CLAIMS, *ABOUT, *SEARCHED):
+            raise unknown("property with theorems or bounded search", name, (*CLAIMS, *ABOUT, *SEARCHED))
+    return list(dict.fromkeys(ABOUT.get(name, name) for name in asked))
 
 
 def status(results: list[Result], complete: bool) -> int:
@@ -90,7 +95,7 @@ class Task:
     """What one process proves: the theorems for one revision."""
 
     revision: str
-    claims: list[str]
+    claims: list[str] | None
     sizes: tuple[int, ...] | None
     seconds: int
     smt2: Path | None
@@ -107,12 +112,12 @@ def prove(task: Task) -> list[Result]:
 def _stream(task: Task) -> Iterator[Result]:
     from model.revisions import revision
     from properties.proofs.obligations import Budget
-    from properties.proofs.theorems import Prove
+    from properties.proofs.theorems import DESIGNS, results
 
-    budget = Budget(task.seconds, task.smt2)
-    about = revision(task.revision)
-    proof = Prove(about, budget, task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
-    yield from proof.results(task.claims)
+    about, budget = revision(task.revision), Budget(task.seconds, task.smt2)
+    session = DESIGNS[about.design].session
+    options = (task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
+    yield from results(session(about, budget, *options), task.claims)
 
 
 def _collect(tasks: list[Task]) -> tuple[list[Result], bool]:
@@ -195,9 +200,11 @@ class Told:
         for name in self.revisions:
             print(name)
             shown: dict[tuple[str, ...], str] = {}
-            for result in results:
-                if result.revision == name:
-                    print("\n".join(f"  {line}" for line in result.lines(shown)))
+            mine = [result for result in results if result.revision == name]
+            for result in mine:
+                print("\n".join(f"  {line}" for line in result.lines(shown)))
+            if self.complete and not mine:
+                print("  as an earlier revision, which has the same rules")
         for line in self.left_out:
             print(f"left out: {line}")
         print(f"{'' if self.complete else 'CUT SHORT; '}no random choices, so no seed")

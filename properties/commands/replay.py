@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from model.revisions import Revision
     from properties.logs.findings import Finding
     from properties.logs.following import Accepted
+    from properties.recording import RecordingKind
 
 ACCEPTED = 0
 REJECTED = 1
@@ -22,7 +23,12 @@ REJECTED = 1
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("log", type=Path, metavar="LOG", help="registry scenarios or system logs, plain or gzipped")
+    parser.add_argument(
+        "log",
+        type=Path,
+        metavar="LOG",
+        help="scenarios of a vote registry or a controller, or system logs; plain or gzipped",
+    )
     parser.add_argument("--revision", metavar="R", help="a revision, such as pr161+era2480; by default the log's own")
     parser.add_argument("--json", action="store_true", help="one JSON object per line, for each run")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the trace of each finding into this folder")
@@ -30,8 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
+    from properties.logs.following import UnfitRevision
     from properties.logs.reading import NO_HEADER, without_blank_end
-    from properties.recording import MalformedRecording, RecordingKind, parsed, recording_kind
+    from properties.recording import FORMATS, MalformedRecording, parsed, recording_kind
 
     chosen = None if options.revision is None else checked_revision(options.revision)
     if options.out is not None:
@@ -43,12 +50,13 @@ def run(options: argparse.Namespace) -> int:
             raise MalformedRecording(1, "the recording is empty")
         first = first.removeprefix("\ufeff")
         everything = without_blank_end(itertools.chain([first], lines))
-        if recording_kind(first) is RecordingKind.VOTE_REGISTRY:
-            if "event" in parsed(1, first):
-                raise MalformedRecording(1, NO_HEADER)
-            return _replay_scenarios(everything, options)
-        return _replay_runs(everything, chosen, options)
-    except MalformedRecording as error:
+        kind = recording_kind(first)
+        if kind in FORMATS.values():
+            return _replay_runs(everything, chosen, options)
+        if "event" in parsed(1, first):
+            raise MalformedRecording(1, NO_HEADER)
+        return _replay_scenarios(kind, everything, options)
+    except (MalformedRecording, UnfitRevision) as error:
         raise UsageError(f"{options.log}: {error}") from None
 
 
@@ -63,13 +71,16 @@ def _read(log: Path) -> Iterator[str]:
         raise UsageError(f"cannot read {log}: {error.strerror}; name a file that can be read") from None
 
 
-def _replay_scenarios(lines: Iterator[str], options: argparse.Namespace) -> int:
-    from properties.conformance import Agreement, replay_registry
+def _replay_scenarios(kind: RecordingKind, lines: Iterator[str], options: argparse.Namespace) -> int:
+    from properties.conformance import Agreement, replay_controller, replay_registry
     from properties.logs.report import difference_json, difference_lines
+    from properties.recording import RecordingKind
 
     if options.revision is not None:
-        raise UsageError("--revision is for system logs; registry scenarios are replayed by the rules of pr161")
-    outcome = replay_registry(lines)
+        raise UsageError(
+            "--revision is for system logs; scenarios are replayed by the rules that they were recorded by"
+        )
+    outcome = (replay_controller if kind is RecordingKind.CONTROLLER else replay_registry)(lines)
     if isinstance(outcome, Agreement):
         agreed = {"verdict": "accepted", "scenarios": outcome.scenarios, "steps": outcome.steps}
         print(json.dumps(agreed) if options.json else f"accepted: {outcome.scenarios} scenarios, {outcome.steps} steps")

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from model.revisions import REVISIONS
+from properties.commands.statuses import Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,8 @@ def run(options: argparse.Namespace) -> int:
     """List the revisions."""
     if options.json:
         print(json.dumps([{"name": item.name, "about": item.about} for item in REVISIONS.values()], indent=2))
-        return 0
+        return Status.DONE
     width = max(map(len, REVISIONS))
     for item in REVISIONS.values():
         print(f"{item.name.ljust(width)}  {item.about}")
-    return 0
+    return Status.DONE

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from properties.commands.usage import counted
 
@@ -15,12 +17,24 @@ if TYPE_CHECKING:
     from properties.engines.explorer import Exploration
 
 
-def use_utf8() -> None:
-    """Print UTF-8 whatever the locale says: names of phases, arrows and dashes are not ASCII, and JSON is UTF-8."""
+def prepare_streams() -> None:
+    """Print UTF-8 whatever the locale says: names of phases, arrows and dashes are not ASCII, and JSON is UTF-8. What
+    is said where stderr is closed is lost, and does not get into the output instead."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # it is open until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # The name of a file need not be UTF-8; it is shown all the same.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+"""What the system says of a stream that takes nothing more. It also says, of a file, which; here none is named."""
+
+
+def is_output_error(error: Exception) -> TypeGuard[OSError]:
+    """Whether the standard output did not take what was printed; commands answer for their files themselves."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in REFUSED
 
 
 def discard_output() -> None:
@@ -41,7 +55,8 @@ class Progress:
     def show(self, text: str) -> None:
         """Say how far the work is."""
         if self._visible:
-            print(f"\r{text.ljust(self._shown)}", end="", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(f"\r{text.ljust(self._shown)}", end="", file=sys.stderr, flush=True)
             self._shown = len(text)
 
     def watch(self, search: Exploration) -> None:
@@ -53,4 +68,5 @@ class Progress:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._shown:
-            print(file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(file=sys.stderr, flush=True)

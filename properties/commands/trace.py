@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.options import PLAIN, add_scope, repeating, scope_of
+from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import UsageError, checked_revision, must_be_writable, unknown, write
+from properties.commands.usage import UsageError, checked_revision, must_be_writable, read_text, unknown, write
 
 if TYPE_CHECKING:
+    from model.revisions import Revision
     from model.scope import Scope
     from properties.claims.kinds import Property
+    from properties.findings import Finding
+    from properties.places import Place
     from properties.trace import Trace
     from properties.verdicts import Verdict
 
-NONE = 4
-CUT_SHORT = 3
 FORMATS = ("markdown", "mermaid", "itf", "json", "html", "pytest", "rust")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("property", nargs="?", metavar="PROPERTY", help="a property, such as progress_possible")
-    add_scope(parser, instance="n2f0b0")
+    parser.add_argument(
+        "property",
+        nargs="?",
+        metavar="PROPERTY",
+        help="a property, such as progress_possible; or a finding, such as registry-minimum, which has its own scope",
+    )
+    add_scope(parser, instance=PLAIN["instance"])
     # Declared anew, since a trace that is read has a revision of its own.
     anew = parser.add_argument_group(conflict_handler="resolve")
     anew.add_argument("--revision", metavar="R", help="a revision, such as pr161+era2480")
@@ -34,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         dest="source",
         type=Path,
         metavar="FILE",
-        help="write a trace anew that was written as json, instead of searching; needs no PROPERTY and no --revision",
+        help="write a trace anew that was written as json (-: read it from the standard input), instead of searching; "
+        "needs no PROPERTY and no --revision",
     )
     parser.add_argument("--kind", metavar="K", help="the kind of violation, such as registry_minimum")
     parser.add_argument("--format", default="markdown", metavar="F", help=f"{', '.join(FORMATS)} (markdown)")
@@ -47,14 +56,55 @@ def run(options: argparse.Namespace) -> int:
         raise unknown("format", options.format, FORMATS)
     if options.source is not None:
         return _show(_read(options), options)
+    wanted = _wanted(options)
+    return _search(wanted, options) if wanted is not None else Status.NONE
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The trace to search for."""
+
+    claim: Property
+    kind: str | None
+    revision: Revision
+    scope: Scope
+
+
+def _wanted(options: argparse.Namespace) -> Wanted | None:
+    """What the options name: a property in a scope, or a finding, which has a scope of its own; None, which is said, if
+    no scope has it. Raises `UsageError`."""
+    from properties.findings import FINDINGS
+
+    finding = next((finding for finding in FINDINGS if finding.name == options.property), None)
+    if finding is not None:
+        return _shown(finding, options)
     if options.property is None or options.revision is None:
         raise UsageError("name a PROPERTY and a --revision to search for a trace, or with --from FILE one to read")
-    return _search(options)
-
-
-def _search(options: argparse.Namespace) -> int:
     chosen = _checked_property(options.property, options.kind)
-    revision, scope = scope_of(options)
+    return Wanted(chosen, options.kind, *scope_of(options))
+
+
+def _shown(finding: Finding, options: argparse.Namespace) -> Wanted | None:
+    """Where the table of expectations has the finding: on the revision that is asked for, or where it shows best."""
+    from properties.claims.catalogue import claim
+    from properties.places import shown_at
+
+    given = [name for name, usual in PLAIN.items() if getattr(options, name) != usual]
+    if given or options.kind is not None:
+        raise UsageError(f"{finding.name} is a finding, with a scope of its own; to name a scope, name a property")
+    revision = checked_revision(options.revision).name if options.revision else None
+    shown = shown_at(finding, revision)
+    if shown is None:
+        where = f" on {revision}" if revision else ""
+        print(
+            f"no trace: no search of the ledger shows {finding.name}{where}; docs/findings/README.md", file=sys.stderr
+        )
+        return None
+    name, kind, place = shown
+    return Wanted(claim(name), kind, checked_revision(place.revision), place.plan.scope)
+
+
+def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     if options.out is not None:
         must_be_writable(options.out)
     from model.system import build
@@ -62,16 +112,16 @@ def _search(options: argparse.Namespace) -> int:
     from properties.claims.kinds import Kind
     from properties.engines.packing import Packing
 
-    system = build(revision, scope)
-    exact = options.no_symmetry or chosen.kind is Kind.EVENTUALLY
+    system = build(wanted.revision, wanted.scope)
+    exact = options.no_symmetry or wanted.claim.kind is Kind.EVENTUALLY
     symmetry = not exact and Packing(system).has_symmetry
     with Progress() as progress:
         done = Check(system, symmetry, options.max_states, progress.watch)
-        verdict = done.verdict(chosen)
-    trace = _trace_of(verdict, options.kind)
+        verdict = done.verdict(wanted.claim)
+    trace = _trace_of(verdict, wanted.kind)
     if trace is None:
-        _say_none(chosen, verdict, options, scope)
-        return CUT_SHORT if verdict.word == "UNKNOWN" else NONE
+        _say_none(wanted, verdict, options)
+        return Status.CUT_SHORT if verdict.word == "UNKNOWN" else Status.NONE
     return _show(trace, options)
 
 
@@ -87,7 +137,7 @@ def _read(options: argparse.Namespace) -> Trace:
     if options.out is not None:
         must_be_writable(options.out)
     try:
-        trace = read(options.source.read_text(encoding="utf-8-sig"))
+        trace = read(read_text(options.source))
         _checked_property(trace.claim, None)
         checked_revision(trace.revision)
         replay(trace)
@@ -114,18 +164,34 @@ def _show(trace: Trace, options: argparse.Namespace) -> int:
         write(options.out, text)
     else:
         print(text, end="" if text.endswith("\n") else "\n")
-    return 0
+    return Status.DONE
 
 
-def _say_none(claim: Property, verdict: Verdict, options: argparse.Namespace, scope: Scope) -> None:
-    """What was found instead of the trace, and how to find it again."""
-    kind = f" of kind {options.kind}" if options.kind else ""
-    given = [("kind", options.kind)] if options.kind else []
-    command = repeating(
-        f"trace {claim.name}", options.revision, scope, options.no_symmetry, options.max_states, more=given
-    )
-    print(f"no trace{kind}: {claim.name} on {options.revision}, {options.instance}: {verdict}", file=sys.stderr)
+def _say_none(wanted: Wanted, verdict: Verdict, options: argparse.Namespace) -> None:
+    """What was found instead of the trace, how to find it again, and where the table of expectations has one."""
+    kind = f" of kind {wanted.kind}" if wanted.kind else ""
+    name, where = wanted.claim.name, f"{wanted.revision.name}, {wanted.scope.instance.name}"
+    print(f"no trace{kind}: {name} on {where}: {verdict}", file=sys.stderr)
+    place = _elsewhere(wanted)
+    if place is not None:
+        print(f"there is one on {place.revision} in {place.plan.name}:", file=sys.stderr)
+        print(f"  {_command(wanted, place.revision, place.plan.scope)}", file=sys.stderr)
+    command = _command(wanted, wanted.revision.name, wanted.scope, options.no_symmetry, options.max_states)
     print(f"to repeat: {command}", file=sys.stderr)
+
+
+def _command(wanted: Wanted, revision: str, scope: Scope, exact: bool = False, max_states: int | None = None) -> str:
+    given = [("kind", wanted.kind)] if wanted.kind else []
+    return repeating(f"trace {wanted.claim.name}", revision, scope, exact, max_states, more=given)
+
+
+def _elsewhere(wanted: Wanted) -> Place | None:
+    """The plainest place of the ledger that has such a trace: on the same revision, or else on any."""
+    from properties.places import places
+
+    found = places(wanted.claim.name, wanted.kind, wanted.revision.name) or places(wanted.claim.name, wanted.kind)
+    here = (wanted.revision.name, wanted.scope)
+    return next((place for place in found if (place.revision, place.plan.scope) != here), None)
 
 
 def _checked_property(name: str, kind: str | None) -> Property:

@@ -7,12 +7,19 @@ import contextlib
 import difflib
 import errno
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from model.revisions import Revision, UnknownRevision, revision
+from model.revisions import Revision, UnknownRevision, idle_parts, revision
 from model.scope import BadInstance, Instance, instance
+
+MOST_DIGITS = 18
+"""Longer numbers are a slip of the hand, and do not fit into what counts states."""
+
+MOST_PROCESSES = 256
 
 
 class UsageError(Exception):
@@ -28,11 +35,14 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def checked_revision(name: str) -> Revision:
-    """The revision of this name. Raises `UsageError`."""
+    """The revision of this name; says on stderr which of its parts change nothing. Raises `UsageError`."""
     try:
-        return revision(name)
+        named = revision(name)
     except UnknownRevision as error:
         raise unknown("revision", name, error.known) from None
+    for part in idle_parts(name):
+        print(f"{part} changes nothing in {name}: all that it switches is so without it", file=sys.stderr)
+    return named
 
 
 def checked_instance(name: str) -> Instance:
@@ -44,20 +54,34 @@ def checked_instance(name: str) -> Instance:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    """A whole number from 1 on, in plain digits, for argparse."""
+    if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text) or len(text) > MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most {MOST_DIGITS} digits")
+    number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
 
 
+def processes(text: str) -> int:
+    """A number of processes, for argparse."""
+    number = positive(text)
+    if number > MOST_PROCESSES:
+        raise argparse.ArgumentTypeError(f"{text} processes are too many; at most {MOST_PROCESSES}")
+    return number
+
+
 def counted(number: int, noun: str) -> str:
     """So many of these: `1 state`, `2 batches`."""
-    plural = "es" if noun.endswith("ch") else "s"
+    plural = "es" if noun.endswith(("ch", "ss")) else "s"
     return f"{number:,} {noun}{plural if number != 1 else ''}"
+
+
+def read_text(file: Path) -> str:
+    """The text of a file in UTF-8; of the standard input, if it is `-`. Raises `OSError` and `UnicodeDecodeError`."""
+    if str(file) == "-":
+        return sys.stdin.buffer.read().decode("utf-8-sig") if sys.stdin is not None else ""
+    return file.read_text(encoding="utf-8-sig")
 
 
 def must_take_files(folder: Path) -> None:
@@ -89,7 +113,8 @@ def write(file: Path, text: str) -> None:
             file.write_text(text, encoding="utf-8")
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.partial")
+        # Two runs may write the same file at once: whichever is last has written it, and as a whole.
+        partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
         try:
             partial.write_text(text, encoding="utf-8")
             partial.replace(file)

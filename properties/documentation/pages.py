@@ -1,7 +1,8 @@
 """The generated parts of `docs/`: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 
 NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m
-properties.documentation` writes all parts anew, and a test fails where one is out of date.
+properties.documentation` writes all parts anew, and a test fails where one is out of date. It is one of the slow tests
+where the part takes more than a second or two to make, which is said as `<!-- generated slowly: NAME -->`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,16 @@ from pathlib import Path
 
 from properties.documentation import searches, tables
 from properties.documentation.tables import table
+from properties.logs.controller_design import rules as controller_rules
+from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
+from properties.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-REGION = re.compile(r"(<!-- generated: (?P<name>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+REGION = re.compile(
+    r"(?P<begin><!-- generated(?P<slowly> slowly)?: (?P<name>.+?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)", re.DOTALL
+)
 
 
 REGIONS: dict[str, Callable[[], str]] = {
@@ -30,16 +36,21 @@ REGIONS: dict[str, Callable[[], str]] = {
     "details": tables.details,
     "plans": tables.plans,
     "ledger": tables.ledger,
+    "findings": tables.findings,
+    "exit statuses": tables.statuses,
     "claims, last sealed": lambda: tables.claims("era2480"),
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,
     "broken models": tables.broken_models,
     "profiles": tables.profiles,
-    "log events": tables.log_events,
+    "log events": lambda: tables.log_events(registry_rules.RULES),
+    "controller log events": lambda: tables.log_events(controller_rules.RULES),
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "finder diagram": searches.finder_diagram,
+    "self-checks": self_checks.compared,
+    "broken engines": self_checks.noticed,
     "proof theorems": lambda: table(*proof_tables.theorems()),
     "proof invariant": lambda: table(*proof_tables.invariant()),
     "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),
@@ -59,7 +70,8 @@ def generate(name: str) -> str:
     printed = io.StringIO()
     with redirect_stdout(printed):
         main(shlex.split(name)[1:])
-    return _demoted(printed.getvalue())
+    text = printed.getvalue()
+    return f"```\n{text}```\n" if name.startswith("attestation show ") else _demoted(text)
 
 
 def _demoted(text: str) -> str:
@@ -73,7 +85,12 @@ def _demoted(text: str) -> str:
 
 def refresh(text: str) -> str:
     """The page with every region generated anew."""
-    return REGION.sub(lambda match: f"{match[1]}\n{generate(match['name'])}\n{match[3]}", text)
+    return REGION.sub(lambda region: f"{region['begin']}{made(region['name'])}{region['end']}", text)
+
+
+def made(name: str) -> str:
+    """What stands between the marks of a region."""
+    return f"\n{generate(name)}\n"
 
 
 def main() -> int:

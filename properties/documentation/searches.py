@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.revisions import PROPOSALS, REVISIONS
 from model.revisions import revision as by_name
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
+from model.scope import Scope, instance
 from model.system import build
 from model.topology import MAIN
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
+from properties.cures import CURES, ONE, OWN
 from properties.details import DETAILS, STEPS
 from properties.documentation.tables import table
 from properties.engines.stepper import Stepper
@@ -22,120 +23,19 @@ from properties.ledger import summary
 from properties.switches import differing, switched, texts
 from properties.verdicts import Verdict, Violated
 
-ONE = Scope(instance("n1f0b0"), batches=3)
-OWN = replace(ONE, own_finders=True)
-
-
-@dataclass(frozen=True)
-class Cure:
-    """A defect, the smallest change that we found against it, where in the real code it goes, and its price."""
-
-    defect: str
-    before: str
-    parts: str
-    where: str
-    claim: str
-    scope: Scope
-    price: str
-
-    @property
-    def after(self) -> str:
-        """The revision with the change."""
-        return self.parts if self.parts in REVISIONS else f"{self.before}+{self.parts}"
-
-
-STATUS_QUERY = "zksync-era: the query behind `next_batch_to_attest`"
-CATCHES_UP = "all history is attested, which takes a poll for each batch"
-UNCERTIFIED = "batches before the start never get a certificate, as PR 2480 means it"
-
-CURES = (
-    *(
-        Cure(defect, "pr161+era2480", change, STATUS_QUERY, claimed, OWN, price)
-        for defect, claimed in (
-            ("points of no return, as the number that is asked for falls", "progress_possible"),
-            ("gaps with honest attesters", "no_gaps_on_main_node"),
-        )
-        for change, price in (("start_kept", UNCERTIFIED), ("pr161+era2539", CATCHES_UP))
-    ),
-    Cure(
-        "a restart of the main node alone does not help",
-        "pr170+era2480",
-        "start_kept",
-        STATUS_QUERY,
-        "restarts_help",
-        replace(ONE, echo=True, restarts=None, restarting=MAIN),
-        UNCERTIFIED,
-    ),
-    Cure(
-        "history is left out",
-        "pr161+era2480",
-        "pr161+era2539",
-        STATUS_QUERY,
-        "attestation_starts_at_first_batch",
-        ONE,
-        CATCHES_UP,
-    ),
-    Cure(
-        "a Byzantine attester spoils certificates",
-        "pr161+era2539",
-        "votes_by_number",
-        "era-consensus: `BatchVotes::find_quorum` also compares the number of a vote",
-        "certificates_verify",
-        Scope(instance("w5,1b1"), batches=2),
-        "none",
-    ),
-    Cure(
-        "a main node that is pruned early never attests",
-        "pr169+era2539",
-        "prune_aware+pruned_dropped",
-        f"{STATUS_QUERY}, and the task that inserts certificates",
-        "attestation_can_start",
-        replace(ONE, pruned=MAIN),
-        "the pruned batch never gets a certificate",
-    ),
-    Cure(
-        "the executor never starts",
-        "pr165+era2539",
-        "pr166+era2539",
-        "era-consensus: the loop that polls for the first number",
-        "executor_can_start",
-        ONE,
-        "none",
-    ),
-    Cure(
-        "one bad signature cuts a connection for good",
-        "pr169+era2539",
-        "pr170+era2539",
-        "era-consensus: `BatchVotes::update`",
-        "progress_possible",
-        Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNATURE),
-        "none",
-    ),
-    Cure(
-        "one vote on another genesis does",
-        "pr170+era2539",
-        "foreign_skipped",
-        "era-consensus: `BatchVotes::update`",
-        "progress_possible",
-        Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=FOREIGN_GENESIS),
-        "none",
-    ),
-)
-"""For every defect that the model shows, a change of which it shows that it cures, in the same scope."""
-
 
 def cures() -> str:
     """The cures, with the verdicts before and after."""
     rows = (
         (
             cure.defect,
-            f"`{cure.parts}`",
-            cure.where,
+            f"`{cure.change.parts}`",
+            cure.change.where,
             f"`{cure.claim}`",
             f"`{cure.before}`: {verdict(cure.before, cure.scope, cure.claim)}",
             f"`{cure.after}`: {verdict(cure.after, cure.scope, cure.claim)}",
             f"{cure.scope.instance.name}, {cure.scope.name}",
-            cure.price,
+            cure.change.price,
         )
         for cure in CURES
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from model.registry_design import network, node
 from model.revisions import PARTS, REVISIONS
@@ -13,9 +14,13 @@ from model.transitions import Transition
 from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
+from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
-from properties.ledger import PLANS, SHARP, expectations
-from properties.logs.rules import RULES
+from properties.expected import expectations
+from properties.findings import COLUMNS, FINDINGS, RAN, Finding
+from properties.logs.rules import Rules
+from properties.places import all_places
+from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
 from properties.stateful.profiles import PROFILES, Profile
 
@@ -70,16 +75,56 @@ def _options(scope: Scope) -> str:
 
 
 def ledger() -> str:
-    """The expected verdicts; what says nothing on any revision in a scope is named below its table."""
-    blocks = []
-    for plan in PLANS:
-        columns = {name: scopes[plan.name] for name, scopes in expectations().items() if plan.name in scopes}
-        names = list(next(iter(columns.values())))
-        silent = [name for name in names if all(column[name] == "NOT_APPLICABLE" for column in columns.values())]
-        rows = ((f"`{name}`", *(column[name] for column in columns.values())) for name in names if name not in silent)
-        blocks.append(f"### {plan.name}\n\n{table(('property', *columns), rows)}")
-        blocks.append(f"NOT_APPLICABLE: {', '.join(f'`{name}`' for name in silent)}.\n")
-    return "\n".join(blocks)
+    """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
+    is named below the table."""
+    return "\n".join(block for name in dict.fromkeys(plan.name for plan in PLANS) for block in _of_scope(name))
+
+
+def _of_scope(scope: str) -> Iterator[str]:
+    found = {name: scopes[scope] for name, scopes in expectations().items() if scope in scopes}
+    verdicts = {name: {key: value for key, value in row.items() if key != "states"} for name, row in found.items()}
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for revision, row in verdicts.items():
+        columns.setdefault(tuple(row.values()), []).append(revision)
+    names = list(next(iter(verdicts.values())))
+    cells = dict(zip(names, zip(*columns, strict=True), strict=True))
+    same = {name: row[0] for name, row in cells.items() if len({*row}) == 1}
+    states = ("states", *("<br>".join(f"{found[name]['states']:,}" for name in alike) for alike in columns.values()))
+    rows = [(f"`{name}`", *row) for name, row in cells.items() if name not in same]
+    head = ("property", *("<br>".join(alike) for alike in columns.values()))
+    yield f"### {scope}\n\n{table(head, [*rows, states])}"
+    for verdict in dict.fromkeys(same.values()):
+        alike = ", ".join(f"`{name}`" for name in names if same.get(name) == verdict)
+        yield f"{verdict}{' on all' if len(found) > 1 else ''}: {alike}.\n"
+
+
+def findings() -> str:
+    """What is wrong, worst first: where it is found in the scopes of the ledger, and whether such a revision ran."""
+    head = ("finding", "severity", *(column.title for column in COLUMNS), "ran", "known since", "cured by")
+    return table(head, (tuple(_finding(each)) for each in FINDINGS))
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"[{finding.title}]({finding.name}.md)" if finding.has_page else finding.title
+    yield finding.severity
+    revisions = {place.revision for place in all_places(finding)}
+    yield from ("yes" if any(map(column.has, revisions)) else "" for column in COLUMNS)
+    yield "yes" if revisions & {*RAN} else "no" if revisions else ""
+    yield finding.known_since
+    yield finding.cured_by
+
+
+def statuses() -> str:
+    """The exit statuses, and which commands end with each."""
+    rows = (
+        (
+            status.value,
+            meaning,
+            "any" if status in ALWAYS else ", ".join(f"`{name}`" for name, ends in COMMANDS.items() if status in ends),
+        )
+        for status, meaning in MEANINGS.items()
+    )
+    return table(("status", "meaning", "commands"), rows)
 
 
 def parts() -> str:
@@ -95,8 +140,8 @@ def _switches(switches: Mapping[str, str | bool]) -> str:
     return ", ".join(f"`{name}`" if value is True else f"`{name}`: {value}" for name, value in switches.items())
 
 
-def log_events() -> str:
-    """Which action of the model each event of a log is, what is compared, and where the real code does it."""
+def log_events(rules: Rules[Any]) -> str:
+    """Which action of a design each event of its logs is, what is compared, and where the real code does it."""
     rows = (
         (
             f"`{rule.event}`",
@@ -105,7 +150,7 @@ def log_events() -> str:
             ", ".join(f"`{field}`" for field in rule.compares),
             rule.note,
         )
-        for rule in RULES.values()
+        for rule in rules.by_event.values()
     )
     return table(("event", "action of the model", "source", "compared", "and"), rows)
 

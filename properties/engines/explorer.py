@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from model.algebra import Bool
 from model.transitions import TransitionSystem
+from properties.engines import EngineError
 from properties.engines.packing import Words
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask, Vectorised
@@ -36,8 +37,12 @@ RECENT = 20
 MULTIPLIERS = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
-class HashCollision(RuntimeError):
+class HashCollision(EngineError):
     """Two different states have the same 64-bit key. The search stops rather than merge them."""
+
+
+class IncompleteSearch(EngineError):
+    """A search that came to its end has missed a state."""
 
 
 def take(words: Words, chosen: Any) -> Words:
@@ -179,6 +184,27 @@ class Exploration:
         """How many steps the farthest state is from the first one."""
         return len(self.levels) - 1
 
+    def pieces(self) -> Iterator[Words]:
+        """All states in the order of levels, many at a time, whatever the levels' sizes: what asks something of every
+        state has a price for each time it asks."""
+        small, states = list[Words](), 0
+        for level in self.levels:
+            small.append(level)
+            states += len(level[0])
+            if states >= CHUNK:
+                yield from chunks(concatenate(small))
+                small, states = [], 0
+        if small:
+            yield from chunks(concatenate(small))
+
+    def located(self, index: int) -> tuple[int, int]:
+        """The (level, place) of a state by its number."""
+        for level, words in enumerate(self.levels):
+            if index < len(words[0]):
+                return level, index
+            index -= len(words[0])
+        raise IndexError(index)
+
     def normal(self, words: Words) -> Words:
         """The representatives of the states' classes."""
         return self.vectorised.packing.canonical(words) if self.symmetry else words
@@ -263,11 +289,12 @@ def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
 
 def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:
     """The first state, as (level, place), in which the condition holds."""
-    holds = search.vectorised.holds(condition)
-    for level, words in enumerate(search.levels):
+    holds, before = search.vectorised.holds(condition), 0
+    for words in search.pieces():
         found = np.flatnonzero(holds(words))
         if found.size:
-            return level, int(found[0])
+            return search.located(before + int(found[0]))
+        before += len(words[0])
     return None
 
 
@@ -297,7 +324,8 @@ class Graph:
 
 
 def graph(search: Exploration) -> Graph:
-    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short."""
+    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short, and
+    `IncompleteSearch` if it was not and a successor is missing."""
     if not search.complete:
         raise ValueError("the search was cut short: its graph has edges that lead out of it")
     everything = concatenate(search.levels)
@@ -308,7 +336,11 @@ def graph(search: Exploration) -> Graph:
     for start in range(0, len(keys), CHUNK):
         chunk = take(everything, slice(start, start + CHUNK))
         for action, sources, after in search.vectorised.successors(chunk):
-            targets = order[np.searchsorted(ordered, keys_of(search.normal(after)))]
+            after = search.normal(after)
+            place = np.searchsorted(ordered, keys_of(after))
+            targets = order[np.minimum(place, len(order) - 1)]
+            if any((word[targets] != wanted).any() for word, wanted in zip(everything, after, strict=True)):
+                raise IncompleteSearch(f"{search.vectorised.system.actions[action]} leads out of what was searched")
             edges.append((action, (sources + start).astype(np.int32), targets.astype(np.int32)))
     sizes = [len(level[0]) for level in search.levels]
     return Graph(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), edges)

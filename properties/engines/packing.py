@@ -6,7 +6,7 @@ comparing blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model.algebra import Expression
-from model.transitions import TransitionSystem, Variable
+from model.transitions import ModelError, TransitionSystem, Variable
 from properties.engines.code import Columns, dtype_of
 from properties.engines.stepper import State
+from properties.engines.symmetry import Symmetry
 
 Words = tuple[npt.NDArray[np.uint64], ...]
 """States as columns of 64-bit words, one array per word."""
@@ -30,10 +31,13 @@ class UnsoundSymmetry(ValueError):
 
 
 def bits_of(variable: Variable) -> int:
-    """How many bits the variable's domain needs. Raises `ValueError` if it has no bounds."""
+    """How many bits the variable's domain needs. Raises `ValueError` if it has no bounds, or more than a word has."""
     if variable.low is None or variable.high is None:
         raise ValueError(f"{variable.name} has no bounds; the explorer needs a scope with a number of batches")
-    return (variable.high - variable.low).bit_length()
+    bits = (variable.high - variable.low).bit_length()
+    if bits > WORD:
+        raise ValueError(f"{variable.name} needs {bits} bits; a word has {WORD}")
+    return bits
 
 
 @dataclass(frozen=True)
@@ -109,16 +113,18 @@ class Packing:
         return tuple(np.array(column, dtype=np.uint64) for column in columns)
 
     def packed(self, state: State) -> tuple[int, ...]:
-        """The words of one state."""
+        """The words of one state. Raises `ModelError` for a value outside its domain, whose bits would be another's."""
         words = [0] * self.words
-        for slot, value in zip(self._in_order, state, strict=True):
+        for place, ((slot, most), value) in enumerate(zip(self._in_order, state, strict=True)):
+            if not 0 <= value - slot.low <= most:
+                raise ModelError(f"{self.system.variables[place].name} is {value}, outside its domain")
             words[slot.word] |= (value - slot.low) << slot.shift
         return tuple(words)
 
     @cached_property
-    def _in_order(self) -> list[Slot]:
-        """The slots in the order of the variables."""
-        return [self.slots[variable.expression] for variable in self.system.variables]
+    def _in_order(self) -> list[tuple[Slot, int]]:
+        """The slots in the order of the variables, with the greatest number that each may hold."""
+        return [(self.slots[each.expression], (each.high or 0) - (each.low or 0)) for each in self.system.variables]
 
     def unpack(self, words: Words) -> list[State]:
         """Words as states."""
@@ -130,18 +136,24 @@ class Packing:
         return list(zip(*columns, strict=True)) if columns else [()] * len(words[0])
 
     @cached_property
+    def symmetry(self) -> Symmetry:
+        """Which attesters are interchangeable."""
+        return Symmetry(self.system)
+
+    @cached_property
     def classes(self) -> tuple[tuple[Block, ...], ...]:
         """The blocks of each class of interchangeable attesters. Raises `UnsoundSymmetry` where there is a variable
-        that relates two attesters, a block that is split, or a class whose blocks differ."""
-        if not self.system.symmetric:
-            raise UnsoundSymmetry(f"{self.system.name}: no two attesters are interchangeable")
+        that relates two attesters, no class, or a block that is split."""
         shared = next((variable.name for variable in self.system.variables if variable.shared), None)
         if shared is not None:
             raise UnsoundSymmetry(f"{self.system.name}: {shared} relates two attesters, so they cannot be sorted")
-        for names in self.system.symmetric:
-            if len({tuple(self._shape(name)) for name in names}) > 1 or any(name not in self.blocks for name in names):
-                raise UnsoundSymmetry(f"{self.system.name}: the blocks of {', '.join(names)} differ")
-        return tuple(tuple(self.blocks[name] for name in names) for names in self.system.symmetric)
+        if not self.symmetry.classes:
+            reasons = "; ".join(["no two attesters are interchangeable", *self.symmetry.refusals[:1]])
+            raise UnsoundSymmetry(f"{self.system.name}: {reasons}")
+        split = [name for names in self.symmetry.classes for name in names if name not in self.blocks]
+        if split:
+            raise UnsoundSymmetry(f"{self.system.name}: the variables of {', '.join(split)} do not fit into one word")
+        return tuple(tuple(self.blocks[name] for name in names) for names in self.symmetry.classes)
 
     @property
     def has_symmetry(self) -> bool:
@@ -150,12 +162,6 @@ class Packing:
             return bool(self.classes)
         except UnsoundSymmetry:
             return False
-
-    def _shape(self, name: str) -> Iterator[tuple[int | None, int | None, int, int]]:
-        for variable in self.system.variables:
-            if variable.owner == name:
-                slot = self.slots[variable.expression]
-                yield variable.low, variable.high, variable.initial, slot.shift - self.blocks[name].shift
 
     def canonical(self, words: Words) -> Words:
         """The states with the blocks of interchangeable attesters in descending order."""

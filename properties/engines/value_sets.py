@@ -170,7 +170,9 @@ class Boxes:
             for number in range(len(self.analysis.actions)):
                 written = self.analysis.image(number, self.sets[label])
                 if written is not None:
-                    self._act(label, {place: values & self.domains[place] for place, values in written.items()})
+                    kept = {place: values & self.domains[place] for place, values in written.items()}
+                    if all(kept.values()):  # otherwise what it leads to cannot be reached, nor can it be taken
+                        self._act(label, kept)
 
     def _act(self, label: int, written: dict[int, Values]) -> None:
         """Add what one action writes to the box that it leads to."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from properties.claims.catalogue import PROTOCOL, claim
 from properties.claims.kinds import Kind
-from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN, UNCLASSIFIED
+from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.stepper import State
 from properties.logs.following import Accepted
 from properties.logs.future import Future
-from properties.logs.reading import STUCK, Event
+from properties.logs.runs import STUCK, Event
 from properties.trace import Trace, record
 
 PROGRESS = "progress_possible"
@@ -73,7 +73,7 @@ def findings(accepted: Accepted) -> Iterator[Finding]:
 
 
 def _violations(accepted: Accepted) -> Iterator[Violation]:
-    system = accepted.setting.system
+    system = accepted.setting.service
     claims = [
         (property.name, conjunct)
         for property in PROTOCOL
@@ -94,7 +94,7 @@ def _finds(accepted: Accepted, number: int) -> bool:
     """Whether a finder does find its certificate in the state of this number. Where votes come in before it wakes up,
     the certificate that it could have found a moment earlier never exists."""
     events = accepted.run.events
-    return number < len(events) and events[number].kind == "quorum_found"
+    return number < len(events) and events[number].kind == accepted.setting.certifying
 
 
 def _event(accepted: Accepted, number: int) -> Event:
@@ -109,21 +109,21 @@ def _trace(accepted: Accepted, number: int, claim: str) -> Trace:
 
 def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
     states, setting = accepted.path.states, accepted.setting
-    future = Future(setting.stepper, setting.system, claim(PROGRESS).without, accepted.run.header.raw)
+    future = Future(setting, claim(PROGRESS).without)
     first = _first_final(accepted, future)
     if first == len(states):
-        return UnprovedStop(future.asked(states[-1]), accepted.run.events[-1])
+        return UnprovedStop(setting.recorded_number(future.asked(states[-1])), accepted.run.events[-1])
     undecided, rescue = _rescue(states[:first], future)
     rescued = None if rescue is None else states[first - 1 - undecided]
     kinds, asked = _kinds(accepted, states[first]), future.asked(states[first])
-    failed = claim(PROGRESS).conjuncts(setting.system)[asked].sentence
+    failed = claim(PROGRESS).conjuncts(setting.service)[asked].sentence
     return PointOfNoReturn(
-        asked=asked,
+        asked=setting.recorded_number(asked),
         event=_event(accepted, first),
         kinds=kinds,
         kinds_at_end=_kinds(accepted, states[-1]),
         undecided=undecided,
-        rescued=None if rescued is None else future.asked(rescued),
+        rescued=None if rescued is None else setting.recorded_number(future.asked(rescued)),
         rescue=rescue,
         trace=_trace(accepted, first, PROGRESS).about(kind=kinds[0], failed=failed),
     )
@@ -131,7 +131,7 @@ def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
 
 def _kinds(accepted: Accepted, state: State) -> tuple[str, ...]:
     setting = accepted.setting
-    kinds = tuple(kind.name for kind in POINTS_OF_NO_RETURN if setting.value(state, kind.holds(setting.system)))
+    kinds = tuple(kind.name for kind in claim(PROGRESS).kinds if setting.value(state, kind.holds(setting.service)))
     return kinds or (UNCLASSIFIED,)
 
 

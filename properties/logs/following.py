@@ -1,8 +1,9 @@
 """Follows a run of a log in the model: event by event, with the model's own actions, through every possibility.
 
 What is kept between two events is the set of the states that the model may be in. A log leaves little open: it does
-not show polls that give what the node's poll before gave. So before each event such polls are taken wherever they are
-possible. A run is accepted if a state remains after its last line, and rejected at the first line where none does.
+not show what has no effect there, such as polls that give what the node's poll before gave, nor when the genesis' first
+block was produced. So before each event such actions are taken wherever they are possible. A run is accepted if a state
+remains after its last line, and rejected at the first line where none does.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.algebra import TRUE, Bool, conjuncts, name_of, render, variables_of
-from model.registry_design.node import poll_status
 from model.revisions import Revision
-from model.rules import threshold
-from model.topology import MAIN
 from properties.engines.stepper import State
-from properties.logs.ledger import Ledger, Misfit
-from properties.logs.reading import ATTESTED, STUCK, Event, Run
-from properties.logs.rules import COMPARED_AT_END, RULES, Context, Move, Reading
+from properties.logs import controller_design, registry_design
+from properties.logs.controller_design.rules import ControllerContext
+from properties.logs.ledger import Misfit
+from properties.logs.registry_design.rules import RegistryContext
+from properties.logs.rules import Context, Move, Reading
+from properties.logs.runs import Event, Run
 from properties.logs.setting import Setting
 from properties.recording import first_difference
 
@@ -83,26 +84,51 @@ Frontier = dict[State, tuple[State, tuple[int, ...]]]
 """The possible states, each with the state before the event and the actions in between."""
 
 
+AnyContext = Context[Any, Any]
+
+CONTEXTS: Mapping[str, type[AnyContext]] = {
+    registry_design.GRAMMAR.name: RegistryContext,
+    controller_design.GRAMMAR.name: ControllerContext,
+}
+"""For each format, what follows its runs."""
+
+
+class UnfitRevision(ValueError):
+    """A log cannot be followed in this revision; the message says why, and in which it can."""
+
+
 def follow(run: Run, revision: Revision | None = None) -> Accepted | Rejected:
     """Take the events of a run in the model, of the revision that its header is about unless another is given.
 
-    Raises `MalformedRecording` where the model cannot have the run's order of hashes.
+    Raises `MalformedRecording` where the model cannot have what the run's nodes made up, and `UnfitRevision`.
     """
-    setting = Setting(run, revision)
-    if setting.header.fields["threshold"] != (quorum := threshold(setting.committee.total_weight)):
-        reason = f"the header's threshold is {setting.header.fields['threshold']}; for these weights it is {quorum}"
-        return Rejected(run, run.events[0], 0, 1, reason=reason)
-    return Following(run, setting).result()
+    own = CONTEXTS[run.header.fields["format"]].revision_of(run)
+    if revision is not None and (problem := _unfit(revision, own)):
+        raise UnfitRevision(f"{revision.name} {problem}; by default, this log is followed as {own.name}")
+    context = CONTEXTS[run.header.fields["format"]].of(run, revision or own)
+    if context.contradiction is not None:
+        return Rejected(run, run.events[0], 0, 1, reason=context.contradiction)
+    return Following(run, context).result()
+
+
+def _unfit(revision: Revision, own: Revision) -> str | None:
+    """Why a revision cannot stand in for the one that a log is of; none if it can."""
+    if revision.design != own.design:
+        return f"has no {own.design}"
+    if own.has_committee_per_batch and not revision.has_committee_per_batch:
+        return "has one committee for all batches"
+    return None
 
 
 class Following:
     """The possible states of one run, and how they came about."""
 
-    def __init__(self, run: Run, setting: Setting) -> None:
+    def __init__(self, run: Run, context: AnyContext) -> None:
         self.run = run
-        self.setting = setting
-        self.context = Context(setting, Ledger())
-        self.history: list[Frontier] = [{setting.stepper.initial: (setting.stepper.initial, ())}]
+        self.context = context
+        self.setting = context.setting
+        initial = self.setting.stepper.initial
+        self.history: list[Frontier] = [{initial: (initial, ())}]
 
     def result(self) -> Accepted | Rejected:
         """Take all events, and compare the end."""
@@ -113,15 +139,15 @@ class Following:
         return self._end()
 
     def _take(self, event: Event) -> Rejected | None:
-        states = self._with_silent_polls()
+        states = self._with_silent_actions()
+        frontier: Frontier = {}
         try:
-            reading = RULES[event.kind].read(self.context, event)
+            reading = self.context.read(event)
+            for state, (origin, silent) in states.items():
+                for actions, after in self._successors(state, reading, event):
+                    frontier.setdefault(after, (origin, (*silent, *actions)))
         except Misfit as misfit:
             return self._rejected(event, len(states), reason=str(misfit))
-        frontier: Frontier = {}
-        for state, (origin, silent) in states.items():
-            for actions, after in self._successors(state, reading, event):
-                frontier.setdefault(after, (origin, (*silent, *actions)))
         if not frontier:
             candidates = _distinct(self._explanations(states, reading, event))
             return self._rejected(event, len(states), candidates)
@@ -133,32 +159,23 @@ class Following:
     ) -> Rejected:
         return Rejected(self.run, event, len(self.history) - 1, states, candidates, reason)
 
-    def _with_silent_polls(self) -> Frontier:
-        """The possible states, and those after polls that the log does not show."""
+    def _with_silent_actions(self) -> Frontier:
+        """The possible states, and those after what the log does not show."""
         states: Frontier = {state: (state, ()) for state in self.history[-1]}
         waiting = list(states)
         while waiting:
             state = waiting.pop()
             origin, silent = states[state]
-            for action in self._silent_polls(state):
+            for action in self.context.silent(state):
                 after = self.setting.stepper.apply(state, action)
                 if after not in states:
                     states[after] = (origin, (*silent, action))
                     waiting.append(after)
         return states
 
-    def _silent_polls(self, state: State) -> Iterator[int]:
-        """Polls that give the same number as the last one of that node that was logged."""
-        stepper, asked = self.setting.stepper, self.setting.asked
-        for node, result in self.context.ledger.polled.items():
-            if isinstance(result, int):
-                action = stepper.index[node, f"{poll_status.name}()"]
-                if stepper.is_enabled(state, action) and self.setting.number(state, asked) == result:
-                    yield action
-
     def _successors(self, state: State, reading: Reading, event: Event) -> Iterator[tuple[tuple[int, ...], State]]:
         """The actions that the event can be in this state, with what the log says, and the state after them."""
-        for move in reading.moves:
+        for move in reading.moves_in(state):
             taken = self._taken(state, move)
             if taken is not None and _agrees(event.fields, reading.fields(state, taken[1])):
                 yield taken
@@ -181,7 +198,7 @@ class Following:
 
     def _explanations(self, states: Frontier, reading: Reading, event: Event) -> Iterator[Candidate]:
         for state in states:
-            for move in reading.moves:
+            for move in reading.moves_in(state):
                 yield self._explanation(state, move, reading, event)
 
     def _explanation(self, state: State, move: Move, reading: Reading, event: Event) -> Candidate:
@@ -223,34 +240,13 @@ class Following:
         end = self.run.end
         explanations: list[Candidate] = []
         for state in self.history[-1]:
-            modelled = self._at_end(state)
-            recorded = {field: end.fields[field] for field in COMPARED_AT_END}
+            modelled = self.context.at_end(state, end)
+            recorded = {field: end.fields[field] for field in modelled}
             if recorded == modelled:
                 possibilities = max(map(len, self.history))
                 return Accepted(self.run, self.setting, self._path_to(state), possibilities)
             explanations.append(Candidate("end of the run", (), *first_difference("", recorded, modelled)))
         return self._rejected(end, len(self.history[-1]), _distinct(explanations))
-
-    def _at_end(self, state: State) -> dict[str, Any]:
-        setting, certified = self.setting, self.setting.node(MAIN).store.certified
-        return {
-            "reason": self._reason(state),
-            "main_qcs": setting.certified(state, MAIN),
-            "gap": bool(setting.value(state, certified.has_gap)),
-            "next_batch_to_attest": setting.number(state, setting.asked),
-            "registries": {node: setting.registry(state, node) for node in setting.header.nodes},
-        }
-
-    def _reason(self, state: State) -> str:
-        """What the log may call the end: a run with a certificate for its last batch is over; one is stuck if the next
-        batch can be signed everywhere, and nothing but faults, forgeries or further batches can happen."""
-        recorded = str(self.run.end["reason"])
-        is_attested = self.run.header.batches - 1 in self.setting.certified(state, MAIN)
-        if is_attested or recorded == ATTESTED:
-            return ATTESTED if is_attested else "not all batches attested"
-        if recorded == STUCK and (possible := self.setting.what_can_happen(state)):
-            return f"not stuck: {possible[0]} is possible"
-        return recorded
 
     def _path_to(self, state: State) -> Path:
         states, actions = [state], []

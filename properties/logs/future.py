@@ -16,29 +16,26 @@ from typing import Final
 
 from model.algebra import Bool, Expression
 from model.batch_store import CertifiedBatches
-from model.registry_design.network import push_votes, seal_batch
-from model.registry_design.system import RegistryDesign
 from model.transitions import Action
-from properties.engines.stepper import State, Stepper
+from properties.engines.stepper import State
 from properties.engines.value_sets import NO, ValueSets
+from properties.logs.setting import Setting
 
-SCHEDULES: Final = 300
+FEW: Final = 3
+"""So many are tried before a proof that there is none, which takes longer."""
 LONGEST: Final = 500
+SEALING: Final = "seal_batch"
 
 
 class Future:
-    """Answers for the states of one system. `without` names transitions that do not count as ways to a certificate, and
-    what the `raw` nodes push does not either: their calls are made by whoever made the log, who need not make any more.
-    The answers are the same in every run: so are the schedules."""
+    """Answers for the states of one run's model. `without` names transitions that do not count as ways to a
+    certificate. The answers are the same in every run: so are the schedules."""
 
-    def __init__(
-        self, stepper: Stepper, system: RegistryDesign, without: Collection[str], raw: Collection[str] = ()
-    ) -> None:
-        self.stepper = stepper
-        self.system = system
-        self.without, self.raw = without, raw
-        self.value_sets = ValueSets(system, self._counts)
-        self._asked = stepper.evaluator(system.next_batch_to_attest)
+    def __init__(self, setting: Setting, without: Collection[str]) -> None:
+        self.setting, self.stepper, self.system = setting, setting.stepper, setting.service
+        self.without = without
+        self.value_sets = ValueSets(self.system, self._counts)
+        self._asked = self.stepper.evaluator(self.system.next_batch_to_attest)
 
     def asked(self, state: State) -> int:
         """The batch that the main node asks for."""
@@ -61,6 +58,8 @@ class Future:
         if goal is None:
             return False
         reach = self.value_sets.reachable(state)
+        if reach[goal] != NO and self.schedule(state, FEW) is not None:
+            return False
         for split in self._splits():
             if reach[goal] == NO:
                 return True
@@ -69,24 +68,17 @@ class Future:
         return reach[goal] == NO
 
     def _splits(self) -> Iterator[Expression]:
-        """The variables by whose values the proof tells states apart, one at a time: they say what an attester is
-        about to do, and whether the main node's finder can go on."""
-        nodes = self.system.state.nodes
-        candidates = (
-            *(vote.number for vote in self.system.main.registry.votes),
-            *(node.attester.number for node in nodes),
-            *(node.finder.phase for node in nodes),
-        )
-        return (variable for variable in candidates if not variable.is_constant)
+        """The variables by whose values the proof tells states apart, one at a time."""
+        return (variable for variable in self.setting.splits() if not variable.is_constant)
 
-    def schedule(self, state: State) -> list[int] | None:
+    def schedule(self, state: State, at_most: int | None = None) -> list[int] | None:
         """Actions that certify the batch asked for, none if no schedule that was tried does."""
         goal = self.goal(state)
         if goal is None:
             return None
         is_reached = self.stepper.evaluator(goal)
         helpful = [place for place, action in enumerate(self.system.actions) if self._may_help(action)]
-        for seed in range(SCHEDULES):
+        for seed in range(at_most or self.setting.schedules):
             random.Random(seed).shuffle(helpful)
             taken, last = self._run(state, helpful, is_reached)
             if is_reached(last)[0]:
@@ -108,7 +100,7 @@ class Future:
 
     def _may_help(self, action: Action) -> bool:
         """Further batches only make schedules longer."""
-        return self._counts(action) and action.transition is not seal_batch
+        return self._counts(action) and action.name != SEALING
 
     def _counts(self, action: Action) -> bool:
-        return action.name not in self.without and not (action.transition is push_votes and action.node in self.raw)
+        return action.name not in self.without and self.setting.counts(action)

@@ -9,7 +9,7 @@ from typing import Any
 from properties.conformance import Difference
 from properties.logs.findings import Finding, PointOfNoReturn, UnprovedStop, Violation
 from properties.logs.following import Accepted, Candidate, Rejected
-from properties.logs.reading import Event
+from properties.logs.runs import Event
 from properties.recording import ABSENT
 from properties.trace import TraceStep
 
@@ -39,9 +39,10 @@ def rejected_lines(rejected: Rejected) -> Iterator[str]:
 
 
 def difference_lines(difference: Difference) -> Iterator[str]:
-    """The first difference between a registry recording and the model."""
-    yield f"scenario {difference.scenario!r}: REJECTED at step {difference.step}"
-    yield f"  longest accepted prefix: {difference.step} steps"
+    """The first difference between recorded scenarios and the model."""
+    place = "what it says of itself" if difference.step is None else f"step {difference.step}"
+    yield f"scenario {difference.scenario!r}: REJECTED at {place}"
+    yield f"  longest accepted prefix: {difference.step or 0} steps"
     yield f"  {difference.field}: recorded {_json(difference.recorded)}, in the model {_json(difference.modelled)}"
 
 
@@ -119,7 +120,7 @@ def accepted_json(accepted: Accepted, found: Sequence[Finding]) -> dict[str, Any
         "verdict": "accepted",
         "events": len(run.events),
         "reason": run.end["reason"],
-        "revision": accepted.setting.system.revision.name,
+        "revision": accepted.setting.service.revision.name,
         "findings": [_finding_json(finding) for finding in found],
     }
 
@@ -171,7 +172,7 @@ def _candidate_json(candidate: Candidate) -> Mapping[str, Any]:
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:
-    """The first difference between a registry recording and the model, for machines."""
+    """The first difference between recorded scenarios and the model, for machines."""
     recorded, modelled = (None if value is ABSENT else value for value in (difference.recorded, difference.modelled))
     return {
         "verdict": "rejected",

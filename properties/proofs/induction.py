@@ -19,7 +19,8 @@ from model.algebra import Bool, Expression, all_of, name_of, variables_of
 from model.transitions import Action, TransitionSystem
 from properties.engines.code import Numbers, compile_expressions
 from properties.engines.smt import Term, Terms, WholeNumbers, conjunction
-from properties.proofs.invariants import Invariant
+from properties.proofs import environment
+from properties.proofs.environment import Liberty
 from properties.proofs.obligations import Answer, Budget, Outcome, Prover, SmallModel, answer_of
 
 S = TypeVar("S", bound=TransitionSystem[Any])
@@ -28,6 +29,24 @@ DOMAINS = "domains"
 START = "initial state"
 INVARIANT = "invariant"
 POSSIBLE = "is possible"
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A conjunct of the invariant of a system: name, sentence, and its parts.
+
+    Each part speaks about the main node and at most one attester, or about a node and a vote of one attester; what is
+    proved of all parts of a pair of attesters therefore holds of any number of them.
+    """
+
+    name: str
+    sentence: str
+    parts: tuple[Bool, ...]
+
+    @property
+    def holds(self) -> Bool:
+        """All parts together."""
+        return all_of(self.parts)
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,7 @@ class Induction(Generic[S]):
     """An inductive argument about one system.
 
     `assuming` is what the open committee satisfies; `goals` are the properties that the invariant implies, by name;
-    `given` are conjuncts that another argument about the same system proves.
+    `given` are conjuncts that another argument about the same system proves. `liberties`: what the environment may do.
     """
 
     system: S
@@ -84,6 +103,7 @@ class Induction(Generic[S]):
     assuming: Bool
     goals: dict[str, Bool] = field(default_factory=dict)
     given: tuple[Invariant, ...] = ()
+    liberties: tuple[Liberty, ...] = ()
 
     @cached_property
     def state(self) -> list[Expression]:
@@ -121,6 +141,10 @@ class Induction(Generic[S]):
         for action in self.system.actions:
             outcomes += self.kept(prover, before, action)
         return outcomes + [prover.prove(INVARIANT, name, before(goal)) for name, goal in self.goals.items()]
+
+    def environment(self, budget: Budget) -> list[Outcome]:
+        """That the environment may do what it should, and that whatever is open is spoken about."""
+        return environment.prove(self.liberties, self.state, self.open, budget.within("environment"))
 
     def possible(self, budget: Budget) -> list[Outcome]:
         """For each action, whether it is possible in some state that satisfies the invariant: proved if it is."""

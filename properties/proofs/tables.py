@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from model.revisions import compose
-from properties.proofs.bound import arithmetic
 from properties.proofs.committees import Committee
 from properties.proofs.induction import DOMAINS
-from properties.proofs.invariants import ABOVE_MINIMUM, CONJUNCTS, HASHES, MINIMA, NO_GAP
 from properties.proofs.obligations import Answer, Budget, Outcome
-from properties.proofs.permanence import deadlock
+from properties.proofs.registry_design.bound import arithmetic
+from properties.proofs.registry_design.invariants import ABOVE_MINIMUM, CONJUNCTS, HASHES, MINIMA, NO_GAP
+from properties.proofs.registry_design.permanence import deadlock
+from properties.proofs.registry_design.session import NO_GAPS, RegistrySession
+from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK
 from properties.proofs.results import Result
-from properties.proofs.theorems import NO_DEADLOCK, NO_GAPS, THEOREMS, Prove
+from properties.proofs.theorems import results as prove
+from properties.proofs.theorems import theorems_of
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
 """The head and the rows."""
@@ -45,7 +48,7 @@ SIGNS = {Answer.PROVED: "✓", Answer.REFUTED: "**✗**", Answer.UNKNOWN: "?"}
 @cache
 def results(revision: str, claim: str) -> tuple[Result, ...]:
     """What is proved about one property of one revision."""
-    return tuple(Prove(compose(revision), Budget(), (SIZE,)).results([claim]))
+    return tuple(prove(RegistrySession(compose(revision), Budget(), (SIZE,)), [claim]))
 
 
 def invariant() -> Table:
@@ -86,7 +89,7 @@ def theorems() -> Table:
     """The theorems for two attesters, and the verdict for each of the two start rules."""
     rows = (
         (ours.theorem, ours.sentence, str(ours.verdict), str(theirs.verdict))
-        for claim in THEOREMS
+        for claim in theorems_of(compose(PROVED_START))
         for ours, theirs in zip(results(PROVED_START, claim), results(BROKEN_START, claim), strict=True)
     )
     return ("theorem", "sentence", f"`{PROVED_START}`", f"`{BROKEN_START}`"), rows
@@ -94,7 +97,7 @@ def theorems() -> Table:
 
 def predicate() -> Table:
     """The conjuncts of the deadlock."""
-    argument = Prove(compose(BROKEN_START), Budget()).argument(1)
+    argument = RegistrySession(compose(BROKEN_START), Budget()).argument(1)
     parts = deadlock(argument.system, Committee.of(1).byzantine)
     return ("conjunct", "what it says"), ((f"`{part.name}`", part.sentence) for part in parts)
 

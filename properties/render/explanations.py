@@ -1,79 +1,36 @@
-"""What is false, said in the terms of one property, with the names and numbers of the run."""
+"""What a violation means, in a few plain sentences: what is false, what led there, what follows, and what cures it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 
-from model.batch_store import CertifiedBatches
-from model.votes import NONE
+from properties.cures import Violation, advice
 from properties.render.story import Story
+
+NO_CAUSE = "None that we can name: the last state is no point of no return of a kind that we know."
 
 
 def explain(story: Story) -> str:
     """One or two sentences about the last state; nothing for a property without words of its own."""
-    teller = EXPLANATIONS.get(story.claim.name)
+    teller = story.vocabulary.explanations.get(story.claim.name)
     return teller(story) if teller and story.false_conjunct is not None else ""
 
 
-def _signatures(story: Story) -> str:
-    """Whose signatures the certificate would carry, and which of them are over something else."""
-    return " ".join(_of_finders(story))
+def opening(story: Story) -> dict[str, str]:
+    """Cause, effect and cure of a violation."""
+    trace, words = story.trace, story.vocabulary
+    if trace.failed is None:
+        return {}
+    violated, reason = (trace.claim, trace.kind), words.reason(story)
+    return {
+        "Cause": _told(story, words.causes, reason) or (story.kind.sentence if story.kind else NO_CAUSE),
+        "Effect": _told(story, words.effects, violated) or f"It is not true that {trace.failed}.",
+        "Cure": advice(trace.revision, trace.scope, violated, reason),
+    }
 
 
-def _of_finders(story: Story) -> Iterator[str]:
-    last, system = len(story.trace.steps), story.system
-    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
-        quorum = node.registry.find_quorum(system.electorate)
-        if not story.value(quorum.found, last):
-            continue
-        votes = dict(zip(system.topology.attesters, node.registry.votes, strict=True))
-        signers = [
-            name
-            for name, vote in votes.items()
-            if story.value(vote.number, last) != NONE
-            and story.value(node.registry.is_collected(vote, quorum.vote), last)
-        ]
-        others = [
-            f"that of {name} is over {story.vote(votes[name], last)}"
-            for name in signers
-            if not story.value(votes[name].is_same_as(quorum.vote), last)
-        ]
-        if others:
-            yield (
-                f"If the finder of {story.words.node(place.name)} looks now, it makes a certificate over "
-                f"{story.vote(quorum.vote, last)} with the signatures of {', '.join(signers)}; {', '.join(others)}."
-            )
-
-
-def _certified(story: Story) -> str:
-    """Which batches have a certificate."""
-    certified = story.system.main.store.certified
-    if not isinstance(certified, CertifiedBatches):
-        return ""
-    last = len(story.trace.steps)
-    sealed = story.value(story.system.state.sealed, last)
-    flags = [story.value(flag, last) for flag in certified.flags[:sealed]]
-    has, lacks = ([number for number, flag in enumerate(flags) if bool(flag) is wanted] for wanted in (True, False))
-    told = [f"{_batches(numbers)} {what}" for numbers, what in ((has, "a certificate"), (lacks, "none")) if numbers]
-    return f"On the main node, {' and '.join(told)}."
-
-
-def _batches(numbers: list[int]) -> str:
-    """Who has something: `batch 0 has`, `batches 0, 1 and 3 have`."""
-    *most, last = map(str, numbers)
-    return f"batches {', '.join(most)} and {last} have" if most else f"batch {last} has"
-
-
-def _asked(story: Story) -> str:
-    """What the main node asks for."""
-    asked = story.value(story.system.next_batch_to_attest, len(story.trace.steps))
-    return f"The main node asks for votes on batch {asked}, which has no certificate."
-
-
-EXPLANATIONS: dict[str, Callable[[Story], str]] = {
-    "certificates_verify": _signatures,
-    "no_gaps_on_main_node": _certified,
-    "attestation_starts_at_first_batch": _certified,
-    "progress_possible": _asked,
-}
-"""By property."""
+def _told(story: Story, sentences: Mapping[str, str], about: Violation) -> str:
+    """The sentence for the kind of counterexample, or else for the property."""
+    claim, kind = about
+    sentence = sentences.get(kind or "") or sentences.get(claim, "")
+    return sentence.format_map(story.vocabulary.facts(story))

@@ -8,7 +8,10 @@ from importlib.resources import files
 from typing import Any
 
 from properties.claims.kinds import Kind
+from properties.findings import known_since
+from properties.history import ran
 from properties.render.command import repeat
+from properties.render.explanations import explain, opening
 from properties.render.sequence import Form, events
 from properties.render.sources import FILE, file_url
 from properties.render.story import Standing, Story
@@ -34,11 +37,12 @@ def _title(trace: Trace) -> str:
 def page(story: Story) -> dict[str, Any]:
     """All that the page shows. `standings` is by state and conjunct."""
     trace = story.trace
-    values = [story.words.values(state) for state in story.states]
+    values = [story.fields(number) for number in range(len(story.states))]
     return {
         "title": _title(trace),
-        "claim": story.claim.sentence,
         "result": _result(story),
+        "opening": opening(story) or {"It happens.": story.claim.sentence},
+        "because": f"Why it is final: {story.kind.because}" if story.kind else explain(story),
         "about": _about(story),
         "steps": _steps(story),
         "loop": trace.loop,
@@ -65,14 +69,16 @@ def _result(story: Story) -> str:
 
 def _about(story: Story) -> list[dict[str, str]]:
     """What the run is of, as pairs."""
-    scope, kind = story.trace.scope, story.kind
+    scope = story.trace.scope
     pairs = {
         "Revision": f"{story.trace.revision}: {story.system.revision.about}",
         "Instance": f"{scope.instance.name}: {committee(scope)}",
-        "Scope": bounds(scope, story.trace.arrangement),
-        "Left out": "; ".join(left_out(scope)),
-        "Source of the property": story.claim.source,
-        "Kind": f"{kind.sentence} {kind.because}" if kind else "",
+        "Scope": bounds(scope, story.trace.arrangement, story.system.revision.design),
+        "Left out": "; ".join(left_out(scope, story.system.revision.design)),
+        "Assumed": story.claim.assumptions,
+        "Known since": known_since(story.claim.name, story.trace.kind) if story.trace.failed else "",
+        "Ran in a release": ran(story.trace.revision),
+        "Property": f"{story.claim.sentence} From: {story.claim.source}",
         "Repeat it with": repeat(story.trace, "html"),
     }
     return [{"term": term, "text": text} for term, text in pairs.items() if text]
@@ -80,18 +86,16 @@ def _about(story: Story) -> list[dict[str, str]]:
 
 def _steps(story: Story) -> list[dict[str, Any]]:
     steps = []
-    for number, step in enumerate(story.trace.steps, 1):
+    for step in story.trace.steps:
         transition = story.transition(step)
         file = FILE.search(transition.source)
-        changes = story.words.changes(story.states[number - 1], story.states[number])
         steps.append(
             {
                 "node": step.node,
                 "call": step.call,
                 "about": transition.about,
                 "source": transition.source,
-                "url": file_url(file[1]) if file else None,
-                "changed": [change.field for change in changes],
+                "url": file_url(file[1], story.trace.revision) if file else None,
             }
         )
     return steps
@@ -100,9 +104,9 @@ def _steps(story: Story) -> list[dict[str, Any]]:
 def _events(story: Story) -> list[dict[str, Any]]:
     """The events of the diagram; what arrives, or does not, has the position of the event that sent it."""
     told: list[dict[str, Any]] = []
-    sent: dict[tuple[str, str], int] = {}
+    sent: dict[tuple[str, str, str], int] = {}
     for event in events(story):
-        ends = (event.source, event.target)
+        ends = (event.source, event.target, event.line)
         if event.form is Form.SEND:
             sent[ends] = len(told)
         travels = event.form in (Form.RECEIVE, Form.SKIP, Form.LOSS) and event.source != event.target

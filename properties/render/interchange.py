@@ -125,7 +125,7 @@ def _scope() -> Shape:
     """The instance and the batches, and perhaps the other fields of a scope, each like its usual value."""
     by_type: dict[type, Shape] = {bool: boolean, int: at_least(0, MOST), str: text}
     shapes = {field.name: by_type[type(field.default)] for field in fields(Scope) if field.name != "instance"}
-    shapes |= {fault: nullable(at_least(0)) for fault in ("restarts", "disconnects")}
+    shapes |= {fault: nullable(at_least(0)) for fault in ("restarts", "disconnects", "errors")}
     del shapes["batches"]
     return record(shapes, instance=text, batches=nullable(at_least(1, MOST)))
 

@@ -7,9 +7,11 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from properties.claims.kinds import Kind
+from properties.findings import known_since
+from properties.history import ran
 from properties.render import sources
 from properties.render.command import repeat
-from properties.render.explanations import explain
+from properties.render.explanations import opening
 from properties.render.mermaid import diagram
 from properties.render.sequence import told
 from properties.render.story import Story
@@ -33,42 +35,40 @@ def _count(number: int, what: str) -> str:
 
 
 def _result(story: Story) -> Lines:
-    """The title, and the result in one sentence."""
+    """The title, and cause, effect and cure."""
     trace, claim = story.trace, story.claim
-    steps = _count(len(trace.steps), "step")
+    length = _count(len(trace.steps), "step") if trace.steps else "from the start on"
     kind = f" ({trace.kind})" if trace.kind else ""
-    if trace.failed is None and not trace.steps:
-        yield f"# `{claim.name}` happens: from the start on"
-        yield from ("", f"**{claim.sentence}** It is so from the start on.", "")
-    elif trace.failed is None:
-        yield f"# `{claim.name}` happens: {steps}"
-        yield from ("", f"**{claim.sentence}** This run of {steps} shows that it does.", "")
-    elif not trace.steps:
-        yield f"# `{claim.name}` is violated{kind}: from the start on"
-        yield from ("", f"**From the start on it is not true that {trace.failed}.**", "")
-    else:
-        yield f"# `{claim.name}` is violated{kind}: {steps}"
-        yield from (
-            "",
-            f"**After {steps} it is {'not' if claim.kind is Kind.ALWAYS else 'no longer'} true that {trace.failed}.**",
-            "",
-        )
+    yield f"# `{claim.name}` {'happens' if trace.failed is None else f'is violated{kind}'}: {length}"
+    yield ""
+    if trace.failed is None:
+        shown = "It is so from the start on." if not trace.steps else f"This run of {length} shows that it does."
+        yield from (f"**{claim.sentence}** {shown}", "")
+        return
+    for what, sentence in opening(story).items():
+        yield from (f"**{what}.** {sentence}", "")
+    no_longer = "not" if claim.kind is Kind.ALWAYS else "no longer"
+    when = f"After {length} it is {no_longer} true that" if trace.steps else "From the start on it is not true that"
+    yield from (f"**{when} {trace.failed}.**", "")
 
 
 def _what(story: Story) -> Lines:
-    """Property, revision, instance, scope."""
-    scope, claim = story.trace.scope, story.claim
+    """What was found where, since when it is known, and whether it ever ran."""
+    scope, claim, trace = story.trace.scope, story.claim, story.trace
     yield "| | |"
     yield "|---|---|"
-    yield f"| Property | `{claim.name}` ({claim.kind}): {claim.sentence} |"
-    yield f"| Where it comes from | {sources.linked(claim.source)} |"
-    yield f"| Assumed | {claim.assumptions} |"
-    yield f"| Revision | `{story.trace.revision}`: {sources.linked(story.system.revision.about)} |"
+    yield f"| Property | `{claim.name}` ({claim.kind}): {claim.sentence} From: {_linked(story, claim.source)} |"
+    yield f"| Revision | `{trace.revision}`: {'; '.join(sources.decided(trace.revision))} |"
+    if trace.failed is not None:
+        yield f"| Known since | {known_since(claim.name, trace.kind)} |"
+    yield f"| Ran in a release | {ran(trace.revision)} |"
     threshold = story.system.electorate.threshold.value
-    yield f"| Instance | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"
-    yield f"| Scope | {bounds(scope, story.trace.arrangement)} |"
-    yield "| Left out | " + "; ".join(left_out(scope)) + " |"
+    yield f"| Committee | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"
     yield ""
+
+
+def _linked(story: Story, source: str) -> str:
+    return sources.linked(source, story.trace.revision)
 
 
 def _table(story: Story) -> Lines:
@@ -81,7 +81,7 @@ def _table(story: Story) -> Lines:
     yield from ("| step | node | action | changed |", "|---:|---|---|---|")
     fields: dict[str, None] = {}
     for number, step in enumerate(story.trace.steps, 1):
-        changes = story.words.changes(story.states[number - 1], story.states[number])
+        changes = story.changes(number)
         fields.update(dict.fromkeys(change.field for change in changes))
         cell = "<br>".join(f"`{change.field}`: {change.before} → **{change.after}**" for change in changes)
         yield f"| {number} | {step.node} | `{step.call}` | {cell} |"
@@ -95,7 +95,7 @@ def _table(story: Story) -> Lines:
 def _start(story: Story) -> Lines:
     """The initial state."""
     yield from ("## The state at the start", "")
-    values = story.words.values(story.states[0])
+    values = story.fields(0)
     yield from _fields(values)
     yield ""
     if story.trace.loop is not None:
@@ -118,7 +118,7 @@ def _reading(story: Story, fields: list[str]) -> Lines:
     yield from ("| action | what happens | source |", "|---|---|---|")
     transitions = {step.action: story.transition(step) for step in story.trace.steps}
     for name, transition in transitions.items():
-        yield f"| `{name}` | {transition.about} | {sources.linked(transition.source)} |"
+        yield f"| `{name}` | {transition.about} | {_linked(story, transition.source)} |"
     yield ""
     yield "</details>"
     yield ""
@@ -145,19 +145,15 @@ def _false(story: Story) -> Lines:
     yield ""
     yield f"> {conjunct.sentence}"
     yield ""
-    explanation = explain(story)
-    if explanation:
-        yield from (explanation, "")
     witnesses = story.witnesses(conjunct.when) | story.witnesses(conjunct.holds)
+    if story.kind is not None:
+        yield f"**{story.kind.sentence}** {story.kind.because}"
+        yield ""
+        witnesses |= story.witnesses(story.kind.holds(story.system))
     if witnesses:
         yield "It shows in the last state:"
         yield ""
         yield from _fields(witnesses)
-        yield ""
-    if story.kind is not None:
-        yield f"**{story.kind.sentence}** {story.kind.because}"
-        yield ""
-        yield from _fields(story.witnesses(story.kind.holds(story.system)))
         yield ""
     yield from _aftermath(story)
 
@@ -188,7 +184,8 @@ def _aftermath(story: Story) -> Lines:
 
 def _without(story: Story) -> str:
     """The steps that do not count as a way out."""
-    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without))
+    actions = {action.name for action in story.system.actions}
+    names = ", ".join(f"`{name}`" for name in sorted(story.claim.without & actions))
     return f"Without faults to the rescue ({names}), " if names else ""
 
 
@@ -196,19 +193,26 @@ def _up_to(symmetry: int | None) -> str:
     return " (up to the order of interchangeable attesters)" if symmetry else ""
 
 
+def _searched(story: Story) -> Lines:
+    """In which scope, what that leaves out, and why there is no shorter run."""
+    yield "## What was searched"
+    yield ""
+    yield f"* Scope: {bounds(story.trace.scope, story.trace.arrangement, story.system.revision.design)}."
+    yield f"* Assumed: {story.claim.assumptions}."
+    yield f"* Left out: {'; '.join(left_out(story.trace.scope, story.system.revision.design)) or 'nothing'}."
+    yield ""
+    yield from _minimal(story)
+
+
 def _minimal(story: Story) -> Lines:
-    """Why there is no shorter run."""
     if story.trace.loop is not None:
-        yield from ("## Why it is minimal", "")
-        yield "That is not claimed: of runs that go on for ever, some other may be shorter."
+        yield "That the run is minimal is not claimed: of runs that go on for ever, some other may be shorter."
         yield ""
         return
     facts = story.trace.facts or {}
     states, of_kind = facts.get("states in all"), facts.get("states of this kind")
     if states is None or not story.trace.steps:
         return
-    yield "## Why it is minimal"
-    yield ""
     among = f", {of_kind:,} of them of this kind" if of_kind is not None else ""
     what = f"a state of the kind `{story.trace.kind}`" if story.trace.kind else "such a state"
     yield (
@@ -291,7 +295,7 @@ def _missed(story: Story) -> Lines:
     yield ""
     yield f"As read at `{sources.COMMIT[:8]}` (PR 161).{sources.since_then(story.trace.revision)}"
     yield ""
-    yield from (f"* {sources.linked(reason)}" for reason in reasons)
+    yield from (f"* {_linked(story, reason)}" for reason in reasons)
     yield ""
 
 
@@ -301,7 +305,7 @@ SECTIONS: tuple[Callable[[Story], Lines], ...] = (
     _diagram,
     _table,
     _false,
-    _minimal,
+    _searched,
     _passing,
     _repeat,
     _missed,

@@ -53,7 +53,7 @@ def arrow(event: Event) -> str:
             return f"Note over {place}: {text}"
         case Form.ANSWER:
             return f"{event.source}-->>{event.target}: {text}"
-        case Form.FORGERY:
+        case Form.DIRECT:
             return f"{event.source}->>{event.target}: {text}"
         case Form.SEND:
             return f"{event.source}-){CHANNEL}: {text}, to {event.target}"

@@ -18,7 +18,7 @@ from model.votes import Vote
 from properties.render import CannotRender
 from properties.render.command import repeat
 from properties.render.explanations import explain
-from properties.render.sequence import Teller
+from properties.render.registry_design.sequence import Teller
 from properties.render.sources import COMMIT
 from properties.render.story import Story
 from properties.trace import Trace, TraceStep
@@ -100,7 +100,7 @@ def _hashes(story: Story) -> int:
 def _finder(story: Story) -> str:
     """The node whose finder finds the certificate."""
     last = len(story.trace.steps)
-    for place, node in zip(story.system.topology.places, story.system.state.nodes, strict=True):
+    for place, node in zip(story.system.topology.places, story.registry_design.state.nodes, strict=True):
         quorum = node.registry.find_quorum(story.system.electorate)
         valid = node.registry.certificate_verifies(quorum.vote, story.system.electorate)
         if story.value(quorum.found & ~valid, last):
@@ -137,7 +137,7 @@ class _Registry:
 
     @property
     def _registry(self) -> Registry:
-        return self.story.system.state.nodes[self._place].registry
+        return self.story.registry_design.state.nodes[self._place].registry
 
     def _update(self, votes: list[str]) -> str:
         chain = ["votes", f".update(attesters, &genesis, &[{', '.join(votes)}])", ".unwrap()"]

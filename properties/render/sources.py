@@ -1,29 +1,50 @@
-"""Where the protocol's own source is, as links, and what its tests look at."""
+"""Where the protocol's own source is, as links, and what its tests look at.
+
+A source names a file as the model does; the link goes to the commit of the part of the revision that it belongs to.
+"""
 
 from __future__ import annotations
 
 import re
 
-ERA_CONSENSUS = "https://github.com/matter-labs/era-consensus"
-COMMIT = "bce5e3e8189b3f0d3b5eb2aed758a483ba032036"
-"""era-consensus pull request 161, as merged: what the model's transitions were read from."""
+from model.revisions import PARTS
+from properties.history import ERA_CONSENSUS, MERGES, MOVED, ZKSYNC_ERA
 
-FOLDERS = {"executor": "node/actors", "network": "node/actors", "storage": "node/libs", "roles": "node/libs"}
-"""Where era-consensus keeps its crates."""
+GITHUB = "https://github.com"
+
+COMMIT = MERGES["pr161"].commit
+"""Where the tests of era-consensus were read."""
+
+CRATES = {"executor": "node/actors", "network": "node/actors", "storage": "node/libs", "roles": "node/libs"}
+"""Where era-consensus keeps its crates; the model names its files from the crate on."""
 
 PULL_REQUEST = re.compile(r"(era-consensus|zksync-era) PR (\d+)")
-FILE = re.compile(rf"(?<![\w/])((?:{'|'.join(FOLDERS)})/[\w/]+\.rs)")
+FILE = re.compile(rf"(?<![\w/])((?:core|{'|'.join(CRATES)})/[\w/]+\.rs)")
 
 
-def file_url(path: str) -> str:
-    """The address of a file of era-consensus, named as the model names it: without the folder of the crate."""
-    return f"{ERA_CONSENSUS}/blob/{COMMIT}/{FOLDERS[path.split('/')[0]]}/{path}"
+def file_url(path: str, revision: str) -> str:
+    """The address of a file, at the commit of that part of the revision which is of its repository."""
+    crate = path.split("/")[0]
+    repository = ERA_CONSENSUS if crate in CRATES else ZKSYNC_ERA
+    part = next(part for part in revision.split("+") if part in MERGES and MERGES[part].repository == repository)
+    place = f"{CRATES[crate]}/{path}" if crate in CRATES else MOVED.get((part, path), path)
+    return f"{GITHUB}/{repository}/blob/{MERGES[part].commit}/{place}"
 
 
-def linked(source: str) -> str:
+def linked(source: str, revision: str) -> str:
     """A source in Markdown, its files and pull requests as links."""
-    text = FILE.sub(lambda match: f"[{match[1]}]({file_url(match[1])})", source)
-    return PULL_REQUEST.sub(r"[\g<0>](https://github.com/matter-labs/\1/pull/\2)", text)
+    text = FILE.sub(lambda match: f"[{match[1]}]({file_url(match[1], revision)})", source)
+    return PULL_REQUEST.sub(rf"[\g<0>]({GITHUB}/matter-labs/\1/pull/\2)", text)
+
+
+def decided(revision: str) -> list[str]:
+    """For each part of a revision what it does, when it was merged, and the code that decides it, in Markdown."""
+    return [
+        f"{linked(PARTS[part].about, revision)} (merged {MERGES[part].day}; {linked(MERGES[part].decides, revision)})"
+        if part in MERGES
+        else linked(PARTS[part].about, revision)
+        for part in revision.split("+")
+    ]
 
 
 _ONE_VOTE = (

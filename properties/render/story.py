@@ -13,15 +13,17 @@ from functools import cached_property
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
 from model.registry_design.system import RegistryDesign
+from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
-from properties.checking import path_to
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
+from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.render.words import Words, field_of
+from properties.render.vocabulary import VOCABULARIES
+from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.trace import BadTrace, Trace, TraceStep, record, replay
 
@@ -64,13 +66,14 @@ class Story:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.system: RegistryDesign = trace.system
+        self.system: AttestationSystem = trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
+        self.vocabulary = VOCABULARIES[self.system.revision.design]()
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
@@ -91,7 +94,7 @@ class Story:
     @cached_property
     def kind(self) -> CounterexampleKind | None:
         """The kind of counterexample, where the property has kinds."""
-        return next((kind for kind in self.claim.kinds if kind.name == self.trace.kind), None)
+        return next((kind for kind in self.claim.kinds_in(self.system) if kind.name == self.trace.kind), None)
 
     def transition(self, step: TraceStep) -> Transition:
         """The transition behind a step."""
@@ -107,6 +110,18 @@ class Story:
             self._evaluators[expression] = self.stepper.evaluator(expression)
         return int(self._evaluators[expression](self.state(number))[0])
 
+    def fields(self, number: int) -> dict[str, str]:
+        """Every field after so many steps in words; first what no variable holds and a reader looks for."""
+        derived = self.vocabulary.derived(self.system).items()
+        values = {name: self.value(expression, number) for name, expression in derived}
+        told = {name: "none" if value == NONE else str(value) for name, value in values.items()}
+        return told | self.words.values(self.states[number])
+
+    def changes(self, number: int) -> list[Change]:
+        """The fields that a step changes. `number` counts from 1."""
+        old, new = self.fields(number - 1), self.fields(number)
+        return [Change(field, old[field], new[field]) for field in old if old[field] != new[field]]
+
     def vote(self, vote: Vote, number: int) -> str | None:
         """A vote or certificate after so many steps, in words; none if there is none."""
         batch, variant, genesis = (self.value(part, number) for part in (vote.number, vote.variant, vote.genesis))
@@ -117,7 +132,7 @@ class Story:
         parts alone."""
         last = len(self.trace.steps)
         parts = [part for part in conjuncts(condition) if not self.value(part, last)] or [condition]
-        names = {field_of(str(variable.value[0])): None for variable in variables_of(parts)}
+        names = {self.vocabulary.field_of(str(variable.value[0])): None for variable in variables_of(parts)}
         values = self.words.values(self.states[last])
         return {name: values[name] for name in values if name in names}
 
@@ -135,10 +150,15 @@ class Story:
         if self.value(conjunct.holds, number):
             return Standing.HOLDS
         if self.claim.kind is not Kind.POSSIBLE:
-            return Standing.FAILS if self._is_about_states else Standing.OPEN
+            return Standing.FAILS if self._is_about_states or self._is_never(conjunct, number) else Standing.OPEN
         if last_open is None:
             return Standing.UNEXAMINED
         return Standing.OPEN if number <= last_open else Standing.FAILS
+
+    def _is_never(self, conjunct: Conjunct, number: int) -> bool:
+        """Whether this state is in the loop of a lasso, and the conjunct comes true nowhere in it."""
+        loop = range(len(self.states) if self.trace.loop is None else self.trace.loop, len(self.states))
+        return number in loop and not any(self.value(conjunct.holds, each) for each in loop)
 
     def _last_open(self, conjunct: Conjunct) -> int | None:
         """After how many steps the conjunct can come true for the last time; none if that is not the question,
@@ -153,6 +173,13 @@ class Story:
             if not search.complete:
                 return None
         return -1
+
+    @property
+    def registry_design(self) -> RegistryDesign:
+        """The model, for what is told of a vote registry. Raises `BadTrace` if it has none."""
+        if not isinstance(self.system, RegistryDesign):
+            raise BadTrace(f"{self.trace.revision} has no vote registry")
+        return self.system
 
     @property
     def _is_about_states(self) -> bool:
@@ -170,7 +197,7 @@ class Story:
         return all_of(~conjunct.when | conjunct.holds for conjunct in self.conjuncts)
 
     @cached_property
-    def _passing_system(self) -> RegistryDesign:
+    def _passing_system(self) -> AttestationSystem:
         """The system without the steps that a passing run may not take: those that the property does without, and
         every step from a state that refutes it."""
         actions = (
@@ -180,14 +207,16 @@ class Story:
         )
         return replace(self.system, actions=tuple(actions))
 
-    @cached_property
-    def _has_symmetry(self) -> bool:
-        return Packing(self.system).has_symmetry
+    def _has_symmetry(self, goal: Bool) -> bool:
+        """Whether permuted attesters can count as one in a search of the passing system for the goal."""
+        packing = Packing(self._passing_system)
+        return packing.has_symmetry and packing.symmetry.breaks([(goal,)]) is None
 
     def _search(self, conjunct: Conjunct, number: int) -> tuple[Exploration, tuple[int, int] | None]:
         """A search from the state after so many steps, and where in it the conjunct comes true."""
         goal = self._goal(conjunct)
-        search = explore(self._passing_system, self._has_symmetry, MANY_STATES, start=self.state(number), until=goal)
+        symmetry = self._has_symmetry(goal)
+        search = explore(self._passing_system, symmetry, MANY_STATES, start=self.state(number), until=goal)
         return search, first_where(search, goal)
 
     @cached_property
@@ -197,7 +226,7 @@ class Story:
         if conjunct is None or self._is_about_states:
             return None
         for symmetry, most in ((False, FEW_STATES), (True, MANY_STATES)):
-            if symmetry and not self._has_symmetry:
+            if symmetry and not self._has_symmetry(conjunct.holds):
                 break
             search = explore(self._passing_system, symmetry, most, start=self.state(len(self.trace.steps)))
             if search.complete:

@@ -6,59 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
-from model.registry_design.system import RegistryDesign
+from model.revisions import REGISTRY
 from model.scope import Scope
+from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
+from properties.render.vocabulary import VOCABULARIES
 from properties.trace import Arrangement, Trace
-
-PHASES = {
-    WAITING_FOR_STATUS: "waiting for status",
-    WAITING_FOR_QUORUM: "waiting for quorum",
-    SETTING_MINIMUM: "setting minimum",
-    PERSISTING: "persisting",
-}
-"""The phases of the QC finder's loop."""
-
-VOTES = re.compile(r"(.+\.(?:registry|old|in_flight|queue)\.\w+|.+\.quorum)\.(?:number|variant|genesis)")
-"""A variable that is a part of a vote or of a certificate: a batch number, which hash, which fork."""
-
-MEANINGS: tuple[tuple[str, str, str], ...] = (
-    (r"sealed", "sealed", "how many batches the main node has sealed"),
-    (r"(\S+)\.registry\.min_batch_number", "{}.registry.min_batch_number", "votes below it are skipped by {}"),
-    (r"(\S+)\.registry\.\w+", "{}.registry.x", "the vote of attester x in the vote registry of {}"),
-    (r"(\S+)-(\S+)\.old\.\w+", "x-y.old.z", "the vote of z that x pushed to y last; not pushed again"),
-    (r"(\S+)-(\S+)\.in_flight\.\w+", "x-y.in_flight.z", "the vote of z on its way from x to y"),
-    (r"(\S+)\.store\.queue\.\d+", "{}.store.queue.n", "certificates that {} has found and not yet inserted"),
-    (
-        r"(\S+)\.store\.certified\.\d+",
-        "{}.store.certified.n",
-        "whether the database of {} has the certificate of batch n",
-    ),
-    (r"(\S+)\.store\.smallest_certified", "{}.store.smallest_certified", "the first batch with a certificate at {}"),
-    (r"(\S+)\.store\.largest_certified", "{}.store.largest_certified", "the last batch with a certificate at {}"),
-    (r"(\S+)\.store\.had_gap", "{}.store.had_gap", "whether the certificates at {} ever had a gap"),
-    (r"(\S+)\.store\.persisted", "x.store.persisted", "how many batches the node x itself has"),
-    (r"(\S+)\.store\.commitment\.\d+", "x.store.commitment.n", "whether the node x can sign batch n"),
-    (
-        r"(\S+)\.status\.next_batch_to_attest",
-        "x.status.next_batch_to_attest",
-        "what the node x was told to attest next",
-    ),
-    (r"(\S+)\.status\.unseen_by_(\w+)", "x.status.unseen_by_y", "whether y, a part of node x, has yet to look at that"),
-    (r"(\S+)\.finder\.phase", "{}.finder.phase", "where the QC finder of {} stands in its loop"),
-    (r"(\S+)\.finder\.number", "{}.finder.number", "the status that the QC finder of {} has read"),
-    (r"(\S+)\.finder\.quorum", "{}.finder.quorum", "the certificate that the QC finder of {} is about to store"),
-    (r"(\S+)\.polled", "x.polled", "an answer of the main node that x has yet to put into its status"),
-    (r"(\S+)\.attesting", "x.attesting", "the batch that attester x has set out to vote on"),
-    (r"(\S+)\.store\.pruned", "{}.store.pruned", "the batch that was pruned from the database of {}"),
-    (r"(\S+)\.genesis", "x.genesis", "which fork of the chain the node x is on"),
-    (r"first_batch", "first_batch", "the first batch of the main node's fork"),
-    (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
-    (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
-)
-"""Variables by pattern: how the pattern is written in a legend, and what it stands for."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +25,6 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.before} → {self.after}"
-
-
-def field_of(variable: str) -> str:
-    """The field that a variable belongs to: a vote's number and hash are one field."""
-    match = VOTES.fullmatch(variable)
-    return match[1] if match else variable
 
 
 def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
@@ -97,20 +45,16 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
 class Words:
     """The vocabulary of one system."""
 
-    def __init__(self, system: RegistryDesign, arrangement: Arrangement | None = None) -> None:
+    def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
+        self.vocabulary = VOCABULARIES[system.revision.design]()
         self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}
         self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
 
     def values(self, state: Mapping[str, int]) -> dict[str, str]:
         """Every field of a state in words."""
-        return {field: self._value(field, state) for field in dict.fromkeys(map(field_of, state))}
-
-    def changes(self, before: Mapping[str, int], after: Mapping[str, int]) -> list[Change]:
-        """The fields in which two states differ."""
-        old, new = self.values(before), self.values(after)
-        return [Change(field, old[field], new[field]) for field in old if old[field] != new[field]]
+        return {field: self._value(field, state) for field in dict.fromkeys(map(self.vocabulary.field_of, state))}
 
     def _value(self, field: str, state: Mapping[str, int]) -> str:
         if field not in state:
@@ -119,14 +63,15 @@ class Words:
         value = state[field]
         if field in self._flags:
             return "yes" if value else "no"
-        if field.endswith(".phase"):
-            return PHASES.get(value, str(value))
+        for pattern, names in self.vocabulary.named:
+            if pattern.fullmatch(field):
+                return names.get(value, str(value))
         return "none" if value == NONE and field in self._numbers else str(value)
 
     def legend(self, fields: list[str]) -> dict[str, str]:
         """What these fields stand for, by pattern, in the order of the patterns."""
         found: dict[str, str] = {}
-        for pattern, label, meaning in MEANINGS:
+        for pattern, label, meaning in self.vocabulary.meanings:
             for field in fields:
                 match = re.fullmatch(pattern, field)
                 if match:
@@ -157,54 +102,36 @@ class Words:
                 yield name, f"{what} with weight {weight}"
 
 
-COARSE: dict[str, str] = {
-    "late_answers": "asking the main node for the next batch and storing its answer is one step, so that no answer is "
-    "out of date when it arrives",
-    "finder_steps": "the QC finder reads the status and sets the minimum in one step, and finds a quorum and hands its "
-    "certificate to the database in one step",
-    "attester_steps": "an attester reads the status and publishes its vote in one step",
-    "own_finders": "the attesters' own QC finders are left out, and with them the minimum of their own registries",
-    "echo": "votes flow towards the main node only",
-    "late_batches": "every node has each batch, ready to be signed, as soon as the main node seals it",
-}
-"""What a switch of the scope leaves out while it is off."""
-
 FAULTS = {
     "restarts": "no node restarts",
     "disconnects": "no connection breaks",
+    "errors": "no error without a cause in the model",
     "regeneses": "the chain never forks",
 }
 """What is left out while so many faults as none may happen."""
 
 
-def bounds(scope: Scope, arrangement: Arrangement | None = None) -> str:
+def bounds(scope: Scope, arrangement: Arrangement | None = None, design: str = REGISTRY) -> str:
     """The bounds of the scope in words; the connections are those of the arrangement, if one is given."""
     batches = "any number of batches" if scope.batches is None else f"batches 0 … {scope.batches - 1}"
-    queue = "certificates are inserted at once"
-    if scope.queue:
-        queue = f"at most {scope.queue} certificate{'s' * (scope.queue > 1)} waiting to be inserted"
-    faults = ["any number of " + name for name, count in scope.faults.items() if count is None]
-    faults += [f"at most {count} {name}" for name, count in scope.faults.items() if count]
+    faults = [f"any number of {name.replace('_', ' ')}" for name, count in scope.faults.items() if count is None]
+    faults += [f"at most {count} {name.replace('_', ' ')}" for name, count in scope.faults.items() if count]
     topology = f"topology {scope.topology}"
     if arrangement is not None:
         topology = "connections " + ", ".join("–".join(ends) for ends in arrangement.connections)
-    return "; ".join([batches, topology, queue, *faults, *_special(scope)])
+    return "; ".join([batches, topology, *VOCABULARIES[design]().bounds(scope), *faults, *_special(scope)])
 
 
 def _special(scope: Scope) -> Iterator[str]:
-    """What few scopes have."""
+    """What few scopes have, whatever the design."""
     if scope.pruned:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
-    if scope.bad_votes:
-        yield f"every message of the external node also has a vote with {scope.bad_votes}"
-    if scope.lesser_hashes:
-        yield f"{scope.lesser_hashes} hashes of no batch that are less than those of all batches"
 
 
-def left_out(scope: Scope) -> list[str]:
+def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:
     """What the scope leaves out, in words."""
-    coarse = [words for switch, words in COARSE.items() if not getattr(scope, switch)]
+    coarse = [words for switch, words in VOCABULARIES[design]().coarse.items() if not getattr(scope, switch)]
     return coarse + [words for fault, words in FAULTS.items() if scope.faults[fault] == 0]
 
 

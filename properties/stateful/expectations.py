@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from model.registry_design.system import RegistryDesign
 from model.revisions import GENESIS_BATCH, NEVER
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS
+from model.scope import ALL, BAD_SIGNATURE, EXTERNAL, FOREIGN_GENESIS
 from model.topology import MAIN
 
 
@@ -38,13 +38,15 @@ def _starts_at_first_batch(system: RegistryDesign) -> bool:
 
 
 def _all_take_part(system: RegistryDesign) -> bool:
-    """Executors start, the honest attesters make a quorum, votes get through, and the main node has an answer."""
+    """Executors start, the honest attesters make a quorum, votes get through, and no batch is pruned too early."""
     instance, scope, revision = system.scope.instance, system.scope, system.revision
     honest = instance.total_weight - instance.byzantine_weight
     votes_pass = not scope.bad_votes or _bad_votes_are_skipped(system)
-    answers = scope.pruned != MAIN or (revision.starts_after_pruned and revision.drops_pruned)
+    is_kept = not scope.pruned or (scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned)
     is_quorum = bool(honest >= system.electorate.threshold.value)
-    return _starts_at_genesis(system) and is_quorum and revision.executor != NEVER and votes_pass and answers
+    is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not scope.regeneses)
+    lives = revision.executor != NEVER and (is_calm or scope.supervised == ALL)
+    return _starts_at_genesis(system) and is_quorum and lives and votes_pass and is_kept
 
 
 def _numbers_only_rise(system: RegistryDesign) -> bool:

@@ -30,8 +30,8 @@ class GossipLinkMachine(CountedMachine):
         scope = Scope(instance("n3f0b3"), batches=BATCHES, topology="relay", disconnects=1)
         system = self.system(scope)
         self.state, self.unlimited = initial(system, system.state), const(1)
-        self.link = 0
-        self.sender, self.receiver = system.topology.links[self.link]
+        self.link, self.topology = 0, system.topology
+        self.sender, self.receiver = self.topology.links[self.link]
         self.naive = [NaiveRegistry(dict.fromkeys(NAMES, 1)) for _ in range(2)]
         self.naive_old: Message = {}
         self.naive_message: Message = {}
@@ -72,7 +72,7 @@ class GossipLinkMachine(CountedMachine):
         """The sender pushes what is new."""
         self.count("only a part is new", len(self.news) < len(self.naive[0].votes))
         self.naive_message, self.naive_old = self.news, self.naive[0].votes
-        self.state = taken(model.registry_design.network.push_votes(self.state, self.link, self.sender))
+        self.state = taken(model.registry_design.network.push_votes(self.state, self.link, self.topology))
 
     @precondition(lambda self: bool(self.naive_message))
     @rule()
@@ -83,7 +83,7 @@ class GossipLinkMachine(CountedMachine):
         self.count("vote below minimum", any(vote.number < minimum for vote in self.naive_message.values()))
         self.naive[1].update(list(self.naive_message.values()))
         self.naive_message = {}
-        self.state = taken(model.registry_design.network.receive_votes(self.state, self.link, self.receiver))
+        self.state = taken(model.registry_design.network.receive_votes(self.state, self.link, self.topology))
 
     @precondition(lambda self: self.age >= LIFETIME)
     @rule()
@@ -106,8 +106,8 @@ class GossipLinkMachine(CountedMachine):
         assert votes_in(link.old) == _subjects(self.naive_old)
         assert votes_in(link.in_flight) == _subjects(self.naive_message)
         can_push = bool(self.news) and not self.naive_message
-        assert is_possible(model.registry_design.network.push_votes(self.state, self.link, self.sender)) == can_push
-        assert is_possible(model.registry_design.network.receive_votes(self.state, self.link, self.receiver)) == bool(
+        assert is_possible(model.registry_design.network.push_votes(self.state, self.link, self.topology)) == can_push
+        assert is_possible(model.registry_design.network.receive_votes(self.state, self.link, self.topology)) == bool(
             self.naive_message
         )
 

@@ -10,10 +10,9 @@ from typing import ClassVar, Concatenate, ParamSpec, TypeVar
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from model.registry_design.system import RegistryDesign
+from model.registry_design.system import RegistryDesign, build
 from model.revisions import REVISIONS
 from model.scope import Scope
-from model.system import build
 
 P = ParamSpec("P")
 M = TypeVar("M", bound="CountedMachine")

@@ -16,11 +16,10 @@ from model.algebra import Bool
 from model.batch_store import CertifiedBatches
 from model.committee import U64_MAX
 from model.registry_design.network import FAULTS
-from model.registry_design.system import RegistryDesign
-from model.revisions import NEVER, REVISIONS
+from model.registry_design.system import RegistryDesign, build
+from model.revisions import NEVER, REGISTRY, REVISIONS, of_design
 from model.rules import max_faulty_weight
-from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Instance, Scope, instance
-from model.system import build
+from model.scope import ALL, BAD_SIGNATURE, EXTERNAL, FOREIGN_GENESIS, NOBODY, Instance, Scope, instance
 from model.topology import MAIN, TOPOLOGIES
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind
@@ -63,6 +62,8 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         prunes_after_status=random.random() < 0.5,
         regeneses=random.choice([0, 0, 0, 1, 2]) if len(weights) <= 4 else 0,
         bad_votes=random.choice(["", "", "", "", "", BAD_SIGNATURE, FOREIGN_GENESIS]) if topology == "relay" else "",
+        supervised=random.choice([EXTERNAL, EXTERNAL, ALL, NOBODY]),
+        errors=random.choice([0, 0, 0, 1, None]),
     )
 
 
@@ -166,9 +167,11 @@ def showcase(place: int) -> Model:
     return Model(build(REVISIONS[name], scope))
 
 
-LIVE = [revision for revision in REVISIONS.values() if revision.executor != NEVER]
+MERGED = [REVISIONS[name] for name in of_design(REGISTRY)]
 
-ROUND = [*REVISIONS.values(), *LIVE, *LIVE, *LIVE]
+LIVE = [revision for revision in MERGED if revision.executor != NEVER]
+
+ROUND = [*MERGED, *LIVE, *LIVE, *LIVE]
 """The revisions of successive models: all, and those that start more often."""
 
 

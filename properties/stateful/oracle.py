@@ -20,6 +20,11 @@ class NaiveVote:
     genesis: str = "g0"
     valid: bool = True
 
+    @staticmethod
+    def on(key: str, batch: tuple[int, str, str], valid: bool = True) -> NaiveVote:
+        """A vote on a number, a hash and a genesis."""
+        return NaiveVote(key, *batch, valid)
+
     @property
     def rank(self) -> tuple[int, str, str]:
         """What votes are compared by."""

@@ -11,6 +11,7 @@ import hypothesis
 from model.topology import TOPOLOGIES
 from properties.stateful.attester_runner import AttesterRunnerMachine
 from properties.stateful.batch_store import BatchStoreMachine
+from properties.stateful.controller import ControllerMachine
 from properties.stateful.gossip_link import GossipLinkMachine
 from properties.stateful.machine import CountedMachine, drive
 from properties.stateful.qc_finder import QcFinderMachine
@@ -64,6 +65,7 @@ RULES, SYSTEM_RULES = 30, 40
 
 MACHINES: dict[str, type[CountedMachine]] = {
     "vote registry": VoteRegistryMachine,
+    "controller": ControllerMachine,
     "status watch": StatusWatchMachine,
     "QC finder": QcFinderMachine,
     "attester runner": AttesterRunnerMachine,
@@ -107,6 +109,38 @@ FLOORS: dict[str, Floors] = {
         "minimum lowered": 0.2,
         "quorum found": 1,
         "contaminated certificate": 0.1,
+    },
+    "controller": {
+        "start_attestation": 1,
+        "start_next": 1.5,
+        "start_again": 1,
+        "insert_votes": 3,
+        "agree": 1,
+        "follow": 1,
+        "subscribe": 1.5,
+        "wait_for_diff": 1.5,
+        "votes": 1.5,
+        "wait_for_cert": 1.5,
+        "start refused: genesis": 0.06,
+        "start refused: number": 1.5,
+        "start that changes nothing": 0.6,
+        "own vote": 1,
+        "duplicate": 0.2,
+        "genesis": 0.05,
+        "hash": 0.03,
+        "non-member": 0.1,
+        "signature": 0.15,
+        "votes kept before an error": 0.18,
+        "votes before the first start": 0.8,
+        "vote on another number": 0.1,
+        "known vote": 0.8,
+        "certificate": 4,
+        "diff with votes only": 0.5,
+        "diff that leaves out numbers": 0.2,
+        "nothing new": 1,
+        "votes that are not asked for": 0.3,
+        "wait for a later number": 0.8,
+        "wait for a number that was skipped": 0.3,
     },
     "status watch": {
         "update": 1,
@@ -173,6 +207,7 @@ FLOORS: dict[str, Floors] = {
     },
     "system": {
         **dict.fromkeys((f"until_{name}" for name in DRIVEN), 1),
+        "produce_first_block": 0.3,
         "seal_batch": 1,
         "poll_status": 2,
         "update_status": 4,
@@ -193,6 +228,7 @@ FLOORS: dict[str, Floors] = {
         "forge_vote": 0.5,
         "refuse_votes": 0.01,
         "refuse_status": 0.01,
+        "fail_once": 0.2,
         "regenesis": 0.1,
         "restart_on_new_genesis": 0.1,
         "prune": 0.1,

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from model.algebra import Expression
-from properties.checking import path_to
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
+from properties.engines.paths import path_to
 from properties.engines.stepper import Stepper
 from properties.timing.clocks import TICK, Timed
 from properties.timing.laws import SEALING
@@ -89,6 +89,8 @@ def _earliest(setting: Setting, fixed: bool, found: Broken, most: int, watch: Wa
     """The earliest run that breaks the property, if the search says which one is: a batch less is a batch time less."""
     if found.batches > FEW_SEALINGS:
         return found
+    if found.batches == 1:
+        return replace(found, is_shortest=True)
     timed = setting.timed(fixed, sealings=found.batches - 1)
     search = _search(timed, most, watch)
     place = first_where(search, timed.waiting >= 2)

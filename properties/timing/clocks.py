@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, cast
 
 from model.algebra import (
@@ -30,16 +31,19 @@ from model.algebra import (
     any_of,
     const,
     int_variable,
+    name_of,
     post_order,
     total,
+    truth,
     variables_of,
     where,
 )
+from model.batch_store import CertifiedRange
 from model.service import AttestationSystem
 from model.transitions import Action, Namespace, Transition, TransitionSystem, Variable
 from model.votes import NONE
 from properties.engines.stepper import State, Stepper
-from properties.timing.laws import CERTIFYING, HAVING, SEALING, Delay, Law, Limit, Never, Poll, law_of
+from properties.timing.laws import CERTIFYING, FAULTS, HAVING, SEALING, Delay, Law, Limit, Never, Poll, law_of
 
 UNKNOWN_PHASE = -1
 TICK = Transition("tick", "the layer of time", "One unit of time passes.", TRUE.__class__)
@@ -47,6 +51,10 @@ REFRESH = Transition("refresh", "the layer of time", "A link may push once more.
 LOOK = Transition("look", "the layer of time", "A poll finds nothing new.", TRUE.__class__)
 FIRST_LOOK = Transition("choose_phase", "the layer of time", "When a poll first looks.", TRUE.__class__)
 CLOCK = "time"
+
+
+def _constant(place: Expression, value: int) -> Expression:
+    return truth(bool(value)) if isinstance(place, Bool) else const(value)
 
 
 def rebuilt(roots: Sequence[Expression], leaves: dict[Expression, Expression]) -> list[Any]:
@@ -72,10 +80,11 @@ _REBUILD: dict[str, Callable[[Expression, list[Any]], Any]] = {
 
 
 def start(system: AttestationSystem, backlog: int = 0) -> State:
-    """The state in which batch 0 has its certificate and everybody waits for the next batch; or, with a `backlog`, in
-    which so many batches more are sealed, and every node has them. Reached by the model's own actions."""
+    """The state in which the first batch has its certificate and everybody waits for the next; or, with a `backlog`, so
+    many more are sealed, and every node has them. It is reached by the model's own actions."""
     stepper = Stepper(system)
     by_name = [action.name for action in system.actions]
+    possible = {*by_name} - {*FAULTS}
     seal = by_name.index(SEALING[0])
 
     def settled(state: State, names: set[str]) -> State:
@@ -83,7 +92,10 @@ def start(system: AttestationSystem, backlog: int = 0) -> State:
             state = stepper.apply(state, ready[0])
         return state
 
-    state = settled(stepper.apply(stepper.initial, seal), {*by_name} - {SEALING[0]})
+    (has_first,) = stepper.evaluator(truth(system.is_to_attest(0)))(stepper.initial)
+    state = stepper.initial
+    for _ in range(1 if has_first else 2):
+        state = settled(stepper.apply(state, seal), possible - {*SEALING})
     for _ in range(backlog):
         state = stepper.apply(state, seal)
     return settled(state, set(HAVING)) if backlog else state
@@ -132,8 +144,16 @@ class Clockwork:
         """The system with clocks."""
         chosen = [action for action in self.system.actions if not isinstance(self._law(action), Never)]
         kept = self._kept(chosen)
-        leaves = {variable.expression: self._bounded(variable) for variable in kept}
         values = dict(zip((v.expression for v in self.system.variables), self.start, strict=True))
+        changed = {
+            variable.expression
+            for action in chosen
+            for variable, value in action.updates
+            if not (value.is_constant and value.value == values[variable.expression])
+        }
+        constants = {place: _constant(place, value) for place, value in values.items() if place not in changed}
+        kept = [variable for variable in kept if variable.expression in changed]
+        leaves = {variable.expression: self._bounded(variable) for variable in kept} | constants
         variables = {
             variable.expression: replace(
                 variable, expression=leaves[variable.expression], initial=values[variable.expression]
@@ -179,7 +199,6 @@ class Clockwork:
             state=tuple(variable.expression for variable in self.space.declared),
             variables=tuple(self.space.declared),
             actions=tuple(self.actions),
-            symmetric=self.system.symmetric,
             forced=tuple(self.forced),
             stopwatch=waited,
             certifies=certifies,
@@ -189,7 +208,14 @@ class Clockwork:
     @property
     def _counted(self) -> list[Expression]:
         """How many batches are sealed, and the last one with a certificate."""
-        return [cast(Any, self.system.state).sealed, self.system.main.store.certified.largest]
+        return [self.system.state.sealed, self.system.main.store.certified.largest]
+
+    @cached_property
+    def oldest(self) -> set[str]:
+        """The variables for how far back certificates go: they stay behind when numbers grow, and may as well be 0."""
+        certified = self.system.main.store.certified
+        firsts = variables_of([certified.smallest]) if isinstance(certified, CertifiedRange) else []
+        return set(map(name_of, firsts))
 
     @property
     def _main(self) -> str:
@@ -303,6 +329,7 @@ class Clockwork:
         """The changes; and where all batch numbers have grown then, each is one less."""
         changed = {v.expression: (v, value) for v, value in changes}
         numbers = {v.expression: (v, cast(Int, changed.get(v.expression, (v, v.expression))[1])) for v in self.numbers}
-        grown = all_of((n == NONE) | (n >= 1) if v.low == NONE else n >= 1 for v, n in numbers.values())
+        growing = ((v, n) for v, n in numbers.values() if v.name not in self.oldest)
+        grown = all_of((n == NONE) | (n >= 1) if v.low == NONE else n >= 1 for v, n in growing)
         shifted = {place: (v, where(grown & (n >= 1), n - 1, n)) for place, (v, n) in numbers.items()}
         return tuple({**changed, **shifted}.values())

@@ -10,7 +10,7 @@ from model.algebra import Bool
 from model.registry_design.node import FINDER
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
-from model.revisions import Revision
+from model.revisions import REGISTRY, Revision, history
 from model.scope import Instance, Scope
 from model.service import AttestationSystem
 from model.system import build
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from properties.timing.simulation import Simulation
 
-SWITCHES = ("late_answers", "attester_steps", "late_batches")
+SWITCHES = ("late_answers", "attester_steps", "late_batches", "call_steps")
 """The steps between which time can pass. What the other switches tell apart happens at one instant."""
 
 
@@ -61,7 +61,19 @@ class Setting:
 
     def polling(self, milliseconds: int) -> Setting:
         """The same with another poll interval."""
-        return replace(self, parameters=replace(self.parameters, poll=milliseconds))
+        return self.changed(poll=milliseconds)
+
+    def changed(self, **durations: int) -> Setting:
+        """The same with other durations."""
+        return replace(self, parameters=replace(self.parameters, **durations))
+
+    @staticmethod
+    def of(revision: Revision, instance: Instance, topology: str = "direct") -> Setting:
+        """The setting with the durations of the revision."""
+        if revision.design == REGISTRY:
+            return Setting(revision, instance, topology)
+        eras = {before for part in revision.name.split("+") for before in history(part)}
+        return Setting(revision, instance, topology).changed(batch_polls=5000 if "era3040" in eras else 500)
 
 
 @lru_cache(maxsize=16)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from model.revisions import REVISIONS
+from model.revisions import PARTS, REVISIONS, Part
 from properties import checking
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
 from properties.engines import explorer
-from properties.ledger import PLANS, Plan
+from properties.plans import PLANS, Plan
 from properties.render.command import scope_options
 
 Capture = pytest.CaptureFixture[str]
@@ -29,6 +33,16 @@ BAD = {
     "check --instance w3,0b0": "a weight of 0 is refused",
     "check --instance w18446744073709551615,1b0": "beyond u64",
     "check --instance n6f0b0": "6 attesters tolerate f = 1, not 0; write n6f1b0",
+    "check --instance n06f1b1": "'n06f1b1' is neither like n6f1b1",
+    "check --instance n\u0666f1b1": "is neither like n6f1b1",
+    "check --instance w03,2b1": "is neither like n6f1b1",
+    "check --workers 100000": "100000 processes are too many; at most 256",
+    "check --max-states 99999999999999999999": "is not a whole number of at most 18 digits",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches \u0662": "is not a whole number",
+    "explore --revision pr161+era2480 --instance n1f0b0 --batches 02": "'02' is not a whole number",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with restarts=01": "a number from 0 to 9, or any",
+    "explore --revision pr161+era2480 --instance n1f0b0 --with queue=\u0661": "queue is a number from 0 to 9",
+    "": "name a COMMAND: check, ",
     "check --instance six": "is neither like n6f1b1",
     "check --instance n27f5b0": "at most 26",
     "explore --revision pr161+era2480": "required: --instance",
@@ -46,6 +60,8 @@ BAD = {
     "trace progres --revision pr161+era2480": "unknown property 'progres'",
     "trace progress_possible --revision pr161+era2480 --kind registry": "unknown kind of progress_possible",
     "trace no_gaps_on_main_node --revision pr161+era2480 --kind x": "has no kinds of violations",
+    "trace gap --instance n1f0b0": "gap is a finding, with a scope of its own",
+    "trace gap --kind overtaken": "gap is a finding, with a scope of its own",
     "trace no_gaps_on_main_node --revision pr161+era2480 --format pdf": "unknown format 'pdf'",
     "fly": "invalid choice: 'fly'",
 }
@@ -82,11 +98,61 @@ def test_trace_prints_the_deadlock_and_ends_with_0(capsys: Capture) -> None:
         assert expected in printed
 
 
+def test_a_part_that_changes_nothing_is_said_to_change_nothing(capsys: Capture) -> None:
+    again = Part("proposal: refuse what is refused already", {"refuses_smaller_number": True})
+    with patch.dict(PARTS, {"again": again}):
+        main(["explore", "--revision", "pr167+era2480+again", "--instance", "n1f0b0", "--batches", "1"])
+    assert capsys.readouterr().err.startswith("again changes nothing in pr167+era2480+again: ")
+    one = ["explore", "--instance", "n1f0b0", "--batches", "1", "--revision"]
+    main([*one, "pr161+era2539+prune_aware"])
+    assert "prune_aware changes nothing in this scope" in capsys.readouterr().err
+    main([*one, "pr161+era2539+prune_aware", "--with", "pruned=M"])
+    assert "changes nothing" not in capsys.readouterr().err
+
+
 def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
     assert main([*TRACE, "pr161+era2539"]) == 4
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "EXHAUSTED(120 states, depth 30)" in printed.err
+    assert "EXHAUSTED(121 states, depth 31)" in printed.err
+
+
+def test_where_there_is_no_trace_a_scope_is_named_that_has_one(capsys: Capture) -> None:
+    """The default instance has no Byzantine attester, so that nobody spoils a certificate there."""
+    assert main(["trace", "certificates_verify", "--revision", "pr170+era2539"]) == 4
+    said = capsys.readouterr().err.splitlines()
+    assert said[1] == "there is one on pr170+era2539 in n6f1b1, 2 batches, joined:"
+    assert main([*shlex.split(said[2])[1:], "--format", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("sequenceDiagram")
+
+
+def test_where_the_revision_has_no_trace_at_all_another_is_named(capsys: Capture) -> None:
+    assert main([*TRACE, "pr161+era2539", "--kind", "registry_minimum"]) == 4
+    assert "there is one on pr161+era2480 in n2f0b0, 3 batches, joined:\n" in capsys.readouterr().err
+
+
+def test_where_nothing_is_known_to_have_a_trace_no_scope_is_named(capsys: Capture) -> None:
+    assert main(["trace", "no_vote_below_minimum", "--revision", "pr161+era2539"]) == 4
+    assert "there is one" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("registry-minimum", "--revision pr161+era2480"),
+        ("refusal-is-no-cure", "--revision pr167+era2480"),
+        ("registry-minimum --revision pr166+era2480", "--revision pr166+era2480"),
+    ],
+)
+def test_a_finding_can_be_named_in_place_of_a_property_and_a_scope(words: str, expected: str, capsys: Capture) -> None:
+    assert main(["trace", *words.split()]) == 0
+    assert expected in capsys.readouterr().out
+
+
+def test_a_finding_that_a_revision_does_not_have_is_said_to_be_none_there(capsys: Capture) -> None:
+    assert main(["trace", "gap", "--revision", "pr170+era2539"]) == 4
+    assert "no search of the ledger shows gap on pr170+era2539" in capsys.readouterr().err
+    assert main(["trace", "subscribers"]) == 4
 
 
 def test_trace_ends_with_3_where_the_search_was_cut_short(capsys: Capture) -> None:
@@ -220,8 +286,9 @@ def test_every_instance_and_every_revision_that_is_named_is_checked(words: list[
 def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Capture) -> None:
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480") == 1
     printed = capsys.readouterr().out
-    assert "DIFFERENT: progress_possible on pr161+era2480, w7b0, 3 batches, joined: VIOLATED: " in printed
-    assert ", and the table expects nothing of this scope\n" in printed
+    kinds = "vote_lost, overtaken, newer_vote_at_main"
+    assert "DIFFERENT: progress_possible, 1 time\n  VIOLATED: registry_minimum, newer_vote, " + kinds in printed
+    assert ", and the table expects nothing of this scope:\n    pr161+era2480, w7b0, 3 batches, joined\n" in printed
     assert f"{len(CATALOGUE)} verdicts have no expectation, those of:\n  pr161+era2480, w7b0, 3 batches" in printed
     assert "every verdict is the expected one" not in printed
 
@@ -229,15 +296,28 @@ def test_check_ends_with_1_where_a_verdict_differs(tmp_path: Path, capsys: Captu
 def test_check_without_expectations_does_not_say_that_they_are_met(tmp_path: Path, capsys: Capture) -> None:
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2539") == 0
     printed = capsys.readouterr().out
-    assert f"no verdict differs, but {len(CATALOGUE)} verdicts have no expectation; 1 search," in printed
+    assert f"no verdict differs, but {len(CATALOGUE)} verdicts have no expectation;\n1 search," in printed
 
 
 def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capture) -> None:
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("CUT SHORT: 1 of 1 search reached --max-states; their verdicts are as expected; ")
-    assert lines[-1] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+    assert lines[-5].startswith("CUT SHORT: 1 of 1 search reached --max-states, ")
+    assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+
+
+def test_a_run_that_is_cut_short_calls_nothing_expected_and_no_search_exhaustive(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    words = ["--instance", "n3f0b0", "--revision", "pr161+era2480", "--max-states", "1", "--all"]
+    assert checked(tmp_path, *words) == 3
+    printed = capsys.readouterr().out
+    assert "(search cut short; attesters in any order count once)" in printed
+    assert "UNKNOWN" in printed
+    assert "expect" not in printed
+    assert "exhaustive" not in printed
+    assert "EXHAUSTED" not in printed
 
 
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:
@@ -248,7 +328,7 @@ def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> N
         (tmp_path / name).write_text("of an earlier run")
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480", "--max-states", "9") == 3
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == set(kept)
+    assert left == {*kept, "README.md", "ledger.txt"}
 
 
 def test_check_prints_json(tmp_path: Path, capsys: Capture) -> None:
@@ -266,6 +346,21 @@ def test_lists_are_for_people_and_for_machines(command: str, capsys: Capture) ->
     assert capsys.readouterr().out.count("\n") > 1
     assert main([command, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) > 1
+
+
+def test_version_is_printed(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"attestation \d\S*, Python 3\.\d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+def test_a_trace_is_read_from_the_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    file = tmp_path / "trace.json"
+    assert main([*TRACE, "pr161+era2480", "--format", "json", "--out", str(file)]) == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
+    assert main(["trace", "--from", "-", "--format", "mermaid"]) == 0
+    assert capsys.readouterr().out.startswith("sequenceDiagram")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -13,6 +13,7 @@ from properties.trace import from_json
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 LOGS = CONFORMANCE / "system-logs.jsonl.gz"
 SCENARIOS = CONFORMANCE / "vote-registry.jsonl.gz"
+CONTROLLER = CONFORMANCE / "controller.jsonl.gz"
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +86,25 @@ def test_a_run_can_be_held_against_another_revision(log: Path, capsys: pytest.Ca
     assert "REJECTED at line 65 (seq 64)" in capsys.readouterr().out
 
 
-def test_registry_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["replay", str(SCENARIOS)]) == 0
-    assert capsys.readouterr().out == "accepted: 400 scenarios, 7952 steps\n"
+@pytest.mark.parametrize(("name", "scenarios", "steps"), [(SCENARIOS, 400, 7952), (CONTROLLER, 300, 7408)])
+def test_the_file_says_by_itself_what_its_scenarios_are_of(
+    name: Path, scenarios: int, steps: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(name)]) == 0
+    assert capsys.readouterr().out == f"accepted: {scenarios} scenarios, {steps} steps\n"
+
+
+def test_a_threshold_that_is_wrong_is_of_no_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with gzip.open(CONTROLLER, "rt", encoding="utf-8") as file:
+        scenario = json.loads(next(file))
+    scenario["thresholds"]["c0"] += 1
+    (tmp_path / "wrong.jsonl").write_text(json.dumps(scenario), encoding="utf-8")
+    assert main(["replay", str(tmp_path / "wrong.jsonl")]) == 1
+    printed = capsys.readouterr().out
+    assert "scenario 'controller-0000': REJECTED at what it says of itself" in printed
+    assert "thresholds.c0: recorded 2, in the model 1" in printed
+    assert main(["replay", str(tmp_path / "wrong.jsonl"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["step"] is None
 
 
 def test_rejected_registry_scenarios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from model.algebra import TRUE, const
+from model.algebra import TRUE, const, int_variable
 from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, transition, updates
+from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
 from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines import explorer
-from properties.engines.explorer import Exploration, HashCollision, Recent, Run, explore, graph
+from properties.engines.explorer import Exploration, HashCollision, IncompleteSearch, Recent, Run, explore, graph
 from properties.engines.stepper import Stepper
 from properties.verdicts import Unknown
 
@@ -109,12 +111,40 @@ def overflowing() -> TransitionSystem[tuple[object, ...]]:
     return TransitionSystem("counter", state, tuple(space.declared), (Action(grow, "M", (), TRUE, changes),))
 
 
+def test_a_search_that_has_missed_a_state_has_no_graph() -> None:
+    search = explore(system())
+    search.levels.pop(5)
+    with pytest.raises(IncompleteSearch, match="leads out of what was searched"):
+        graph(search)
+
+
+def test_a_system_that_engines_would_understand_differently_is_none() -> None:
+    good = overflowing()
+    (variable,), (action,) = good.variables, good.actions
+    with pytest.raises(ModelError, match=r"counter\.value twice"):
+        replace(good, variables=(variable, variable))
+    with pytest.raises(ModelError, match=r"grow\(\) of M twice"):
+        replace(good, actions=(action, action))
+    with pytest.raises(ModelError, match=r"counter\.value twice"):
+        replace(good, actions=(replace(action, updates=(*action.updates, (variable, const(0)))),))
+    with pytest.raises(ModelError, match="starts at 3, outside"):
+        replace(good, variables=(replace(variable, initial=3),))
+
+
 def test_a_value_outside_its_domain_is_an_error_in_both_engines() -> None:
     with pytest.raises(ModelError, match="outside its domain"):
         explore(overflowing())
     stepper = Stepper(overflowing())
     with pytest.raises(ModelError, match="outside"):
         stepper.apply((2,), 0)
+
+
+def test_a_state_outside_its_domains_and_a_domain_beyond_a_word_are_errors() -> None:
+    with pytest.raises(ModelError, match=r"counter\.value is 4, outside"):
+        explore(overflowing(), start=(4,))
+    large = replace(overflowing(), variables=(Variable(int_variable("counter.value", 0, 2**65), 0),), actions=())
+    with pytest.raises(ValueError, match=r"counter\.value needs 66 bits"):
+        explore(large)
 
 
 def test_an_action_that_changes_what_the_scope_holds_fixed_is_an_error() -> None:

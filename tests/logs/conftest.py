@@ -1,4 +1,4 @@
-"""The recorded runs as plain data, to be replayed as they are or edited."""
+"""The recorded runs of a design as plain data, to be replayed as they are or edited."""
 
 import copy
 import gzip
@@ -12,29 +12,20 @@ import pytest
 from properties.logs.following import Accepted, Rejected, follow
 from properties.logs.reading import read_runs
 
-LOGS = Path(__file__).parents[1] / "conformance" / "system-logs.jsonl.gz"
-
 Lines = list[dict[str, Any]]
 """A run: header, events, end."""
 
 
-def _runs() -> list[Lines]:
+@pytest.fixture(scope="session")
+def recorded(recording: Path) -> list[Lines]:
+    """All runs of the recording that a design's tests name; edit copies only."""
     runs: list[Lines] = []
-    with gzip.open(LOGS, "rt", encoding="utf-8") as file:
+    with gzip.open(recording, "rt", encoding="utf-8") as file:
         for line in map(json.loads, file):
             if "format" in line:
                 runs.append([])
             runs[-1].append(line)
     return runs
-
-
-RUNS = _runs()
-
-
-@pytest.fixture(scope="session")
-def recorded() -> list[Lines]:
-    """All recorded runs; edit copies only."""
-    return RUNS
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 
 from model.algebra import FALSE, const
+from model.registry_design.attestation_status import Answer
 from model.registry_design.network import FAULTS
 from model.registry_design.node import poll_status
 from model.registry_design.system import RegistryDesign
@@ -136,13 +137,72 @@ def test_bad_signatures_are_an_error_until_pull_request_170() -> None:
     assert "refuse_votes" not in actions_of("pr170+era2539", scope)
 
 
-def test_a_smaller_number_restarts_the_node_and_costs_no_fault() -> None:
+def test_a_smaller_number_restarts_an_attester_and_costs_no_fault() -> None:
     scope = Scope(ONE, batches=3)
     for before, after in steps("pr167+era2480", scope, "a refuse_status()"):
         assert before["a.status.next_batch_to_attest"] > 0
         assert after["a.status.next_batch_to_attest"] == NONE
         assert after["a.registry.a.number"] == NONE
     assert "refuse_status" not in actions_of("pr166+era2480", scope)
+
+
+THREE = Scope(ONE, batches=3)
+
+
+def test_a_smaller_number_ends_the_consensus_of_the_main_node_and_only_that() -> None:
+    """The attester is answered as before; it has no connection, and no certificate comes. (By then all batches of the
+    scope are sealed.)"""
+    system = build(revision("pr167+era2480"), THREE)
+    asked = Stepper(system).evaluator(system.next_batch_to_attest)
+    for before, after in steps("pr167+era2480", THREE, f"{MAIN} refuse_status()"):
+        assert (before["M.runs"], after["M.runs"]) == (1, 0)
+        assert after["M.registry.a.number"] == after["M.status.next_batch_to_attest"] == NONE
+    dead = [(before, text, after) for before, text, after in edges_of("pr167+era2480", THREE) if not before["M.runs"]]
+    assert {text for _, text, _ in dead} == {"a update_status()", "a publish_vote()", "a refuse_status()"}
+    for before, _, after in dead:
+        assert not after["M.runs"]
+        answers = [asked(tuple(state[each.name] for each in system.variables))[0] for state in (before, after)]
+        assert answers == [1, 1]
+
+
+def test_a_dead_main_node_can_be_restarted_by_an_operator() -> None:
+    scope = replace(THREE, restarts=1, restarting=MAIN)
+    found = steps("pr167+era2480", scope, f"{MAIN} restart_node()")
+    assert any(not before["M.runs"] for before, _ in found)
+    assert all(after["M.runs"] for _, after in found)
+
+
+def test_who_is_supervised_is_restarted_at_once() -> None:
+    for supervised, dying in (("external", {MAIN}), ("all", set()), ("nobody", {MAIN, "a"})):
+        system = build(revision("pr167+era2480"), replace(THREE, supervised=supervised))
+        assert {name.removesuffix(".runs") for name in system.initial if name.endswith(".runs")} == dying
+    with pytest.raises(BadScope, match="'everybody' of supervised; there are: external, all, nobody"):
+        replace(THREE, supervised="everybody")
+
+
+def test_a_node_is_in_no_state_of_death_where_nothing_can_end_it() -> None:
+    for name in ("pr161+era2480", "pr166+era2539"):
+        system = build(revision(name), replace(PLAIN, restarts=1, disconnects=1, regeneses=1))
+        assert not any(variable.endswith(".runs") for variable in system.initial)
+
+
+def test_an_error_without_a_cause_restarts_an_attester_and_ends_the_main_node() -> None:
+    scope = replace(PLAIN, errors=1)
+    for before, after in steps("pr161+era2539", scope, f"{MAIN} fail_once()"):
+        assert (before["errors_left"], after["errors_left"], after["M.runs"]) == (1, 0, 0)
+        assert [after[f"M.store.certified.{n}"] for n in range(2)] == [
+            before[f"M.store.certified.{n}"] for n in range(2)
+        ]
+    for before, after in steps("pr161+era2539", scope, "a fail_once()"):
+        assert before["a.registry.a.number"] == NONE or after["a.registry.a.number"] == NONE
+        assert after["M.runs"]
+
+
+def test_a_certificate_over_a_false_hash_ends_the_main_node() -> None:
+    scope = Scope(instance("n1f0b1"), batches=1)
+    for before, after in steps("pr161+era2539", scope, f"{MAIN} stop_on_mismatch()"):
+        assert before["M.store.queue.0.variant"] != 0
+        assert not after["M.runs"]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -156,7 +216,7 @@ def test_an_answer_of_none_or_an_error_changes_nothing_but_when_an_executor_star
     """In PR 161 a node without a number gossips like any other: no state stands for an answer that has none. From PR
     165 to 167 it is kept out of gossip until an answer has a number."""
     node = build(revision("pr161+era2539"), PLAIN).main
-    assert poll_status(node, const(NONE)).when is FALSE
+    assert poll_status(node, Answer(const(NONE), node.genesis)).when is FALSE
     for name, is_kept_out in (("pr161", False), ("pr166", True), ("pr167", True), ("pr169", False)):
         before_answer = [
             before
@@ -177,6 +237,21 @@ def test_the_first_batch_is_pruned_once_it_is_there() -> None:
     waiting = replace(PLAIN, pruned=MAIN, prunes_after_status=True)
     for before, _ in steps("pr161+era2539", waiting, f"{MAIN} prune()"):
         assert before["M.status.next_batch_to_attest"] != NONE
+
+
+def test_an_attester_signs_no_batch_that_it_has_pruned() -> None:
+    """What is signed is computed from the batch: a vote on it is never cast after the pruning, and kept if it was."""
+    scope = replace(PLAIN, pruned="a", attester_steps=True)
+    votes = steps("pr161+era2539", scope, "a publish_vote()")
+    assert any(before["a.store.pruned"] == NONE for before, _ in votes)
+    for before, _ in votes:
+        assert before["a.attesting"] != before["a.store.pruned"]
+    waits = [
+        before
+        for before, *_ in edges_of("pr161+era2539", scope)
+        if before["a.attesting"] == before["a.store.pruned"] == 0
+    ]
+    assert waits
 
 
 def test_a_regenesis_reverts_batches_and_certificates_and_nodes_follow_one_by_one() -> None:

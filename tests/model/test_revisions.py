@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from unittest.mock import patch
 
 import pytest
 
@@ -14,9 +15,11 @@ from model.revisions import (
     PARTS,
     PROPOSALS,
     REVISIONS,
+    Part,
     UnknownRevision,
     compose,
     history,
+    idle_parts,
     revision,
 )
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
@@ -31,7 +34,7 @@ def counts(name: str, scope: Scope) -> tuple[int, int, int]:
 
 
 def test_there_are_twelve_merged_revisions() -> None:
-    assert len(REVISIONS) == 12
+    assert len(REVISIONS) == 18
     assert all(not PARTS[part].is_proposal for name in REVISIONS for part in name.split("+"))
     assert all(any(PARTS[part].is_proposal for part in name.split("+")) for name in PROPOSALS)
 
@@ -86,13 +89,25 @@ def test_what_is_no_revision_is_refused(name: str) -> None:
     assert "pr161+era2480" in error.value.known
 
 
+STOPS = Part("proposal: a smaller number stops the node", {"refuses_smaller_number": True})
+
+
+def test_a_part_that_switches_what_is_switched_already_is_idle() -> None:
+    with patch.dict(PARTS, {"stops": STOPS}):
+        assert idle_parts("pr167+era2480+stops") == ("stops",)
+        assert idle_parts("pr161+era2480+stops") == ()
+        assert idle_parts("pr167+era2480+votes_kept+stops") == ("stops",)
+    assert not any(idle_parts(name) for name in (*REVISIONS, *PROPOSALS))
+
+
 def test_every_switch_is_set_by_some_part() -> None:
-    switches = {field.name for field in fields(AS_MERGED)} - {"name", "about"}
+    switches = {field.name for field in fields(AS_MERGED)} - {"name", "about", "design"}
     assert switches == {switch for part in PARTS.values() for switch in part.switches}
 
 
 JOINED = Scope(instance("n1f0b0"), batches=3)
 OWN = Scope(instance("n1f0b0"), batches=3, own_finders=True)
+FAILING = Scope(instance("n1f0b0"), batches=2, errors=1)
 PRUNED = Scope(instance("n1f0b0"), batches=2, pruned="M")
 FORKED = Scope(instance("n1f0b0"), batches=2, regeneses=1)
 FOREIGN = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=FOREIGN_GENESIS)
@@ -113,6 +128,7 @@ BAD = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNA
         (PRUNED, "pr161+era2539", "pr161+era2539+start_kept"),
         (PRUNED, "pr161+era2480", "pr161+era2480+pruned_dropped"),
         (FOREIGN, "pr170+era2539", "pr170+era2539+foreign_skipped"),
+        (FAILING, "pr170+era2539", "pr170+era2539+error_returned"),
         (OWN, "pr161+era2480", "pr161+era2480+finder_listens"),
         (JOINED, "pr161+era2480", "pr161+era2480+votes_kept"),
         (OWN, "pr161+era2480", "pr161+era2480+asked_vote_wins"),
@@ -138,15 +154,15 @@ def test_monotone_numbers_are_never_refused() -> None:
 PINNED = {
     ("pr165+era2480", JOINED): (33, 61, 5),
     ("pr166+era2480", JOINED): (1_462, 3_887, 35),
-    ("pr167+era2480", JOINED): (1_289, 3_291, 37),
-    ("pr169+era2480", JOINED): (1_358, 3_481, 37),
-    ("pr166+era2539", JOINED): (114, 222, 30),
+    ("pr167+era2480", JOINED): (1_262, 3_211, 37),
+    ("pr169+era2480", JOINED): (1_298, 3_316, 37),
+    ("pr166+era2539", JOINED): (115, 223, 31),
     ("pr161+era2480+start_kept", OWN): (2_177, 5_559, 41),
-    ("pr161+era2539", PRUNED): (126, 258, 22),
-    ("pr161+era2539", FORKED): (286, 793, 24),
-    ("pr167+era2539", FORKED): (240, 602, 24),
-    ("pr169+era2539", BAD): (150, 433, 13),
-    ("pr170+era2539", BAD): (918, 2_502, 35),
+    ("pr161+era2539", PRUNED): (127, 259, 23),
+    ("pr161+era2539", FORKED): (301, 822, 26),
+    ("pr167+era2539", FORKED): (255, 631, 26),
+    ("pr169+era2539", BAD): (151, 434, 14),
+    ("pr170+era2539", BAD): (919, 2_503, 36),
 }
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
-from model.algebra import Expression, bool_variable
+from model.algebra import TRUE, Expression, bool_variable
 from model.registry_design.system import RegistryDesign
-from model.revisions import REVISIONS
+from model.revisions import PROPOSALS, REVISIONS, compose
 from model.scope import Scope, instance
 from model.system import assemble, build
 from model.transitions import Variable
 from properties.engines.stepper import State, Stepper
-from properties.proofs import any_size
-from properties.proofs.any_size import SUPPORTER_IS_FIRST, NotLocal, View, actor_of, check_locality, view_system
-from properties.proofs.committees import ALL_DETAIL, Committee
-from properties.proofs.invariants import Invariant, no_gap_invariant
-from properties.proofs.obligations import Answer, Budget
+from properties.proofs.committees import Committee
+from properties.proofs.induction import Invariant
+from properties.proofs.obligations import Answer, Budget, Outcome
+from properties.proofs.registry_design import any_size, no_gaps, quorum_step
+from properties.proofs.registry_design.any_size import actor_of
+from properties.proofs.registry_design.invariants import NO_GAP
+from properties.proofs.registry_design.open_system import ALL_DETAIL
+from properties.proofs.registry_design.session import RegistrySession
+from properties.proofs.registry_design.views import SUPPORTER_IS_FIRST, View, view_electorate, view_system
+
+BUDGET = Budget(60)
 
 
 def fixed(system: RegistryDesign, values: dict[Expression, int]) -> RegistryDesign:
@@ -75,7 +81,7 @@ class Views:
         """Whether the view takes the step."""
         done = self.stepper.action(action)
         names = dict(zip((self.whole.topology.attesters[key] for key in keys), "ab", strict=True))
-        call = any_size._renamed_call(done, names)
+        call = any_size._call(done, names)
         return self.successors(keys, self.seen(keys, before)).get(call) == self.seen(keys, after)
 
     def follow(self, before: State, action: int, after: State) -> bool:
@@ -117,6 +123,7 @@ SCOPES = {
     "two batches": ("pr161+era2480", Scope(instance("n2f0b0"), 2)),
     "two batches and a forger": ("pr161+era2539", Scope(instance("w5,1b1"), 2)),
     "a new connection": ("pr161+era2480", Scope(instance("n2f0b0"), 1, disconnects=1)),
+    "old votes come again": ("pr161+era2480", Scope(instance("n2f0b0"), 1, restarts=1, replays=True)),
     "late batches": ("pr161+era2539", Scope(instance("n2f0b0"), 1, late_batches=True)),
 }
 
@@ -132,42 +139,84 @@ def test_every_step_is_a_step_of_views(revision: str, scope: Scope) -> None:
 
 
 @pytest.mark.parametrize("name", ["pr161+era2480", "pr161+era2539", "pr166+era2539", "pr170+era2480"])
-def test_actions_look_the_same_from_every_view(name: str) -> None:
-    assert any_size.check_steps(REVISIONS[name], attesters=3) > 100
+@pytest.mark.parametrize("attesters", [2, 4])
+def test_systems_look_the_same_from_every_view(name: str, attesters: int) -> None:
+    assert failed(any_size.of_size(REVISIONS[name], attesters)) == []
 
 
-def test_more_attesters_look_the_same() -> None:
-    assert any_size.check_steps(REVISIONS["pr161+era2539"], attesters=4) > 200
+def failed(outcomes: Iterable[Outcome]) -> list[tuple[str, str | None]]:
+    return [(outcome.goal, outcome.why) for outcome in outcomes if outcome.answer is not Answer.PROVED]
 
 
 def test_views_do_not_cover_votes_both_ways() -> None:
-    """With echo a push depends on the votes of all attesters, and the check says so."""
-    with pytest.raises(NotLocal):
-        any_size.check_steps(REVISIONS["pr161+era2539"], replace(ALL_DETAIL, echo=True))
+    """With echo a push depends on the votes of all attesters, and the comparison says so."""
+    found = failed(any_size.of_size(REVISIONS["pr161+era2539"], 3, replace(ALL_DETAIL, echo=True)))
+    assert ("3 attesters look from a view like the view system", "push_votes(to=M) of a") in found
 
 
-def test_an_invariant_about_two_attesters_is_refused() -> None:
-    system = view_system(REVISIONS["pr161+era2539"])
-    first, second = (node.attester.number for node in system.state.nodes[1:])
-    with pytest.raises(NotLocal, match="several attesters"):
-        check_locality(system, [Invariant("ordered", "a is behind b", (first <= second,))])
-    with pytest.raises(NotLocal, match="not say of the other"):
-        check_locality(system, [Invariant("one", "only of a", (first <= 3,))])
+def test_an_attester_that_is_treated_apart_is_told() -> None:
+    """A scope in which one of them alone can restart."""
+    found = failed(any_size.of_size(REVISIONS["pr161+era2539"], 3, replace(ALL_DETAIL, restarting="a")))
+    assert ("3 attesters are interchangeable", "restart_node() of a") in found
+
+
+def test_an_invariant_about_two_attesters_is_no_part_of_the_argument() -> None:
+    argument = any_size.induction(REVISIONS["pr161+era2539"])
+    first, second = (node.attester.number for node in argument.system.state.nodes[1:])
+    ordered = Invariant("ordered", "a is behind b", (first <= second,))
+    one = Invariant("one", "only of a", (first <= 3,))
+    for conjunct, why in ((ordered, "several attesters"), (one, "not say of the other")):
+        ((_, said),) = failed(any_size.locality(replace(argument, invariant=(conjunct,))))
+        assert said is not None
+        assert why in said
 
 
 def test_the_invariant_of_the_proof_is_local() -> None:
-    system = view_system(REVISIONS["pr161+era2480"])
-    check_locality(system, no_gap_invariant(system, Committee.of(2).byzantine))
+    outcomes = list(any_size.locality(any_size.induction(REVISIONS["pr161+era2480"])))
+    assert len(outcomes) == len(NO_GAP)
+    assert failed(outcomes) == []
 
 
-def test_the_quorum_lemma() -> None:
-    outcomes = any_size.lemmas(Budget(10))
-    assert len(outcomes) == 4
-    assert {outcome.answer for outcome in outcomes} == {Answer.PROVED}
+@pytest.mark.parametrize("attesters", [2, 3, 4, pytest.param(5, marks=pytest.mark.slow)])
+def test_a_quorum_is_found_by_some_honest_attesters_views(attesters: int) -> None:
+    outcomes = quorum_step.of_size(REVISIONS["pr161+era2539"], attesters, BUDGET)
+    assert len(outcomes) == attesters + 1, "on the main node, and on each attester's"
+    assert failed(outcomes) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*sorted(REVISIONS), *sorted(PROPOSALS)])
+def test_a_quorum_is_found_by_views_in_every_revision(name: str) -> None:
+    assert failed(any_size.quorums(compose(name), (2, 3), BUDGET)) == []
+
+
+def test_a_quorum_of_byzantine_attesters_is_found_by_no_honest_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Committee, "is_below_threshold", TRUE)
+    found = failed(quorum_step.of_size(REVISIONS["pr161+era2539"], 2, BUDGET))
+    assert any(goal.startswith("2 attesters, M:") for goal, _ in found)
+
+
+def test_a_hash_with_two_names_is_found_by_no_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quorum that is found may have the one name, and the honest attester's vote the other."""
+    monkeypatch.setattr(quorum_step, "invariant", lambda *_: ())
+    assert failed(quorum_step.of_size(REVISIONS["pr161+era2539"], 3, BUDGET)) != []
+
+
+def test_the_quorum_step_taken_apart() -> None:
+    outcomes = quorum_step.lemmas(REVISIONS["pr161+era2539"], BUDGET)
+    assert len(outcomes) == 5
+    assert failed(outcomes) == []
+
+
+def test_the_verdict_says_what_was_argued_by_hand() -> None:
+    (result,) = no_gaps.any_number(RegistrySession(REVISIONS["pr161+era2539"], BUDGET), (2, 3))
+    assert result.verdict.word == "PROVED"
+    for words in ("views compared for N = 2, 3", "argued by hand", "votes one way, no pruning or regenesis"):
+        assert words in str(result.verdict)
 
 
 def test_the_supporter_must_be_honest_to_have_weight() -> None:
     byzantine = (bool_variable("byzantine.a"), bool_variable("byzantine.b"))
-    first, second = any_size.view_electorate(byzantine).weights
+    first, second = view_electorate(byzantine).weights
     assert str(first) != str(second)
     assert {first.low, first.high} == {0, 1}

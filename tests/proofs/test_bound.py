@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from model.committee import U64_MAX, Committee
 from model.revisions import REVISIONS
 from properties.broken_models import BROKEN_MODELS
 from properties.engines.stepper import Stepper
-from properties.proofs import bound
 from properties.proofs.obligations import Answer, Budget
+from properties.proofs.registry_design import bound
 from properties.trace import replay
 
 BUDGET = Budget(30)
@@ -47,7 +49,7 @@ def test_at_the_bound_there_is_a_gap_for_all_weights() -> None:
     revision = REVISIONS["pr161+era2539"]
     trace, search = bound.find_gap(revision, bound.AT_BOUND, 20, 60)
     assert trace is not None
-    assert search.refuted == len(trace.steps) - 1 == 12
+    assert search.refuted == len(trace.steps) - 1 == 13
     last = replay(trace)
     system = bound.build(revision, bound.AT_BOUND)
     assert Stepper(system).evaluator(bound.gap(system))(last)[0]
@@ -62,6 +64,6 @@ def test_below_the_bound_the_run_is_impossible() -> None:
     trace, _ = bound.find_gap(revision, bound.AT_BOUND, 20, 60)
     assert trace is not None
     open_weights = bound.AnyWeights.of(revision, bound.AT_BOUND)
-    unbounded = bound.AnyWeights(open_weights.system, bound.TRUE)
+    unbounded = replace(open_weights, at_bound=bound.TRUE)
     failed = [outcome.name for outcome in unbounded.prove(trace, BUDGET) if outcome.answer is not Answer.PROVED]
     assert any("find_quorum" in name for name in failed)

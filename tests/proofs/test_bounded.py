@@ -20,7 +20,7 @@ from properties.engines.bounded import Unrolling
 from properties.engines.explorer import first_where
 from properties.engines.smt import Unbounded
 from properties.engines.stepper import Stepper
-from properties.proofs.permanence import target as deadlock_of
+from properties.proofs.registry_design.permanence import target as deadlock_of
 from properties.trace import record, replay
 
 pytestmark = pytest.mark.slow

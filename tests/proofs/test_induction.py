@@ -7,18 +7,23 @@ from dataclasses import replace
 import pytest
 
 from model.algebra import FALSE, TRUE, all_of
-from model.revisions import PROPOSALS, REVISIONS, Revision, compose
+from model.revisions import PROPOSALS, REGISTRY, REVISIONS, Revision, compose, of_design
 from model.scope import Scope, instance
-from model.system import build
+from model.system import assemble, build
 from properties.broken_models import BROKEN_MODELS, BrokenModel
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
-from properties.proofs import any_size, theorems
-from properties.proofs.committees import ALL_DETAIL, EVERY_WAY, Committee, open_system
-from properties.proofs.induction import INVARIANT, START, Induction, describe, first_failure, is_proved
-from properties.proofs.invariants import NO_GAP, Invariant, no_gap_invariant
+from properties.proofs.committees import Committee
+from properties.proofs.induction import INVARIANT, START, Induction, Invariant, describe, first_failure, is_proved
 from properties.proofs.obligations import Answer, Budget, Outcome
-from properties.proofs.theorems import THEOREMS, Prove
+from properties.proofs.registry_design import any_size, no_gaps, session, views
+from properties.proofs.registry_design.certificates import none_below_minimum
+from properties.proofs.registry_design.invariants import NO_GAP, no_gap_invariant
+from properties.proofs.registry_design.no_gaps import any_number, fixed_sizes
+from properties.proofs.registry_design.open_system import ALL_DETAIL, EVERY_WAY, open_system
+from properties.proofs.registry_design.session import RegistrySession
+from properties.proofs.registry_design.start_up_deadlock import no_deadlock
+from properties.proofs.theorems import results, theorems_of
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
 
@@ -27,10 +32,10 @@ BUDGET = Budget(30)
 
 
 def argument(revision: Revision, attesters: int, scope: Scope = ALL_DETAIL) -> Induction:
-    return Prove(revision, BUDGET).argument(attesters, scope)
+    return RegistrySession(revision, BUDGET).argument(attesters, scope)
 
 
-@pytest.mark.parametrize("attesters", [1, 2, 6, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("attesters", [1, 2, *(pytest.param(many, marks=pytest.mark.slow) for many in (6, 8))])
 def test_no_gaps_is_inductive(attesters: int) -> None:
     subject = argument(GENESIS, attesters)
     outcomes = subject.prove(BUDGET)
@@ -55,7 +60,8 @@ def test_no_gaps_is_inductive_in_a_full_mesh_of_three() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name if name < "pr165" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(REVISIONS)]
+    "name",
+    [name if name < "pr165" else pytest.param(name, marks=pytest.mark.slow) for name in sorted(of_design(REGISTRY))],
 )
 def test_the_start_rule_decides(name: str) -> None:
     """Where attestation starts at the last sealed batch, inserting the first certificate breaks the induction."""
@@ -85,7 +91,7 @@ def test_the_invariant_holds_in_every_reachable_state_of_a_small_scope() -> None
 
 @pytest.mark.slow
 def test_a_failure_comes_with_the_smallest_counterexample_and_a_run() -> None:
-    result = next(Prove(LAST_SEALED, BUDGET).no_gaps((2,)))
+    result = next(fixed_sizes(RegistrySession(LAST_SEALED, BUDGET), (2,)))
     assert result.transit is not None
     assert result.transit.action == "insert_qc() of M"
     assert "weight.b" not in result.transit.open, "one attester is enough"
@@ -98,8 +104,8 @@ def test_a_failure_comes_with_the_smallest_counterexample_and_a_run() -> None:
 
 
 def test_without_a_run_a_failure_is_possibly_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theorems, "SEARCH_DEPTH", 5)
-    result = next(Prove(LAST_SEALED, BUDGET).no_gaps((1,)))
+    monkeypatch.setattr(session, "SEARCH_DEPTH", 5)
+    result = next(fixed_sizes(RegistrySession(LAST_SEALED, BUDGET), (1,)))
     assert isinstance(result.verdict, NotInductive)
     assert "possibly unreachable" in str(result.verdict)
     assert any("no run to a gap within 5 steps" in note for note in result.notes)
@@ -107,13 +113,13 @@ def test_without_a_run_a_failure_is_possibly_unreachable(monkeypatch: pytest.Mon
 
 def test_a_failure_where_nothing_happens_is_vacuous() -> None:
     """As merged, PR 165 never starts the executor: the induction fails, from a state that is never reached."""
-    result = next(Prove(REVISIONS["pr165+era2480"], BUDGET).no_gaps((1,)))
+    result = next(fixed_sizes(RegistrySession(REVISIONS["pr165+era2480"], BUDGET), (1,)))
     assert result.verdict.word == "VACUOUS"
     assert result.transit is not None
 
 
 def test_any_number_of_attesters() -> None:
-    (result,) = Prove(GENESIS, BUDGET).any_number(())
+    (result,) = any_number(RegistrySession(GENESIS, BUDGET), (2,))
     assert isinstance(result.verdict, Proved)
     assert {"quorum lemma"} < {outcome.subject for outcome in result.outcomes}
 
@@ -146,8 +152,8 @@ def test_the_bound_cannot_be_relaxed_by_one() -> None:
 def test_the_any_size_proof_needs_an_honest_supporter() -> None:
     """If any vote, a Byzantine one too, counted as the quorum's honest supporter, the proof would fail."""
     subject = any_size.induction(GENESIS)
-    anybody = replace(any_size.view_electorate(Committee.of(2).byzantine), weights=Committee.of(2).weights)
-    system = any_size.assemble(
+    anybody = replace(views.view_electorate(Committee.of(2).byzantine), weights=Committee.of(2).weights)
+    system = assemble(
         GENESIS, replace(ALL_DETAIL, instance=subject.system.scope.instance), anybody, Committee.of(2).byzantine
     )
     invariant = no_gap_invariant(system, Committee.of(2).byzantine)
@@ -166,18 +172,18 @@ def test_a_start_that_is_kept_leaves_no_gaps(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PROPOSALS))
 def test_every_proposal_gets_a_verdict(name: str) -> None:
     """Nothing is raised, whichever obligation fails; and a cure of the gap only is one where it is proved."""
-    results = list(Prove(compose(name), BUDGET, (2,)).results(list(THEOREMS)))
-    assert {result.claim for result in results} == set(THEOREMS)
-    fixed = next(result for result in results if result.theorem == "no gaps, 2 attesters")
+    found = list(results(RegistrySession(compose(name), BUDGET, (2,))))
+    assert {result.claim for result in found} == set(theorems_of(compose(name)))
+    fixed = next(result for result in found if result.theorem == "no gaps, 2 attesters")
     is_cured = "era2539" in name or "start_kept" in name
     assert fixed.verdict.word == ("PROVED" if is_cured else "VIOLATED")
 
 
 def test_keeping_votes_does_not_touch_no_gaps() -> None:
     """No gaps is judged by what it needs: a registry with votes below its minimum is another property's business."""
-    kept = Prove(compose("pr161+era2539+votes_kept"), BUDGET)
-    assert isinstance(next(kept.no_gaps((1,))).verdict, Proved)
-    below = next(kept.none_below_minimum((1,)))
+    kept = RegistrySession(compose("pr161+era2539+votes_kept"), BUDGET)
+    assert isinstance(next(fixed_sizes(kept, (1,))).verdict, Proved)
+    below = next(none_below_minimum(kept, (1,)))
     assert isinstance(below.verdict, Violated)
     replay(below.verdict.trace)
 
@@ -224,8 +230,8 @@ def test_every_action_is_possible_together_with_the_invariant() -> None:
 
 def test_what_never_happens_is_not_proved() -> None:
     """As merged, PR 165 never starts the executor: there are no gaps, as there are no certificates."""
-    proof = Prove(REVISIONS["pr165+era2539"], BUDGET)
-    for result in (next(proof.no_gaps((1,))), *proof.any_number(()), *proof.deadlock((1,))):
+    proof = RegistrySession(REVISIONS["pr165+era2539"], BUDGET)
+    for result in (next(fixed_sizes(proof, (1,))), *any_number(proof, (2,)), *no_deadlock(proof, (1,))):
         assert result.verdict.word == "VACUOUS"
         assert "never starts" in str(result.verdict)
 
@@ -234,7 +240,7 @@ def test_what_never_happens_is_not_proved() -> None:
 @pytest.mark.parametrize(("topology", "steps"), [("direct", 19), ("relay", 23), ("mesh", 19)])
 def test_every_topology_has_its_own_counterexample_and_run(topology: str, steps: int) -> None:
     scope = replace(EVERY_WAY, topology=topology)
-    result = Prove(LAST_SEALED, BUDGET).no_gap_result("t", "s", 2, scope)
+    result = no_gaps.one_size(RegistrySession(LAST_SEALED, BUDGET), "t", "s", 2, scope, "two")
     assert isinstance(result.verdict, Violated)
     assert result.verdict.trace.scope.topology == topology
     assert len(result.verdict.trace.steps) == steps
@@ -243,21 +249,19 @@ def test_every_topology_has_its_own_counterexample_and_run(topology: str, steps:
     assert any(name.startswith("X.") for name in result.transit.before) == (topology == "relay")
 
 
-def test_an_invariant_that_is_not_local_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> int:
-        raise any_size.NotLocal("a push depends on all votes")
-
-    monkeypatch.setattr(any_size, "check_steps", refuse)
-    (result,) = Prove(GENESIS, BUDGET).any_number(())
+def test_views_that_do_not_cover_the_system_are_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlike = Outcome("views", "3 attesters are interchangeable", Answer.REFUTED, why="a push depends on all votes")
+    monkeypatch.setattr(any_size, "compared", lambda *_: [unlike])
+    (result,) = any_number(RegistrySession(GENESIS, BUDGET), (2,))
     assert result.verdict.word == "UNKNOWN"
     assert "a push depends on all votes" in str(result.verdict)
 
 
 BREAKING = [broken for broken in BROKEN_MODELS if "no_gaps_on_main_node" in broken.violates]
 ALSO_BREAKING = {
-    "minimum_drops_nothing": Prove.none_below_minimum,
-    "asks_from_second_batch": Prove.no_gaps,
-    "admits_below_minimum": Prove.none_below_minimum,
+    "minimum_drops_nothing": none_below_minimum,
+    "asks_from_second_batch": fixed_sizes,
+    "admits_below_minimum": none_below_minimum,
 }
 
 
@@ -274,7 +278,7 @@ def test_a_broken_model_with_gaps_fails_both_proofs(broken: BrokenModel) -> None
 def test_a_broken_model_that_violates_a_goal_fails_the_proof(name: str) -> None:
     broken = next(broken for broken in BROKEN_MODELS if broken.name == name)
     with broken.applied():
-        result = next(ALSO_BREAKING[name](Prove(GENESIS, BUDGET, search_seconds=20), (2,)))
+        result = next(ALSO_BREAKING[name](RegistrySession(GENESIS, BUDGET, search_seconds=20), (2,)))
         assert not result.verdict.holds
 
 

@@ -12,8 +12,10 @@ from model.system import build
 from properties.checking import Check
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
-from properties.proofs.permanence import LOOK_AHEAD, Permanence, departure, way_out
-from properties.proofs.theorems import DEADLOCK_SCOPE, Prove, Result
+from properties.proofs.registry_design.permanence import LOOK_AHEAD, Permanence, departure, way_out
+from properties.proofs.registry_design.session import RegistrySession
+from properties.proofs.registry_design.start_up_deadlock import DEADLOCK_SCOPE, no_deadlock
+from properties.proofs.results import Result
 from properties.trace import replay
 from properties.verdicts import Proved, Unknown, Violated
 
@@ -24,13 +26,13 @@ BUDGET = Budget(30)
 
 @cache
 def result_of(revision: str) -> Result:
-    (result,) = Prove(compose(revision), BUDGET).deadlock((2,))
+    (result,) = no_deadlock(RegistrySession(compose(revision), BUDGET), (2,))
     return result
 
 
 @pytest.mark.parametrize("attesters", [1, 2, 6])
 def test_no_step_but_a_restart_of_the_main_node_leaves_it(attesters: int) -> None:
-    system = Prove(REVISIONS["pr161+era2480"], BUDGET).argument(attesters).system
+    system = RegistrySession(REVISIONS["pr161+era2480"], BUDGET).argument(attesters).system
     outcomes = Permanence(system, Committee.of(attesters)).closed(BUDGET)
     assert [outcome.name for outcome in outcomes if outcome.answer is not Answer.PROVED] == []
     acting = {outcome.subject for outcome in outcomes}
@@ -67,7 +69,7 @@ def test_every_state_after_it_lacks_the_certificate() -> None:
 
 
 def test_the_restart_cures_it() -> None:
-    system = Prove(REVISIONS["pr161+era2480"], BUDGET).argument(2).system
+    system = RegistrySession(REVISIONS["pr161+era2480"], BUDGET).argument(2).system
     argument = Permanence(system, Committee.of(2))
     restart = next(action for action in system.actions if action.name == "restart_node" and action.node == "M")
     assert any(outcome.answer is Answer.REFUTED for outcome in argument.kept_by([restart], BUDGET))

@@ -17,9 +17,13 @@ from properties.claims.kinds import Kind
 from properties.commands import prove
 from properties.commands.usage import UsageError
 from properties.engines.bounded import Search
+from properties.proofs import theorems
 from properties.proofs.obligations import Answer, Budget, Outcome, Prover, Statement
+from properties.proofs.registry_design.no_gaps import arithmetic
+from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import FalseStatement, Result, proved
-from properties.proofs.theorems import SEARCHED, THEOREMS, Prove, left_out, shared
+from properties.proofs.session import unreached
+from properties.proofs.theorems import CLAIMS, SEARCHED, left_out, results, shared
 from properties.trace import from_json, replay
 from properties.verdicts import HoldsToDepth, NotInductive, Proved, Unknown, Verdict, Violated
 
@@ -130,7 +134,7 @@ def test_a_refutation_is_never_unknown() -> None:
     with pytest.raises(ValueError, match="refuted: a: b"):
         proved([Outcome("a", "b", Answer.REFUTED)], "how", "sizes")
     with next(broken for broken in BROKEN_MODELS if broken.name == "threshold_of_half").applied():
-        (refuted,) = Prove(REVISIONS["pr161+era2539"], Budget(30)).arithmetic(())
+        (refuted,) = arithmetic(RegistrySession(REVISIONS["pr161+era2539"], Budget(30)), ())
     assert isinstance(refuted.verdict, FalseStatement)
     assert refuted.verdict.values
     assert prove.status([refuted], True) == 1
@@ -172,14 +176,14 @@ def test_a_property_without_a_theorem_is_searched(capsys: pytest.CaptureFixture[
 
 def test_every_always_property_can_be_asked_for() -> None:
     names = {each.name for each in CATALOGUE if each.kind is Kind.ALWAYS}
-    assert names == {*SEARCHED, *THEOREMS} - {"no_start_up_deadlock"}
+    assert names == {*SEARCHED, *CLAIMS} - {"no_start_up_deadlock"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SEARCHED)
 def test_bounded_search_of_each_property(name: str) -> None:
     for revision in ("pr161+era2480", "pr170+era2539"):
-        (found,) = Prove(REVISIONS[revision], Budget(30), depth=4).results([name])
+        (found,) = results(RegistrySession(REVISIONS[revision], Budget(30), depth=4), [name])
         assert found.verdict.word in ("HOLDS_TO_DEPTH", "VIOLATED", "NOT_APPLICABLE")
         if isinstance(found.verdict, Violated):
             replay(found.verdict.trace)
@@ -187,19 +191,19 @@ def test_bounded_search_of_each_property(name: str) -> None:
 
 def test_a_search_that_gave_up_is_unknown() -> None:
     cut = Search(None, 7, "timeout", 1.0)
-    verdict = Prove(REVISIONS["pr161+era2539"], Budget()).unreached(cut)
+    verdict = unreached(cut)
     assert isinstance(verdict, Unknown)
     assert "beyond depth 7" in str(verdict)
-    assert Prove(REVISIONS["pr161+era2539"], Budget()).unreached(replace(cut, why=None)) == HoldsToDepth(7)
+    assert unreached(replace(cut, why=None)) == HoldsToDepth(7)
 
 
 def test_what_is_left_out_is_told() -> None:
-    told = left_out(None, True, list(THEOREMS))
+    told = left_out([*REVISIONS.values()], None)
     assert any("every topology, votes both ways" in line for line in told)
     assert any("no gaps: only N = 1, 2, 3, 6, 8 of" in line for line in told)
-    assert left_out(None, False, list(THEOREMS)) == []
+    assert left_out([compose("pr161+era2539")], None) == []
     assert any(
-        "signers of a certificate: at most 8 attesters" in line for line in left_out((9,), False, list(THEOREMS))
+        "signers of a certificate: at most 8 attesters" in line for line in left_out([compose("pr161+era2539")], (9,))
     )
 
 
@@ -224,11 +228,11 @@ def test_an_interrupt_leaves_what_is_finished(
 ) -> None:
     finished = result(Proved("x", "y"))
 
-    def interrupted(self: Prove, claims: object) -> object:
+    def interrupted(session: RegistrySession, claims: object) -> object:
         yield finished
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Prove, "results", interrupted)
+    monkeypatch.setattr(theorems, "results", interrupted)
     assert run("--revision", "pr161+era2539") == 3
     printed = capsys.readouterr().out
     assert "PROVED(x; y)" in printed

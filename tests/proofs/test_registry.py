@@ -16,12 +16,14 @@ from model.revisions import compose
 from model.votes import Electorate
 from properties.broken_models import BROKEN_MODELS
 from properties.engines.code import Numbers, compile_expressions
-from properties.proofs import registry
 from properties.proofs.committees import Committee
 from properties.proofs.induction import first_failure, is_proved
 from properties.proofs.obligations import Answer, Budget
+from properties.proofs.registry_design import registry
+from properties.proofs.registry_design.certificates import one_quorum, signers
+from properties.proofs.registry_design.certificates import verify as verify_theorem
+from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import Result
-from properties.proofs.theorems import Prove
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
 
@@ -137,13 +139,13 @@ def test_collecting_by_number_cures_it() -> None:
 
 
 def verify(revision: str, size: int) -> Result:
-    return next(Prove(compose(revision), BUDGET).certificates_verify((size,)))
+    return next(verify_theorem(RegistrySession(compose(revision), BUDGET), (size,)))
 
 
 def test_the_premise_about_signers_is_the_invariants() -> None:
     """It is proved in the same result; and without it what honest attesters sign is anything."""
     certificate = registry.Certificate.of(2)
-    result = next(Prove(compose("pr161+era2480"), BUDGET).signers((2,)))
+    result = next(signers(RegistrySession(compose("pr161+era2480"), BUDGET), (2,)))
     assert isinstance(result.verdict, Proved)
     assert {"honest_hashes", "one_name_per_hash"} <= {outcome.goal for outcome in result.outcomes}
     assert len(certificate.given) == 1 + 2 * len(certificate.registry.votes), "found, and two parts for each vote"
@@ -154,14 +156,14 @@ def test_the_premise_about_signers_is_the_invariants() -> None:
 
 def test_a_refuted_registry_is_not_inductive_and_says_where() -> None:
     with next(broken for broken in BROKEN_MODELS if broken.name == "minimum_drops_nothing").applied():
-        result = next(Prove(compose("pr161+era2539"), BUDGET).registry((1,)))
+        result = next(one_quorum(RegistrySession(compose("pr161+era2539"), BUDGET), (1,)))
     assert isinstance(result.verdict, NotInductive)
     assert result.transit is not None
     assert result.transit.action == "set_min_batch_number() of registry"
 
 
 def test_a_registry_with_other_rules_is_not_the_one_that_is_proved() -> None:
-    result = next(Prove(compose("pr161+era2480+votes_kept"), BUDGET).registry((1,)))
+    result = next(one_quorum(RegistrySession(compose("pr161+era2480+votes_kept"), BUDGET), (1,)))
     assert result.verdict.word == "UNKNOWN"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from model.votes import NONE
 from properties.engines.bounded import Unrolling
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
-from properties.proofs.permanence import Permanence
-from properties.proofs.theorems import Prove
+from properties.proofs.registry_design import certificates, no_gaps
+from properties.proofs.registry_design.permanence import Permanence
+from properties.proofs.registry_design.session import RegistrySession
+from properties.proofs.registry_design.start_up_deadlock import no_deadlock
+from properties.proofs.results import Result
 
 pytestmark = pytest.mark.slow
 
@@ -38,19 +42,20 @@ def written(folder: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("theorem", "sizes"),
     [
-        ("no_gaps", (1,)),
-        ("any_number", (2,)),
-        ("arithmetic", (1,)),
-        ("at_the_bound", (2,)),
-        ("deadlock", (1,)),
-        ("registry", (1, 2)),
-        ("signers", (1, 2)),
-        ("none_below_minimum", (1,)),
+        (no_gaps.fixed_sizes, (1,)),
+        (no_gaps.any_number, (2,)),
+        (no_gaps.arithmetic, (1,)),
+        (no_gaps.at_the_bound, (2,)),
+        (no_deadlock, (1,)),
+        (certificates.one_quorum, (1, 2)),
+        (certificates.signers, (1, 2)),
+        (certificates.none_below_minimum, (1,)),
     ],
 )
-def test_a_second_solver_confirms_what_is_proved(theorem: str, sizes: tuple[int, ...], tmp_path: Path) -> None:
-    prove = Prove(REVISIONS["pr161+era2539"], Budget(30, tmp_path), sizes)
-    results = list(getattr(prove, theorem)(sizes))
+def test_a_second_solver_confirms_what_is_proved(
+    theorem: Callable[..., Iterator[Result]], sizes: tuple[int, ...], tmp_path: Path
+) -> None:
+    results = list(theorem(RegistrySession(REVISIONS["pr161+era2539"], Budget(30, tmp_path), sizes), sizes))
     asked = [outcome for result in results for outcome in result.outcomes if not outcome.untouched]
     possible = [outcome for result in results for outcome in result.possible]
     depths = [script for script in written(tmp_path) if "-depth-" in script.name]
@@ -76,7 +81,7 @@ def test_a_second_solver_finds_the_run_at_the_same_depth(tmp_path: Path) -> None
 
 def test_a_second_solver_confirms_what_is_refuted(tmp_path: Path) -> None:
     """The obligations that fail with the last-sealed start, and no others, are satisfiable for cvc5, too."""
-    prove = Prove(REVISIONS["pr161+era2480"], Budget(30, tmp_path), (1,))
+    prove = RegistrySession(REVISIONS["pr161+era2480"], Budget(30, tmp_path), (1,))
     outcomes = prove.argument(1).prove(Budget(30, tmp_path))
     asked = [outcome for outcome in outcomes if not outcome.untouched]
     scripts = {script.stem[4:]: answer(script) for script in written(tmp_path)}
@@ -87,7 +92,7 @@ def test_a_second_solver_confirms_what_is_refuted(tmp_path: Path) -> None:
 
 
 def test_a_second_solver_confirms_that_the_deadlock_is_permanent(tmp_path: Path) -> None:
-    system = Prove(REVISIONS["pr161+era2480"], Budget(30)).argument(1).system
+    system = RegistrySession(REVISIONS["pr161+era2480"], Budget(30)).argument(1).system
     outcomes = Permanence(system, Committee.of(1)).closed(Budget(30, tmp_path))
     scripts = written(tmp_path)
     assert len(scripts) == sum(not outcome.untouched for outcome in outcomes)
@@ -95,7 +100,7 @@ def test_a_second_solver_confirms_that_the_deadlock_is_permanent(tmp_path: Path)
 
 
 def test_a_script_says_what_it_is(tmp_path: Path) -> None:
-    list(Prove(REVISIONS["pr161+era2539"], Budget(30, tmp_path)).arithmetic(()))
+    list(no_gaps.arithmetic(RegistrySession(REVISIONS["pr161+era2539"], Budget(30, tmp_path)), ()))
     (script,) = tmp_path.rglob("*-threshold-f-is-the-largest-with-w-5f-1.smt2")
     first, second, *_ = script.read_text(encoding="utf-8").splitlines()
     assert first == "; threshold / f is the largest with W >= 5f + 1"

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
+from typing import cast
 
+import numpy as np
 import pytest
 
-from model.algebra import FALSE, TRUE
+from model.algebra import FALSE, TRUE, Int
 from model.registry_design.system import RegistryDesign
 from model.revisions import revision
-from model.scope import Scope, instance
+from model.scope import BAD_SIGNATURE, Scope, instance
 from model.system import build
-from properties.checking import Check, path_to
-from properties.claims.catalogue import claim
+from model.transitions import Action, Namespace, Step, transition, updates
+from properties import checking
+from properties.checking import Check
+from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
+from properties.engines import confirmation
+from properties.engines.confirmation import NotConfirmed
+from properties.engines.fairness import FairRuns
+from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.trace import BadTrace, Trace, TraceStep, as_json, from_json, replay
-from properties.verdicts import Exhausted, Reached, Vacuous, Violated
+from properties.verdicts import Exhausted, Reached, Unknown, Vacuous, Violated
 
 LAST_SEALED, GENESIS = "pr161+era2480", "pr161+era2539"
 
@@ -141,7 +151,134 @@ def test_a_lost_vote_is_never_the_only_reason() -> None:
 
 
 def test_with_the_start_rule_of_2539_there_is_no_point_of_no_return() -> None:
-    assert check(GENESIS, "n2f0b0").verdict(claim("progress_possible")) == Exhausted(504, 43)
+    assert check(GENESIS, "n2f0b0").verdict(claim("progress_possible")) == Exhausted(505, 44)
+
+
+@transition("a test")
+def count(record: object) -> Step[object]:
+    """A counter goes up by one."""
+    raise AssertionError
+
+
+def counter(last: int) -> RegistryDesign:
+    """A system that counts from 0 to `last`, and stops there. Claims and traces take the systems of this design, so it
+    is one, with other variables and actions."""
+    space = Namespace()
+    number = space.number("number", 0, last, 0)
+    changes = updates((number,), (number + 1,), {variable.expression: variable for variable in space.declared})
+    counting = Action(count, "M", (), number < last, changes)
+    real = build(revision(GENESIS), Scope(instance("n1f0b0"), 2))
+    return replace(real, variables=tuple(space.declared), actions=(counting,))
+
+
+def can_reach(system: RegistryDesign, numbers: Iterable[int]) -> Property:
+    (variable,) = system.variables
+    number = cast(Int, variable.expression)
+    parts = tuple(Conjunct(f"{each} can be reached", number == each, number <= each) for each in numbers)
+    return Property("numbers", Kind.POSSIBLE, "", "", "", lambda _: parts)
+
+
+@pytest.mark.parametrize("size", [64, 65, 129, 300])
+def test_any_number_of_conjuncts_is_right(size: int) -> None:
+    """A conjunct's number was once shifted into 64 bits, and kept in eight: with 66 batches, 65 and 66 counted as out
+    of reach."""
+    system = counter(size)
+    done = Check(system)
+    assert done.verdict(can_reach(system, range(size))).word == "EXHAUSTED"
+    # The number after the last is in nobody's reach. Its conjunct is the only one that fails, wherever it stands.
+    for place in (0, size - 1):
+        parts = list(can_reach(system, range(size)).conjuncts(system))
+        parts.insert(place, Conjunct("it starts anew", number_of(system) == 0, number_of(system) == size))
+        failing = Property("numbers", Kind.POSSIBLE, "", "", "", lambda _, parts=tuple(parts): parts)
+        verdict = done.verdict(failing)
+        assert isinstance(verdict, Violated)
+        assert (verdict.trace.failed, len(verdict.trace.steps)) == ("it starts anew", size)
+
+
+def number_of(system: RegistryDesign) -> Int:
+    return cast(Int, system.variables[0].expression)
+
+
+@pytest.mark.slow
+def test_progress_with_more_batches_than_a_word_has_bits() -> None:
+    verdict = check(GENESIS, "n1f0b0", 66).verdict(claim("progress_possible"))
+    assert verdict == Exhausted(35_778, 597)
+
+
+def test_a_search_that_is_mistaken_about_a_state_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = check(GENESIS, "n1f0b0")
+    monkeypatch.setattr(checking, "first_where", lambda search, condition: (3, 0))
+    for name in ("no_gaps_on_main_node", "two_certificates_in_a_row"):
+        with pytest.raises(NotConfirmed, match="not what it should be"):
+            done.verdict(claim(name))
+
+
+def test_a_search_that_misses_a_way_out_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "reachable_later", lambda links, now: now)
+    with pytest.raises(NotConfirmed, match="can be reached"):
+        check(GENESIS, "n1f0b0").verdict(claim("progress_possible"))
+    monkeypatch.setattr(confirmation, "FEW_STATES", 2)
+    with pytest.raises(NotConfirmed, match="can be reached"):
+        check(GENESIS, "n1f0b0").verdict(claim("progress_possible"))
+
+
+def test_a_kind_that_the_last_state_is_not_of_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Check, "_by_kind", lambda self, claim, final: [("minimum_to_come", final)])
+    with pytest.raises(NotConfirmed, match="minimum_to_come"):
+        check(LAST_SEALED, "n1f0b0").verdict(claim("progress_possible"))
+
+
+def test_kinds_of_one_name_are_one_kind() -> None:
+    """Each design may have its own; once the last of the name was taken for all."""
+    claimed = claim("progress_possible")
+    others = tuple(replace(kind, holds=lambda _: FALSE) for kind in claimed.kinds)
+    done, twofold = check(LAST_SEALED, "n1f0b0"), replace(claimed, kinds=(*claimed.kinds, *others))
+    assert done.verdict(twofold) == done.verdict(claimed)
+    assert set(done.violating(twofold)) == set(done.violating(claimed))
+
+
+def test_a_loop_that_is_not_fair_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FairRuns, "_can_stay", lambda self, labels: np.ones(labels.max() + 1, dtype=bool))
+    with pytest.raises(NotConfirmed, match="not fair to"):
+        check(GENESIS, "n1f0b0").verdict(claim("every_batch_certified"))
+
+
+def test_a_point_of_no_return_with_too_much_behind_it_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "is_closed", lambda *_: False)
+    assert isinstance(check(LAST_SEALED, "n1f0b0").verdict(claim("progress_possible")), Unknown)
+
+
+def test_a_closing_search_is_the_same_by_either_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepwise = check(LAST_SEALED, "n2f0b0").verdict(claim("progress_possible"))
+    monkeypatch.setattr(confirmation, "FEW_STATES", 0)
+    assert check(LAST_SEALED, "n2f0b0").verdict(claim("progress_possible")) == stepwise
+
+
+def test_a_lasso_says_that_it_need_not_be_the_shortest() -> None:
+    bad = Scope(instance("n1f0b0"), 2, topology="relay", bad_votes=BAD_SIGNATURE)
+    verdict = Check(build(revision("pr169+era2539"), bad)).verdict(claim("every_batch_certified"))
+    assert isinstance(verdict, Violated)
+    assert (verdict.loop, verdict.is_shortest) == (2, False)
+    assert verdict.detail.endswith(f": a lasso, stem {verdict.trace.loop}, loop 2, not necessarily the shortest")
+    ends = check(LAST_SEALED, "n1f0b0").verdict(claim("every_batch_certified"))
+    assert isinstance(ends, Violated)
+    assert ends.is_shortest
+
+
+def test_nothing_that_is_possible_counts_on_pruning() -> None:
+    """It was once among the steps that may help, where no fault may."""
+    possible = [claim for claim in CATALOGUE if claim.kind is Kind.POSSIBLE]
+    assert all("prune" in claim.without for claim in possible)
+
+
+def test_what_was_never_spoken_of_is_told() -> None:
+    verdict = check(GENESIS, "n2f0b0").verdict(claim("at_most_one_quorum"))
+    assert isinstance(verdict, Exhausted)
+    assert [states > 0 for _, states in verdict.spoken_of] == [True, False, False]
+    first, _ = verdict.never_spoken_of
+    assert (
+        verdict.detail == f"{verdict.states} states, depth {verdict.depth}; never spoken of: {first}, and 1 more of 3"
+    )
 
 
 def test_a_claim_that_speaks_of_no_reachable_state_does_not_pass() -> None:
@@ -173,3 +310,15 @@ def test_a_trace_that_the_model_does_not_allow_is_refused_and_the_step_is_named(
     wrong = TraceStep(steps[0].node, steps[0].action, steps[0].arguments, {"sealed": (0, 2)})
     with pytest.raises(BadTrace, match=r"step 1: .* changes"):
         replay(trace.trace.about(steps=(wrong, *steps[1:])))
+
+
+@pytest.mark.parametrize("name", ["pr167+era2480", "pr175+era2684"])
+def test_kinds_of_two_designs_that_have_one_name_are_not_mixed_up(name: str) -> None:
+    """Among the kinds of the other design it was looked for the predicate that a state must satisfy."""
+    system = build(revision(name), Scope(instance("n1f0b0"), batches=3, restarts=1))
+    for each in CATALOGUE:
+        names = [kind.name for kind in each.kinds_in(system)]
+        assert len(set(names)) == len(names), each.name
+    verdict = Check(system).verdict(claim("progress_possible"))
+    kinds = [trace.kind for trace in verdict.kinds] if isinstance(verdict, Violated) else []
+    assert ("consensus_dead" in kinds) == (name == "pr167+era2480")

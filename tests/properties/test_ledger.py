@@ -10,33 +10,11 @@ import pytest
 from model.revisions import REVISIONS
 from properties import ledger
 from properties.claims.catalogue import CATALOGUE
-from properties.ledger import (
-    PLANS,
-    Entry,
-    Plan,
-    as_toml,
-    check,
-    check_all,
-    expectations,
-    same_systems,
-    summary,
-    table,
-)
+from properties.ledger import Entry, check, check_all, same_systems, table
+from properties.plans import PLANS, Plan
 
 SMALL = Plan("n1f0b0", "joined")
 LISTED = Plan("n2f0b0", "joined")
-
-
-def test_every_plan_has_expectations_for_every_property_on_every_revision_that_it_is_for() -> None:
-    names = {claim.name for claim in CATALOGUE} | {"states"}
-    for plan in PLANS:
-        for revision in filter(plan.is_for, REVISIONS):
-            assert set(expectations().get(revision, {}).get(plan.name, {})) == names, (revision, plan.name)
-
-
-def test_the_table_of_expectations_has_nothing_that_is_not_planned() -> None:
-    assert set(expectations()) <= set(REVISIONS)
-    assert {name for scopes in expectations().values() for name in scopes} <= {plan.name for plan in PLANS}
 
 
 @pytest.mark.deep
@@ -63,10 +41,7 @@ def test_a_verdict_or_a_count_that_is_not_expected_is_a_difference() -> None:
 
 def listed_anew(monkeypatch: pytest.MonkeyPatch, entry: Entry, **changes: str) -> None:
     """Let the table of expectations be this entry, and what is changed in it."""
-    scopes = {
-        entry.plan.name: {"states": entry.states, **{n: summary(v) for n, v in entry.verdicts.items()}, **changes}
-    }
-    monkeypatch.setattr(ledger, "expectations", lambda: {entry.revision: scopes})
+    monkeypatch.setattr(ledger, "expectations", lambda: {entry.revision: {entry.plan.name: {**entry.row, **changes}}})
 
 
 def test_a_property_that_only_the_table_or_only_the_catalogue_has_is_a_difference(
@@ -132,14 +107,3 @@ def test_the_printed_ledger_has_a_row_for_each_property_and_no_empty_cell() -> N
     assert set(rows) | names == {claim.name for claim in CATALOGUE} | {"states", "depth"}
     assert not set(rows) & names
     assert all(len(cells) >= len(entries) for cells in rows.values())
-
-
-def test_the_toml_form_is_what_the_table_of_expectations_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tomllib
-
-    entry = check("pr161+era2480", LISTED)
-    assert tomllib.loads(as_toml([entry])) == {
-        "pr161+era2480": {LISTED.name: expectations()["pr161+era2480"][LISTED.name]}
-    }
-    monkeypatch.setattr(ledger, "expectations", lambda: tomllib.loads(as_toml([entry])))
-    assert list(entry.differences()) == []

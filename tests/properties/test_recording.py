@@ -11,7 +11,12 @@ from properties.recording import MalformedRecording, RecordingKind, open_recordi
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 REGISTRY = CONFORMANCE / "vote-registry.jsonl.gz"
-SYSTEM_LOGS = CONFORMANCE / "system-logs.jsonl.gz"
+KINDS = {
+    "vote-registry.jsonl.gz": RecordingKind.VOTE_REGISTRY,
+    "controller.jsonl.gz": RecordingKind.CONTROLLER,
+    "system-logs.jsonl.gz": RecordingKind.REGISTRY_LOG,
+    "controller-logs.jsonl.gz": RecordingKind.CONTROLLER_LOG,
+}
 
 
 def replay_file(path: Path) -> Agreement | Difference:
@@ -75,21 +80,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         replay_file(tmp_path / "nothing.jsonl")
 
 
-def test_the_first_line_tells_the_kind() -> None:
-    with open_recording(REGISTRY) as lines:
-        assert recording_kind(next(lines)) is RecordingKind.VOTE_REGISTRY
-    with open_recording(SYSTEM_LOGS) as lines:
-        assert recording_kind(next(lines)) is RecordingKind.SYSTEM_LOG
+@pytest.mark.parametrize("name", KINDS)
+def test_the_first_line_tells_the_kind(name: str) -> None:
+    with open_recording(CONFORMANCE / name) as lines:
+        assert recording_kind(next(lines)) is KINDS[name]
+
+
+KNOWN = "known are 'attestation-log/1' and 'attestation-log/2', or no format for scenarios of a single component"
 
 
 @pytest.mark.parametrize(
     ("first_line", "problem"),
     [
-        (
-            '{"format": "attestation-log/2"}',
-            "unknown format 'attestation-log/2'; known is 'attestation-log/1', or no format for registry scenarios",
-        ),
-        ('{"format": [1]}', "unknown format [1]; known is 'attestation-log/1', or no format for registry scenarios"),
+        ('{"format": "attestation-log/3"}', f"unknown format 'attestation-log/3'; {KNOWN}"),
+        ('{"format": [1]}', f"unknown format [1]; {KNOWN}"),
+        ('{"format": null}', f"unknown format null; {KNOWN}"),
         ("7", "the line is 7; it must be a JSON object"),
         ("", "not JSON (column 1: Expecting value)"),
     ],

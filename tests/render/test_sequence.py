@@ -7,22 +7,46 @@ import re
 
 import pytest
 
-from model.revisions import revision
+from model.revisions import CONTROLLER, REGISTRY, revision
 from model.scope import Scope, instance
 from model.system import build
 from properties.engines.stepper import Stepper
-from properties.render import FORMATS
-from properties.render.sequence import WAYS, Form, events
+from properties.render import FORMATS, controller_design, registry_design
+from properties.render.sequence import Form, events
 from properties.render.story import Story
 from properties.trace import Trace, record
 
+WAYS = {REGISTRY: registry_design.sequence.WAYS, CONTROLLER: controller_design.sequence.WAYS}
 STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True, "own_finders": True}
+CALLS = {"late_answers": True, "call_steps": True, "certificate_steps": True, "late_batches": True}
 RICH = {
     "stepwise, with faults": (
         "pr170+era2539",
         Scope(instance("n1f0b0"), 2, restarts=2, disconnects=2, late_batches=True, echo=True, **STEPS),
     ),
     "forks": ("pr167+era2480", Scope(instance("n2f0b1"), 2, regeneses=1, pruned="a")),
+    "votes handed on": ("pr170+era2539", Scope(instance("n1f0b0"), 2, echo=True, handed_on=True)),
+    "controller, stepwise": (
+        "pr175+era2657",
+        Scope(instance("n2f0b1"), 2, restarts=2, disconnects=2, errors=1, handed_on=True, **CALLS),
+    ),
+    "controller, joined, with forks": (
+        "pr175+era3148",
+        Scope(instance("n2f0b1"), 2, regeneses=1, pruned="a", errors=1, stale_answers=1, restores=1, restarts=1),
+    ),
+    "controller, astray": (
+        "pr175+era3512",
+        Scope(
+            *(instance("n3f0b0"), 2),
+            *("relay",),
+            **CALLS,
+            fallbacks=1,
+            divergences=1,
+            restarts=1,
+            astray="X",
+            message_limit=1,
+        ),
+    ),
     "relay with bad votes": (
         "pr161+era2539",
         Scope(instance("n2f0b1"), 2, topology="relay", bad_votes="bad signature"),
@@ -59,13 +83,14 @@ def test_every_step_of_a_long_run_is_told(name: str) -> None:
         assert all("None" not in event.text for event in found)
         told |= {step.action for step in trace.steps}
         assert all(map(LINE.fullmatch, FORMATS["mermaid"](trace).splitlines()))
-    assert told <= set(WAYS)
+    assert told <= set(WAYS[revision(RICH[name][0]).design])
     assert len(told) >= 8, f"only {sorted(told)} ran"
 
 
 def test_every_transition_has_its_own_words() -> None:
     for name, scope in RICH.values():
-        assert {action.name for action in build(revision(name), scope).actions} <= set(WAYS)
+        system = build(revision(name), scope)
+        assert {action.name for action in system.actions} <= set(WAYS[system.revision.design])
 
 
 VOTED = (("M", "seal_batch()"), ("a", "update_status()"), ("a", "publish_vote()"), ("a", "push_votes(to=M)"))
@@ -105,3 +130,38 @@ def test_a_skipped_vote_is_crossed_out(vote_lost: Trace) -> None:
     assert "a-)gossip: 19. vote of a: batch 1, to M" in lines
     assert "gossip-xM: 20. vote of a: batch 1, skipped: below minimum 2" in lines
     assert lines.index("gossip->>M: 5. vote of b: batch 0") > lines.index("b-)gossip: 4. vote of b: batch 0, to M")
+
+
+def test_an_answer_that_is_news_says_why(vote_lost: Trace) -> None:
+    told = {event.step: event.text for event in events(Story(vote_lost))}
+    answers = {number: text for number, text in told.items() if "next batch is" in text}
+    assert answers == {
+        2: "next batch is 0 (no certificate is stored, so the last sealed batch)",
+        6: "next batch is 0",
+        10: "status: next batch is 0",
+        14: "next batch is 1 (no certificate is stored, so the last sealed batch)",
+        16: "status: next batch is 2 (no certificate is stored, so the last sealed batch)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("pr161+era2539", "no certificate is stored, so the first batch"),
+        ("pr161+era2480+start_kept", "no certificate is stored, so the stored start"),
+    ],
+)
+def test_the_reason_is_that_of_the_revision(name: str, why: str) -> None:
+    stepper = Stepper(build(revision(name), Scope(instance("n1f0b0"), 2)))
+    calls = [("M", call) for call in ("produce_first_block()", "seal_batch()", "store_start()", "update_status()")]
+    trace = record(stepper, [stepper.index[call] for call in calls if call in stepper.index], "certificate_stored")
+    assert events(Story(trace))[-1].text == f"status: next batch is 0 ({why})"
+
+
+def test_the_answer_after_a_certificate_names_it(witness: Trace) -> None:
+    stepper = Stepper(witness.system)
+    calls = [*((step.node, step.call) for step in witness.steps), ("M", "update_status()")]
+    trace = record(stepper, [stepper.index[call] for call in calls], "certificate_stored")
+    assert events(Story(trace))[-1].text == (
+        "status: next batch is 1 (the one after batch 0, the last with a certificate)"
+    )

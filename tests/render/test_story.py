@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from properties.checking import Check
+from properties.claims.catalogue import claim
 from properties.engines.stepper import State, Stepper
 from properties.render.story import Standing, Story
 from properties.trace import Trace, replay
+from properties.verdicts import Violated
 
 
 def reachable(stepper: Stepper, start: State) -> set[State]:
@@ -76,6 +79,18 @@ def test_a_conjunct_about_states_fails_in_the_last_state_only(bad_certificate: T
     standings = [row[0] for row in Story(bad_certificate).standings()]
     assert standings[-1] is Standing.FAILS
     assert set(standings[:-1]) == {Standing.SILENT, Standing.HOLDS}, "the quorum was there, and true, before"
+
+
+def test_a_conjunct_that_never_comes_true_fails_in_the_loop(small: Check) -> None:
+    verdict = small.verdict(claim("every_batch_certified"))
+    assert isinstance(verdict, Violated)
+    trace = verdict.trace
+    assert trace.loop is not None
+    story = Story(trace)
+    place = [conjunct.sentence for conjunct in story.conjuncts].index(str(trace.failed))
+    standings = [row[place] for row in story.standings()]
+    assert set(standings[trace.loop :]) == {Standing.FAILS}
+    assert Standing.FAILS not in standings[: trace.loop]
 
 
 def test_a_trace_is_confirmed_by_its_last_state_alone(

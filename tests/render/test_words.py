@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import ModuleType
 
 import pytest
 
+from model.controller_design import gossip, task
 from model.registry_design import qc_finder
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
 from properties.details import DETAILS
-from properties.render.words import COARSE, PHASES, Words, bounds, committee, left_out, vote
+from properties.render import controller_design, registry_design
+from properties.render.story import Story
+from properties.render.vocabulary import VOCABULARIES
+from properties.render.words import Words, bounds, committee, left_out, vote
 from properties.trace import Trace
 
 
-def test_every_phase_has_a_name() -> None:
-    phases = {value for name, value in vars(qc_finder).items() if name.isupper() and isinstance(value, int)}
-    assert phases - {-1} == set(PHASES)
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        (qc_finder, registry_design.words.PHASES),
+        (task, controller_design.words.TASKS),
+        (gossip, controller_design.words.CALLS),
+    ],
+)
+def test_every_phase_has_a_name(module: ModuleType, names: dict[int, str]) -> None:
+    phases = {value for name, value in vars(module).items() if name.isupper() and isinstance(value, int)}
+    assert phases - {-1} == set(names)
 
 
 def test_every_switch_says_what_it_leaves_out() -> None:
-    assert {name for each in DETAILS.values() for name in each.switches} == set(COARSE)
+    coarse = {name for vocabulary in VOCABULARIES.values() for name in vocabulary().coarse}
+    assert {name for each in DETAILS.values() for name in each.switches} <= coarse
     assert {field.name for field in fields(Scope) if field.type == "bool"} - {
         "prunes_after_status",
         "handed_on",
-    } == set(COARSE)
+        "replays",
+    } == coarse
 
 
 @pytest.mark.parametrize(
@@ -44,24 +59,26 @@ def test_a_vote_in_words(number: int, variant: int, genesis: int, words: str) ->
 
 
 def test_a_number_and_its_hash_are_one_field(bad_certificate: Trace) -> None:
-    words = Words(build(revision(bad_certificate.revision), bad_certificate.scope))
-    states = bad_certificate.states
-    forged = [number for number, step in enumerate(bad_certificate.steps) if step.action == "forge_vote"]
-    (change,) = words.changes(states[forged[0]], states[forged[0] + 1])
+    forged = [number for number, step in enumerate(bad_certificate.steps, 1) if step.action == "forge_vote"]
+    (change,) = Story(bad_certificate).changes(forged[0])
     assert str(change) == "M.registry.b: none → batch 1 with the hash of batch 0"
 
 
 def test_every_variable_has_a_meaning() -> None:
     finest = DETAILS["full"].scope(instance("n2f0b1"), 2)
+    rare = {"errors": 1, "stale_answers": 1, "restores": 1, "fallbacks": 1, "divergences": 1, "astray": "X"}
+    called = {"call_steps": True, "certificate_steps": True, "late_answers": True, "late_batches": True}
     scopes = [
-        Scope(instance("n2f0b1"), 2, topology="relay", restarts=1, disconnects=1, pruned="M"),
-        Scope(instance("n2f0b0"), 2, regeneses=1),
-        finest,
+        ("pr161+era2539", Scope(instance("n2f0b1"), 2, topology="relay", restarts=1, disconnects=1, pruned="M")),
+        ("pr161+era2539", Scope(instance("n2f0b0"), 2, regeneses=1)),
+        ("pr161+era2539", finest),
+        ("pr175+era2684", Scope(instance("n2f0b1"), 2, regeneses=1)),
+        ("pr175+era2684", Scope(instance("n2f0b1"), 2, topology="relay", pruned="M", **rare, **called)),
     ]
-    for scope in scopes:
-        system = build(revision("pr161+era2539"), scope)
+    for name, scope in scopes:
+        system = build(revision(name), scope)
         words = Words(system)
-        for field in words.values(system.initial):
+        for field in (*words.values(system.initial), *words.vocabulary.derived(system)):
             assert words.legend([field]), f"{field} has no meaning"
 
 

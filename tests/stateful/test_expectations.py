@@ -8,7 +8,8 @@ from model.revisions import REVISIONS
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.ledger import PLANS, Plan, expectations
+from properties.expected import expectations
+from properties.plans import PLANS, Plan
 from properties.stateful.expectations import HOLDS_WHERE, expected_to_hold
 
 HOLDING = {"EXHAUSTED", "VACUOUS", "NOT_APPLICABLE"}
@@ -36,5 +37,8 @@ def test_what_must_hold_holds_in_every_row_of_the_table(plan: Plan) -> None:
 @pytest.mark.parametrize("name", HOLDS_WHERE)
 def test_every_property_is_demanded_somewhere(name: str) -> None:
     assert any(
-        expected_to_hold(name, build(each, plan.scope)) for each in reversed(REVISIONS.values()) for plan in PLANS
+        expected_to_hold(name, build(each, plan.scope))
+        for each in reversed(REVISIONS.values())
+        for plan in PLANS
+        if plan.is_for(each.name)
     )

@@ -18,8 +18,11 @@ from model.revisions import REVISIONS
 from model.system import build
 from properties.checking import Check
 from properties.claims.catalogue import claim
+from properties.engines.packing import Packing
 from properties.engines.stepper import Stepper
-from properties.ledger import PLANS, expectations, same_systems
+from properties.expected import expectations
+from properties.ledger import same_systems
+from properties.plans import PLANS
 from properties.stateful.profiles import Profile
 from properties.stateful.search import Condition, Finding, holds, search
 from properties.trace import replay
@@ -99,7 +102,7 @@ def test_each_defect_is_found_from_scratch_and_shortens_to_about_the_shortest_ru
     if first != revision:
         pytest.skip(f"the same system as {first}, where it is searched for")
     system = build(REVISIONS[revision], SCOPES[scope].scope)
-    check = Check(system, SCOPES[scope].symmetry and bool(system.symmetric))
+    check = Check(system, SCOPES[scope].symmetry and Packing(system).has_symmetry)
     defects = {replace(defect, revision=revision) for name in (first, *others) for defect in places()[scope, name]}
     sought = {defect: Sought.of(defect, check) for defect in sorted(defects, key=str)}
     found = [found_with(seed, check, sought) for seed in range(profile.seeds)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.revisions import REVISIONS
+from model.revisions import REGISTRY, of_design
 from properties.stateful.evidence import write, write_example
 from properties.stateful.machine import CountedMachine
 from properties.stateful.profiles import (
@@ -56,7 +56,7 @@ def test_the_system_keeps_its_properties_and_agrees_with_the_registries_in_full_
     Shard.showcases = SystemMachine.showcases * profile.shown
     runs = profile.system_runs // profile.shards
     settings, least = profile.settings(runs, SYSTEM_RULES), floors("system", runs)
-    least |= {} if profile.quick else dict.fromkeys(REVISIONS, 1)
+    least |= {} if profile.quick else dict.fromkeys(of_design(REGISTRY), 1)
     command = repeated(f"system and {shard}", profile, seed, trace_dir)
     try:
         show(distribution(f"system, shard {shard}", drive_to_floors(Shard, settings, seed, least)))

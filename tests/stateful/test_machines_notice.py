@@ -16,6 +16,7 @@ from properties.stateful.system import SystemMachine
 SAMPLE = {
     "minimum_excluded",
     "added_weight_is_number",
+    "error_notifies_nobody",
     "status_wakes_nobody",
     "finder_turns_to_quorum_again",
     "votes_without_batch",

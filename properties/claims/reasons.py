@@ -1,0 +1,255 @@
+"""The conditions that define the kinds of points of no return: what has become of the main node, of a relay, of an
+attester, so that the batch that the main node asks for stays without certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, truth
+from model.registry_design.network import refuse_votes
+from model.registry_design.node import ATTESTER, FINDER, Node
+from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
+from model.registry_design.system import RegistryDesign
+from model.revisions import NEVER
+from model.votes import NONE, Vote
+
+
+def _stays(system: RegistryDesign, node: Node) -> Bool:
+    """Whether no status will make the node start anew: from PR 167 on, one that is smaller than the node's stops it,
+    which is no way out if nobody restarts it then."""
+    if not (system.revision.refuses_smaller_number and node.is_supervised):
+        return TRUE
+    return node.status.next_batch_to_attest <= system.next_batch_to_attest
+
+
+def _stays_above(system: RegistryDesign, node: Node) -> Bool:
+    """Whether no status will wake the node's finder out of its waiting for a quorum."""
+    if not system.revision.finder_listens or FINDER not in node.status.subscribers:
+        return _stays(system, node)
+    is_told = (node.status.next_batch_to_attest == system.next_batch_to_attest) & ~node.status.has_news(FINDER)
+    return is_told & _stays(system, node)
+
+
+def _waits_above(system: RegistryDesign, node: Node) -> Bool:
+    """Whether the node's finder waits for a quorum above the batch that is asked for."""
+    is_above = node.registry.min_batch_number > system.next_batch_to_attest
+    return node.finder.is_in(WAITING_FOR_QUORUM) & is_above & _stays_above(system, node)
+
+
+def _will_wait_above(system: RegistryDesign, node: Node) -> Bool:
+    """Whether the node's finder will wait in this way, whatever happens."""
+    is_above = node.finder.number > system.next_batch_to_attest
+    return node.finder.is_in(SETTING_MINIMUM) & is_above & _stays_above(system, node)
+
+
+def registry_minimum(system: RegistryDesign) -> Bool:
+    return _waits_above(system, system.main)
+
+
+def minimum_to_come(system: RegistryDesign) -> Bool:
+    return _will_wait_above(system, system.main)
+
+
+def overtaken(system: RegistryDesign) -> Bool:
+    main, asked = system.main, system.next_batch_to_attest
+    found = main.registry.find_quorum(system.electorate)
+    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number > asked)
+    on_its_way = any_of(place.number > asked for place in (*main.store.queue.places, main.finder.quorum))
+    return at_hand | on_its_way
+
+
+def newer_vote(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked = system.next_batch_to_attest
+    return ((node.registry.votes[key].number > asked) | (node.attester.number > asked)) & _stays(system, node)
+
+
+def own_minimum(system: RegistryDesign, node: Node, key: int) -> Bool:
+    return _waits_above(system, node) | _will_wait_above(system, node)
+
+
+def newer_vote_at_main(system: RegistryDesign, node: Node, key: int) -> Bool:
+    is_newer = system.main.registry.votes[key].number > system.next_batch_to_attest
+    return is_newer & _stays(system, system.main)
+
+
+def _relays(system: RegistryDesign) -> Iterator[Node]:
+    """The external nodes without which no attester's vote comes to the main node."""
+    topology = system.topology
+    to_main = [sender for sender, receiver in topology.links if receiver == topology.main]
+    if all(topology.is_external(sender) for sender in to_main):
+        yield from (system.state.nodes[sender] for sender in to_main)
+
+
+def newer_vote_at_relay(system: RegistryDesign, node: Node, key: int) -> Bool:
+    return any_of(
+        (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
+        for relay in _relays(system)
+    )
+
+
+def own_vote_skipped(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked, status = system.next_batch_to_attest, node.status
+    has_looked = (status.next_batch_to_attest == asked) & ~status.has_news(ATTESTER) & (node.attester.number != asked)
+    return has_looked & (node.registry.votes[key].number < asked)
+
+
+def vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked = system.next_batch_to_attest
+    links = [(link, *ends) for link, ends in zip(system.state.links, system.topology.links, strict=True)]
+    pushed = {link: (link.old[key].number == asked) & (link.in_flight[key].number == NONE) for link, _, _ in links}
+    is_pushed = all_of(pushed[link] for link, sender, _ in links if system.state.nodes[sender] is node)
+    rests = all_of(
+        (system.state.nodes[sender].registry.votes[key].number != asked) | pushed[link] for link, sender, _ in links
+    )
+    is_lost = is_pushed & rests & (system.main.registry.votes[key].number != asked)
+    return is_lost & _stays(system, node) & _stays(system, system.main)
+
+
+def batch_pruned(system: RegistryDesign, node: Node, key: int) -> Bool:
+    asked, pruned = system.next_batch_to_attest, node.store.pruned
+    has_pruned_asked = (pruned == asked) & (node.registry.votes[key].number < asked)
+    return (pruned != NONE) & (has_pruned_asked | (node.attester.number == pruned))
+
+
+def relay_minimum(system: RegistryDesign) -> Bool:
+    return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
+
+
+def has_stopped(system: RegistryDesign) -> Bool:
+    return ~system.main.runs
+
+
+def _hears_only_of_later(system: RegistryDesign, node: Node, subscriber: str) -> Bool:
+    """Whether a machine of a node that nobody restarts will go by a later number than the one that is asked for, or
+    end with the node: from PR 167 on, the number that is asked for is an error there."""
+    if not system.revision.refuses_smaller_number or node.is_supervised:
+        return FALSE
+    asked, told, read = system.next_batch_to_attest, node.status.next_batch_to_attest, node.runner.polled
+    can_go_by_asked = node.status.has_news(subscriber) & (told <= asked)
+    return (told > asked) | ((read > asked) & ~can_go_by_asked)
+
+
+def error_to_come(system: RegistryDesign) -> Bool:
+    main, asked = system.main, system.next_batch_to_attest
+    looks_up = main.finder.is_in(WAITING_FOR_STATUS) | main.finder.is_in(PERSISTING)
+    nothing_at_hand = all_of(place.number < asked for place in (*main.store.queue.places, main.finder.quorum))
+    return _hears_only_of_later(system, main, FINDER) & looks_up & nothing_at_hand
+
+
+def is_gone(system: RegistryDesign, node: Node) -> Bool:
+    """Whether an error has ended the consensus of a node, or will as it is on a former fork, and nobody restarts it."""
+    is_behind = node.genesis != system.main.genesis
+    return ~node.runs | (is_behind & truth(not node.is_supervised))
+
+
+def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
+    has_yet_to_vote = (node.attester.number != system.next_batch_to_attest) & (
+        node.registry.votes[key].number < system.next_batch_to_attest
+    )
+    return is_gone(system, node) | (_hears_only_of_later(system, node, ATTESTER) & has_yet_to_vote)
+
+
+def relay_dead(system: RegistryDesign) -> Bool:
+    return any_of(
+        is_gone(system, relay) | (_hears_only_of_later(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS))
+        for relay in _relays(system)
+    )
+
+
+def never_starts(system: RegistryDesign) -> Bool:
+    return truth(system.revision.executor == NEVER)
+
+
+def messages_refused(system: RegistryDesign) -> Bool:
+    refuses = any(action.name == refuse_votes.name for action in system.actions)
+    return truth(refuses and bool(system.scope.bad_votes) and system.revision.executor != NEVER)
+
+
+def pruned_in_the_way(system: RegistryDesign) -> Bool:
+    main = system.main
+    found = main.registry.find_quorum(system.electorate)
+    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number == main.store.pruned)
+    on_its_way = any_of(place.number == main.store.pruned for place in (*main.store.queue.places, main.finder.quorum))
+    is_asked = system.next_batch_to_attest == main.store.pruned
+    return (main.store.pruned != NONE) & (is_asked | at_hand | on_its_way)
+
+
+def pruned_too_early(system: RegistryDesign) -> Bool:
+    def counts(number: Int) -> Bool:
+        return (number != NONE) & (number != system.main.store.pruned)
+
+    informed = system.electorate.weight_of(
+        [
+            any_of(
+                counts(node.status.next_batch_to_attest) | counts(node.registry.votes[key].number)
+                for place, node in zip(system.topology.places, system.state.nodes, strict=True)
+                if place.key == key
+            )
+            for key in range(len(system.electorate.weights))
+        ]
+    )
+    main = system.main
+    main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
+    is_none = (system.next_batch_to_attest == NONE) & (main.store.pruned != NONE)
+    return is_none & (main_is_uninformed | (informed < system.electorate.threshold))
+
+
+SINGLE_LOSSES = (
+    newer_vote,
+    own_minimum,
+    own_vote_skipped,
+    vote_lost,
+    newer_vote_at_main,
+    newer_vote_at_relay,
+    batch_pruned,
+    attester_dead,
+)
+
+
+def lost_in_several_ways(system: RegistryDesign) -> Bool:
+    together = quorum_lost(*SINGLE_LOSSES)(system)
+    return together & ~any_of(quorum_lost(loss)(system) for loss in SINGLE_LOSSES)
+
+
+Loss = Callable[[RegistryDesign, Node, int], Bool]
+
+
+def quorum_lost(*losses: Loss) -> Callable[[RegistryDesign], Bool]:
+    """Whether the attesters that are not lost in one of these ways are too light for a quorum, while without such
+    losses they would not be."""
+
+    def holds(system: RegistryDesign) -> Bool:
+        return _is_too_light(system, losses) & ~byzantine_weight(system)
+
+    return holds
+
+
+def false_certificate(system: RegistryDesign) -> Bool:
+    main = system.main
+    found = main.registry.find_quorum(system.electorate)
+    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.variant != 0)
+    return at_hand | any_of(place.variant != 0 for place in (*main.store.queue.places, main.finder.quorum))
+
+
+def byzantine_weight(system: RegistryDesign) -> Bool:
+    return _is_too_light(system, ())
+
+
+def _is_too_light(system: RegistryDesign, losses: tuple[Loss, ...]) -> Bool:
+    """Whether the attesters that are not lost in one of these ways make no quorum. Nobody can count on a Byzantine
+    attester."""
+    nodes = {place.key: node for place, node in zip(system.topology.places, system.state.nodes, strict=True)}
+    lost = [
+        any_of(loss(system, nodes[key], key) for loss in losses) if key in nodes else ~_is_at_hand(system, key)
+        for key in range(len(system.electorate.weights))
+    ]
+    return system.electorate.weight_of([~one for one in lost]) < system.electorate.threshold
+
+
+def _is_at_hand(system: RegistryDesign, key: int) -> Bool:
+    """Whether the main node has this attester's vote for the batch that is asked for, and nobody has a newer one that
+    will come along with other votes and replace it."""
+    asked = Vote(system.next_batch_to_attest, const(0))
+    others = [*(node.registry.votes for node in system.state.nodes), *(link.in_flight for link in system.state.links)]
+    is_replaced = any_of(votes[key].is_newer_than(asked) for votes in others)
+    return asked.is_same_as(system.main.registry.votes[key]) & ~is_replaced

@@ -1,0 +1,78 @@
+"""The folder of `attestation check`: a report and a trace for each violation, an index of them, and all verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from properties.claims.catalogue import CATALOGUE
+from properties.commands.outcome import Outcome
+from properties.commands.usage import write
+from properties.ledger import Entry, render, render_all, reports
+from properties.summary import columns, holding, legend, rows
+from properties.trace import Trace
+from properties.workers import Workers
+
+INDEX = "README.md"
+LEDGER = "ledger.txt"
+
+
+def remove_reports(folder: Path, revisions: Iterable[str]) -> None:
+    """Remove the reports that earlier runs wrote on these revisions, and nothing else."""
+    ours = re.compile(rf"(?:{'|'.join(claim.name for claim in CATALOGUE)})(?:\.\w+)?\.(?:md|json)")
+    for revision in revisions:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for file in list((folder / revision).iterdir()):
+                if ours.fullmatch(file.name) and file.is_file():
+                    file.unlink(missing_ok=True)
+
+
+def write_reports(folder: Path, entries: list[Entry], workers: Workers | None = None) -> Iterator[Path]:
+    """Write each violation as JSON and as Markdown; yields each file that is written. Without workers it is JSON only,
+    which takes no time: what a report in Markdown says besides is the result of further searches."""
+    chosen = [trace for _, trace in reports(entries)]
+    for format, suffix in (("json", "json"), ("markdown", "md")) if workers else (("json", "json"),):
+        texts = render_all(chosen, format, workers) if workers else (render(format, trace) for trace in chosen)
+        for trace, text in zip(chosen, texts, strict=True):
+            file = folder / place(trace, suffix)
+            write(file, text)
+            yield file
+
+
+def place(trace: Trace, suffix: str) -> str:
+    """Where the report of a trace is, within the folder."""
+    name = f"{trace.claim}.{trace.kind}" if trace.kind else trace.claim
+    return f"{trace.revision}/{name}.{suffix}"
+
+
+def write_index(folder: Path, done: Outcome) -> None:
+    """Write the index and all verdicts."""
+    write(folder / LEDGER, done.everything())
+    write(folder / INDEX, "".join(f"{line}\n" for line in _index(done)))
+
+
+def _index(done: Outcome) -> Iterator[str]:
+    suffix = "json" if done.stopped else "md"
+    shown = columns(done.entries)
+    yield "# What goes wrong\n"
+    how = "" if done.is_complete else ", which was CUT SHORT"
+    yield f"Written by `{done.command}`{how}. The figures are the lengths of the runs, in steps, and"
+    yield "lead to the reports; each has its trace as JSON beside it.\n"
+    yield f"| finding | severity | {' | '.join(column.title for column in shown)} | scope | see it |"
+    yield f"| --- | --- |{' --- |' * len(shown)} --- | --- |"
+    for row in rows(done.entries):
+        lengths = (
+            f"[{row.shown[each].length}]({place(row.shown[each].trace, suffix)})" if each in row.shown else "-"
+            for each in shown
+        )
+        finding = row.finding
+        cells = [finding.title, finding.severity, *lengths, row.best.place, f"`attestation trace {finding.name}`"]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield from (f"{line}\n" for line in holding(done.entries))
+    yield f"All verdicts: [{LEDGER}]({LEDGER}). All reports:\n"
+    for entry, trace in sorted(reports(done.entries), key=lambda each: place(each[1], suffix)):
+        yield f"* [{place(trace, suffix)}]({place(trace, suffix)}): {entry.plan.name}"
+    yield f"\n```\n{legend(done.summary())}\n```"

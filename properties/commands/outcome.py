@@ -1,0 +1,184 @@
+"""What a run of `attestation check` has found, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from model.revisions import revision as by_name
+from model.scope import instance
+from properties.claims.catalogue import CATALOGUE, claim
+from properties.commands.options import repeating
+from properties.commands.statuses import Status
+from properties.commands.usage import counted
+from properties.ledger import Entry, table
+from properties.render.words import bounds, left_out
+from properties.summary import as_text, legend
+from properties.trace import scope_as_json
+
+FORMAT = "attestation-ledger/1"
+
+FILE_WIDTH = 140
+"""The ledger in a file is as wide as this."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A verdict that is not the expected one, or a number of states."""
+
+    entry: Entry
+    property: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The entries, of so many that were planned, and the reports of their violations. `command` repeats the run."""
+
+    entries: list[Entry]
+    planned: int
+    stopped: str
+    """Why the run ended before it was done; empty if it was not."""
+    reports: list[Path]
+    seconds: float
+    command: str
+    max_states: int | None = None
+
+    @property
+    def differences(self) -> list[Difference]:
+        """What is not as expected, by property, in the order of the catalogue."""
+        order = [each.name for each in CATALOGUE]
+        found = [Difference(entry, *each) for entry in self.entries for each in entry.differences()]
+        return sorted(found, key=lambda each: order.index(each.property) if each.property in order else len(order))
+
+    @property
+    def unlisted(self) -> list[Entry]:
+        """The entries of which nothing is expected."""
+        return [entry for entry in self.entries if not entry.is_listed]
+
+    @property
+    def bounded(self) -> list[Entry]:
+        """The entries whose search was cut short by `--max-states`."""
+        return [entry for entry in self.entries if not entry.complete]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was planned was searched to its end."""
+        return not self.stopped and not self.bounded
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        if not self.is_complete:
+            return Status.CUT_SHORT
+        return Status.FOUND if self.differences else Status.DONE
+
+    def summary(self) -> str:
+        """What goes wrong and what holds, what differs from the table of expectations, and what the run comes to."""
+        text = as_text(self.entries) + "\n" if self.entries else ""
+        return "\n".join([text, *self._differing(), *self._unexpected(), *self._conclusion()])
+
+    def everything(self) -> str:
+        """All verdicts, the words that appear in them, and the summary."""
+        verdicts = table(self.entries, FILE_WIDTH)
+        return "\n\n".join([verdicts, legend(verdicts), self.summary()]) + "\n"
+
+    def _differing(self) -> Iterator[str]:
+        """The differences by property, and those that are the same together."""
+        for name, of_property in groupby(self.differences, lambda each: each.property):
+            together: dict[tuple[str, str], list[Entry]] = {}
+            for each in of_property:
+                together.setdefault((each.found, each.expected), []).append(each.entry)
+            yield f"DIFFERENT: {name}, {counted(sum(map(len, together.values())), 'time')}"
+            for (found, expected), entries in together.items():
+                yield f"  {found}, and the table expects {expected}:"
+                yield from (f"    {entry.revision}, {entry.plan.name}" for entry in entries)
+
+    def _unexpected(self) -> Iterator[str]:
+        if self.unlisted:
+            yield f"{_verdicts(self.unlisted)} have no expectation, those of:"
+            yield from (f"  {entry.revision}, {entry.plan.name}" for entry in self.unlisted)
+
+    def _conclusion(self) -> Iterator[str]:
+        states = sum(entry.states for entry in self.entries)
+        yield "; ".join(self._findings()) + ";"
+        how = "the search is exhaustive" if self.is_complete else "nothing is random"
+        size = f"{counted(len(self.entries), 'search')}, {counted(states, 'state')}, {self.seconds:.1f} s"
+        yield f"{size}; no seed: {how}"
+        yield f"to repeat: {self.command}"
+
+    def _findings(self) -> Iterator[str]:
+        """What the run comes to, in a sentence; a run that is cut short says nothing of being as expected."""
+        if self.stopped:
+            yield f"CUT SHORT ({self.stopped}): {len(self.entries)} of {counted(self.planned, 'search')}"
+        if self.bounded:
+            open_ = sum(verdict.word == "UNKNOWN" for entry in self.bounded for verdict in entry.verdicts.values())
+            reached = f"{len(self.bounded)} of {counted(len(self.entries), 'search')} reached --max-states"
+            yield f"CUT SHORT: {reached}, {counted(open_, 'verdict')} left open"
+        if not self.entries:
+            yield "nothing was checked"
+        elif self.differences:
+            yield f"{counted(len(self.differences), 'difference')} from what is expected"
+        elif self.is_complete and self.unlisted:
+            yield f"no verdict differs, but {_verdicts(self.unlisted)} have no expectation"
+        elif self.is_complete:
+            yield "every verdict is the expected one"
+
+    def as_json(self) -> dict[str, object]:
+        """The ledger for machines."""
+        return {
+            "format": FORMAT,
+            "command": self.command,
+            "complete": self.is_complete,
+            "stopped": self.stopped or None,
+            "planned": self.planned,
+            "seconds": round(self.seconds, 3),
+            "entries": [_entry_as_json(entry, self.max_states) for entry in self.entries],
+            "differences": [
+                {
+                    "revision": each.entry.revision,
+                    "plan": each.entry.plan.name,
+                    "property": each.property,
+                    "expected": each.expected,
+                    "found": each.found,
+                }
+                for each in self.differences
+            ],
+            "unlisted": [{"revision": entry.revision, "plan": entry.plan.name} for entry in self.unlisted],
+            "reports": [str(file) for file in self.reports],
+        }
+
+
+def _verdicts(entries: list[Entry]) -> str:
+    return counted(sum(len(entry.verdicts) for entry in entries), "verdict")
+
+
+def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
+    plan, design = entry.plan, by_name(entry.revision).design
+    return {
+        "revision": entry.revision,
+        "plan": plan.name,
+        "instance": plan.instance,
+        "byzantine": instance(plan.instance).byzantine,
+        "batches": plan.batches,
+        "detail": plan.detail,
+        "scope": scope_as_json(plan.scope),
+        "bounds": bounds(plan.scope, design=design),
+        "left_out": left_out(plan.scope, design),
+        "engine": "explorer",
+        "symmetry": plan.symmetry,
+        "complete": entry.complete,
+        "states": entry.states,
+        "transitions": entry.transitions,
+        "depth": entry.depth,
+        "seconds": round(entry.seconds, 3),
+        "command": repeating("explore", entry.revision, plan.scope, not plan.symmetry, max_states),
+        "expected": entry.is_listed,
+        "verdicts": {
+            name: {**verdict.as_json(), "assumptions": claim(name).assumptions}
+            for name, verdict in entry.verdicts.items()
+        },
+    }

@@ -1,0 +1,22 @@
+"""`attestation show`: the built system as a specification."""
+
+from __future__ import annotations
+
+import argparse
+
+from properties.commands.options import add_model, scope_of
+from properties.commands.statuses import Status
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_model(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what every engine runs on: variables, definitions, actions, fairness."""
+    from model.system import build
+    from properties.render.specification import specification
+
+    print(specification(build(*scope_of(options))), end="")
+    return Status.DONE

@@ -1,0 +1,239 @@
+"""For every defect that the model shows, the smallest change that we found against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from model.revisions import PARTS
+from model.revisions import revision as by_name
+from model.rules import threshold
+from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
+from model.topology import MAIN
+from properties.expected import expectations
+from properties.plans import PLANS
+
+ONE = Scope(instance("n1f0b0"), batches=3)
+OWN = replace(ONE, own_finders=True)
+
+
+Violation = tuple[str, str | None]
+"""A property, and the kind of counterexample, if it has kinds."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Parts that a revision gets, in a few words what they do, where in the real code that goes, and its price."""
+
+    parts: str
+    says: str
+    where: str
+    price: str = "none"
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A defect and a change against it, on the revision `before`. That it cures is searched for one property (`claim`)
+    in one `scope`. `answers` are the kinds of counterexamples that it is offered for, where there are kinds, or other
+    properties that are violated for the same reason."""
+
+    defect: str
+    change: Change
+    before: str
+    claim: str
+    scope: Scope
+    answers: tuple[str, ...] = ()
+    against: str = ""
+    """The part that has the defect, if not all revisions without the change have it."""
+
+    @property
+    def after(self) -> str:
+        """The revision with the change."""
+        return changed(self.before, self.change.parts)
+
+    def is_for(self, revision: str, scope: Scope) -> bool:
+        """Whether this revision lacks it, and may need it in this scope."""
+        is_of_design = by_name(revision).design == by_name(self.before).design
+        has_defect = self.against in ("", *revision.split("+")) and self.scope.bad_votes in ("", scope.bad_votes)
+        return is_of_design and has_defect and changed(revision, self.change.parts) != revision
+
+    def is_against(self, claim: str, kind: str | None) -> bool:
+        """Whether it is offered against such a violation."""
+        return (kind or claim) in self.answers or (self.claim == claim and not self.answers)
+
+
+def changed(revision: str, parts: str) -> str:
+    """The revision with these parts: a proposal is added, a part of a repository takes the place of its like."""
+    names = revision.split("+")
+    for part in parts.split("+"):
+        if PARTS[part].is_proposal:
+            names += [part] * (part not in names)
+        else:
+            repositories = [PARTS[name].repository for name in names]
+            names[repositories.index(PARTS[part].repository)] = part
+    return "+".join(names)
+
+
+STATUS_QUERY = "zksync-era: the query behind `next_batch_to_attest`"
+UPDATE = "era-consensus: `BatchVotes::update`"
+
+GENESIS_START = Change(
+    "era2539",
+    "start attestation at the batch of the genesis, as zksync-era PR 2539 does: the number that is asked for then "
+    "never falls",
+    STATUS_QUERY,
+    "all history is attested, which takes a poll for each batch",
+)
+KEPT_START = Change(
+    "start_kept",
+    "let the main node store where attestation starts, once, instead of deciding it anew at every poll (`start_kept`)",
+    STATUS_QUERY,
+    "batches before the start never get a certificate, as PR 2480 means it",
+)
+EXECUTOR_STARTS = Change(
+    "pr166",
+    "let the loop that polls for the first number end once it has one, as era-consensus PR 166 does",
+    "era-consensus: the loop that polls for the first number",
+)
+EXECUTOR_AT_ONCE = Change(
+    "pr169",
+    "start the executor without waiting for a number, as era-consensus PR 169 does",
+    "era-consensus: the executor",
+)
+SMALLER_REFUSED = Change(
+    "pr167",
+    "let a smaller number, or another genesis, stop the node, as era-consensus PR 167 does",
+    "era-consensus: `AttestationStatusWatch::update`",
+    "the node stops, and somebody has to start it again",
+)
+VOTES_BY_NUMBER = Change(
+    "votes_by_number",
+    "let `BatchVotes::find_quorum` collect signatures by number and hash, not by hash alone (`votes_by_number`)",
+    "era-consensus: `BatchVotes::find_quorum` also compares the number of a vote",
+)
+PRUNING_MINDED = Change(
+    "prune_aware+pruned_dropped",
+    "let the query take pruning into account, and let the task that inserts certificates give up on one whose batch "
+    "was pruned (`prune_aware` with `pruned_dropped`)",
+    f"{STATUS_QUERY}, and the task that inserts certificates",
+    "the pruned batch never gets a certificate",
+)
+BAD_SIGNATURES_SKIPPED = Change(
+    "pr170", "skip a vote with a bad signature instead of taking it for an error, as era-consensus PR 170 does", UPDATE
+)
+FOREIGN_SKIPPED = Change(
+    "foreign_skipped", "skip a vote on another genesis instead of taking it for an error (`foreign_skipped`)", UPDATE
+)
+
+ERROR_RETURNED = Change(
+    "error_returned",
+    "let the main node return an error that ends its consensus, as external nodes do, so that its process ends and is "
+    "restarted (`error_returned`)",
+    "zksync-era: `era::run_main_node`",
+    "the whole server restarts after an error, its API included",
+)
+
+FALLS = (
+    *("registry_minimum", "minimum_to_come", "newer_vote", "own_minimum", "own_vote_skipped", "vote_lost", "overtaken"),
+    *("newer_vote_at_main", "newer_vote_at_relay", "relay_minimum", "attesters_lost", "error_to_come"),
+)
+"""The points of no return that come of a number that falls."""
+
+BAD_VOTES = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNATURE)
+RESTARTING = replace(ONE, echo=True, restarts=None, restarting=MAIN)
+
+
+def _against_fall(
+    defect: str, claim: str, scope: Scope, *answers: str, before: str = "pr161+era2480"
+) -> Iterator[Cure]:
+    """The changes against a number that falls."""
+    for change in (GENESIS_START, KEPT_START):
+        yield Cure(defect, change, before, claim, scope, answers, "era2480")
+
+
+CURES: tuple[Cure, ...] = (
+    *_against_fall(
+        "points of no return, as the number that is asked for falls",
+        *("progress_possible", OWN, *FALLS),
+    ),
+    *_against_fall("gaps with honest attesters", "no_gaps_on_main_node", OWN),
+    *_against_fall(
+        "a restart of the main node alone does not help", "restarts_help", RESTARTING, before="pr170+era2480"
+    ),
+    Cure(
+        *("history is left out", GENESIS_START, "pr161+era2480", "attestation_starts_at_first_batch", ONE),
+        against="era2480",
+    ),
+    Cure(
+        *("a Byzantine attester spoils certificates", VOTES_BY_NUMBER, "pr161+era2539", "certificates_verify"),
+        scope=Scope(instance("w5,1b1"), batches=2),
+    ),
+    Cure(
+        *("the executor never starts", EXECUTOR_STARTS, "pr165+era2539", "executor_can_start", ONE),
+        answers=("never_starts",),
+        against="pr165",
+    ),
+    Cure(
+        "the executor waits for a number that a pruned main node never names",
+        *(EXECUTOR_AT_ONCE, "pr166+era2539", "executor_can_start", replace(ONE, pruned=MAIN)),
+    ),
+    Cure(
+        "after a fork, a running node takes a smaller number for what it was told",
+        *(SMALLER_REFUSED, "pr166+era2539", "status_never_falls", replace(ONE, regeneses=1)),
+    ),
+    Cure(
+        "a main node that is pruned early never attests",
+        *(PRUNING_MINDED, "pr169+era2539", "attestation_can_start", replace(ONE, pruned=MAIN)),
+        answers=("pruned_in_the_way", "pruned_too_early"),
+    ),
+    Cure(
+        "an error ends the main node's consensus for good",
+        *(ERROR_RETURNED, "pr170+era2539", "progress_possible", replace(ONE, errors=1)),
+        answers=("consensus_dead", "node_gone"),
+    ),
+    Cure(
+        "one bad signature cuts a connection for good",
+        *(BAD_SIGNATURES_SKIPPED, "pr169+era2539", "progress_possible", BAD_VOTES),
+        answers=("messages_refused", "connections_survive_bad_votes"),
+    ),
+    Cure(
+        "one vote on another genesis does",
+        *(FOREIGN_SKIPPED, "pr170+era2539", "progress_possible", replace(BAD_VOTES, bad_votes=FOREIGN_GENESIS)),
+        answers=("messages_refused", "connections_survive_bad_votes"),
+    ),
+)
+"""For every defect that the model shows, a change of which it shows that it cures, in the same scope."""
+
+
+def advice(revision: str, scope: Scope, violated: Violation, reason: Violation) -> str:
+    """What cures a violation that comes of this reason, and how that was shown."""
+    committee = scope.instance
+    tolerated = committee.total_weight - threshold(committee.total_weight)
+    is_beyond = committee.byzantine_weight >= threshold(committee.total_weight) and reason[0] != "certificates_verify"
+    if reason[1] == "byzantine_weight" or is_beyond:
+        return f"None within the protocol, which tolerates a Byzantine weight of {tolerated}."
+    possible = [cure for cure in CURES if cure.is_for(revision, scope)]
+    offered = [cure for cure in possible if cure.is_against(*reason)]
+    for cures in (*((cure,) for cure in offered), *combinations(possible, 2)):
+        after = changed(revision, "+".join(cure.change.parts for cure in cures))
+        is_gone = _is_gone(after, scope, *violated)
+        if is_gone or (is_gone is None and len(cures) == 1):
+            says = "; and ".join(cure.change.says for cure in cures)
+            shown = f"In this very scope `{after}` has no such run" if is_gone else _shown(cures[0])
+            return f"{says[0].upper()}{says[1:]}. {shown} (exhaustive search)."
+    return "None that was shown to help in this scope."
+
+
+def _is_gone(revision: str, scope: Scope, claim: str, kind: str | None) -> bool | None:
+    """Whether the ledger says that the revision has no such violation in this scope; None if it does not say."""
+    plan = next((plan for plan in PLANS if plan.scope == scope), None)
+    verdict = expectations().get(revision, {}).get(plan.name, {}).get(claim) if plan else None
+    if verdict is None:
+        return None
+    return kind not in verdict.partition(": ")[2].split(", ") if kind else not verdict.startswith("VIOLATED")
+
+
+def _shown(cure: Cure) -> str:
+    scope = f"{cure.scope.instance.name}, {cure.scope.name}"
+    return f"Shown for `{cure.claim}` in the scope {scope}: `{cure.before}` violates it, `{cure.after}` does not"

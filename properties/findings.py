@@ -1,0 +1,357 @@
+"""What is wrong with the protocol: the findings, and which violations show each of them.
+
+This is the one place for what is said of a finding as a whole. The table at the end of `attestation check`, the command
+`attestation trace NAME`, the reports and `docs/findings/` take it from here. Where a finding is found, and how short
+its run is, the searches say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from properties.history import RELEASES
+
+
+class Severity(StrEnum):
+    """What a finding means for the main node, worst first."""
+
+    STUCK = "stuck"
+    """It certifies nothing more, until somebody restarts nodes."""
+    GAP = "gap"
+    """A batch stays without certificate."""
+    INVALID = "invalid"
+    """A certificate is no good."""
+    NOTE = "note"
+    """No harm by itself."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding: `name` is also that of its page in `docs/findings/`, if `has_page`.
+
+    `summary` is what goes wrong, in a table: at most 40 characters. `shown_by` are the violations that show it, as
+    (property, kind); the first is the one to look at, on the revision `shown_on` if that is named. `cured_by` are parts
+    of revisions, in words. `known_since`: who described it first, as far as we know, and when.
+    """
+
+    name: str
+    title: str
+    summary: str
+    severity: Severity
+    shown_by: tuple[tuple[str, str | None], ...] = ()
+    shown_on: str = ""
+    cured_by: str = ""
+    known_since: str = "this model"
+    has_page: bool = True
+
+
+def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple((name, kind) for kind in kinds for name in properties)
+
+
+STUCK = ("progress_possible", "attestation_can_start")
+"""The properties whose violation is that the main node is stuck."""
+
+ASK_THE_SAME = "PR 2539, `start_kept`"
+"""What cures everything that comes of a number that falls."""
+
+RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+"""Who knew of what comes of a number that falls."""
+
+FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "registry-minimum",
+        "The registry minimum deadlocks the main node",
+        "The minimum deadlocks the main node",
+        Severity.STUCK,
+        _each(STUCK, "registry_minimum", "minimum_to_come"),
+        cured_by=ASK_THE_SAME,
+        known_since="era-consensus PR 161, its description (31 July 2024)",
+    ),
+    Finding(
+        "newer-vote",
+        "Attesters that have voted on a later batch can never vote on an earlier one",
+        "No attester can vote on an earlier batch",
+        Severity.STUCK,
+        _each(STUCK, "newer_vote"),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "own-minimum",
+        "An attester is caught in the minimum of its own registry",
+        "An attester's own minimum skips its vote",
+        Severity.STUCK,
+        _each(STUCK, "own_minimum", "own_vote_skipped"),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "vote-lost",
+        "A skipped vote is not pushed again",
+        "A skipped vote is not pushed again",
+        Severity.STUCK,
+        _each(STUCK, "vote_lost", "attesters_lost"),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "refusal-is-no-cure",
+        "Refusing smaller numbers does not cure the start-up deadlock",
+        "PR 167 does not cure the deadlock",
+        Severity.STUCK,
+        _each(STUCK, "error_to_come", "newer_vote_at_main"),
+        shown_on="pr167+era2480",
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "consensus-ends",
+        "One error ends the main node's consensus for good",
+        "An error ends the main node's consensus",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
+            *_each(("executor_can_start",), "node_gone", "consensus_dead"),
+            ("restarts_help", "consensus_dead"),
+        ),
+        shown_on="pr170+era2539",
+        cured_by="`error_returned`",
+    ),
+    Finding(
+        "relay-skips-votes",
+        "A relay skips the votes that the main node asks for",
+        "A relay skips the votes asked for",
+        Severity.STUCK,
+        _each(STUCK, "relay_minimum", "newer_vote_at_relay", "relay_not_there"),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+        has_page=False,
+    ),
+    Finding(
+        "restart-is-no-cure",
+        "A restart of the main node alone need not help",
+        "Restarting the main node does not help",
+        Severity.STUCK,
+        _each(
+            ("restarts_help",), "newer_vote", "own_minimum", "own_vote_skipped", "newer_vote_at_relay", "relay_minimum"
+        ),
+        shown_on="pr170+era2480",
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "never-starts",
+        "As PR 165 was merged, the executor never starts",
+        "As of PR 165 no executor ever starts",
+        Severity.STUCK,
+        _each(("executor_can_start", *STUCK, "restarts_help"), "never_starts"),
+        cured_by="PR 166",
+        known_since="era-consensus PR 166 (1 August 2024)",
+        has_page=False,
+    ),
+    Finding(
+        "pruned-main-node",
+        "A pruned main node never attests",
+        "A pruned main node never attests",
+        Severity.STUCK,
+        (
+            *_each(("attestation_can_start", "progress_possible"), "pruned_in_the_way"),
+            *_each(("attestation_can_start", "executor_can_start"), "pruned_too_early"),
+            *_each(STUCK, "nothing_asked", "asked_batch_pruned"),
+        ),
+        cured_by="`prune_aware` with `pruned_dropped`",
+        known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
+    ),
+    Finding(
+        "pruned-attester",
+        "Attesters that have pruned a batch can never vote on it",
+        "Attesters that prune cannot vote",
+        Severity.STUCK,
+        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
+    ),
+    Finding(
+        "bad-vote-cuts-connection",
+        "One bad vote cuts a connection for good",
+        "One bad vote cuts a connection for good",
+        Severity.STUCK,
+        (
+            *_each(STUCK, "messages_refused"),
+            ("connections_survive_bad_votes", None),
+            ("restarts_help", "messages_refused"),
+        ),
+        cured_by="PR 170 (bad signatures), `foreign_skipped` (another genesis)",
+        known_since="era-consensus PR 170, for bad signatures (2 August 2024)",
+        has_page=False,
+    ),
+    Finding(
+        "task-ends",
+        "An error ends a node's attestation task for good",
+        "An error ends a node's attestation task",
+        Severity.STUCK,
+        (
+            *_each((*STUCK, "restarts_help"), "main_task_dead", "attester_task_dead", "nodes_lost_in_several_ways"),
+            ("attestation_lives_with_process", None),
+        ),
+        has_page=False,
+    ),
+    Finding(
+        "restored-database",
+        "A main node with a restored database asks for what its nodes have passed",
+        "After a restore nodes ignore the number",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "main_is_ahead", "ignored_as_lower"),
+        has_page=False,
+    ),
+    Finding(
+        "committee-unreadable",
+        "A committee that cannot be read stops attestation",
+        "An unreadable committee stops everything",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "committee_unreadable", "committee_unreadable_for_attesters"),
+        has_page=False,
+    ),
+    Finding(
+        "no-committee",
+        "The main node never gets beyond a batch that has no committee",
+        "A batch without a committee is the last",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "not_required"),
+        has_page=False,
+    ),
+    Finding(
+        "other-hash",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
+        Severity.STUCK,
+        _each(STUCK, "other_hash"),
+        has_page=False,
+    ),
+    Finding(
+        "votes-cut-off",
+        "Votes that stand behind an error in a list are lost",
+        "Votes behind an error in a list are lost",
+        Severity.STUCK,
+        (*_each(STUCK, "votes_cut_off"), ("early_votes_arrive", None)),
+        has_page=False,
+    ),
+    Finding(
+        "message-too-large",
+        "A node with more votes than a message can have tells none",
+        "More votes than a message can have",
+        Severity.STUCK,
+        _each(STUCK, "message_too_large"),
+        has_page=False,
+    ),
+    Finding(
+        "gap",
+        "A gap, although every attester is honest",
+        "A gap, although all attesters are honest",
+        Severity.GAP,
+        (("no_gaps_on_main_node", None), *_each(STUCK, "overtaken")),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+    ),
+    Finding(
+        "first-batches",
+        "History before the first certificate is never attested",
+        "The first batches are never attested",
+        Severity.GAP,
+        (("attestation_starts_at_first_batch", None),),
+        cured_by="PR 2539",
+        known_since="zksync-era PR 2480, by intent (26 July 2024)",
+    ),
+    Finding(
+        "never-certified",
+        "A batch that can be signed everywhere is never certified",
+        "Some batch is not certified in the end",
+        Severity.GAP,
+        (("every_batch_certified", None),),
+        cured_by="what cures the others",
+        has_page=False,
+    ),
+    Finding(
+        "certificate-does-not-verify",
+        "One Byzantine attester makes certificates that do not verify",
+        "1 Byzantine attester spoils certificates",
+        Severity.INVALID,
+        (("certificates_verify", None),),
+        cured_by="`votes_by_number`",
+    ),
+    Finding(
+        "signs-twice",
+        "An honest attester signs two hashes of one batch",
+        "An honest attester signs two hashes",
+        Severity.NOTE,
+        (("honest_attesters_sign_once", None),),
+        has_page=False,
+    ),
+    Finding(
+        "number-falls",
+        "The number that a node has been told falls",
+        "The number that a node is told falls",
+        Severity.NOTE,
+        (("status_never_falls", None),),
+        cured_by="PR 167 (the node stops)",
+        known_since="era-consensus PR 161, in its story of the deadlock (31 July 2024)",
+        has_page=False,
+    ),
+    Finding(
+        "voting-ahead",
+        "Attesters vote on a batch before those before it are certified",
+        "Attesters vote ahead of certificates",
+        Severity.NOTE,
+        (("one_batch_at_a_time", None),),
+        cured_by=ASK_THE_SAME,
+        known_since=RACE,
+        has_page=False,
+    ),
+    Finding(
+        "subscribers",
+        "A new subscriber of the status watch does not start as seen",
+        "A new subscriber does not start as seen",
+        Severity.NOTE,
+    ),
+)
+"""All findings, worst first; in the order of `docs/findings/README.md`."""
+
+RAN = tuple(RELEASES)
+"""The revisions that ran with each other. The other pairs say what would have happened, or what one of the pull
+requests is worth by itself."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Revisions that the table of findings puts together, in a few letters and in words: those with the part `of`, and
+    without the parts `not_of`."""
+
+    title: str
+    about: str
+    of: str
+    not_of: tuple[str, ...] = ()
+
+    def has(self, revision: str) -> bool:
+        """Whether the revision belongs here."""
+        parts = revision.split("+")
+        return self.of in parts and not any(part in parts for part in self.not_of)
+
+
+COLUMNS = (
+    Column("sealed", "attestation starts at the last sealed batch (zksync-era PR 2480)", "era2480"),
+    Column("genesis", "attestation starts at the batch of the genesis (zksync-era PR 2539)", "era2539"),
+    Column("PR175", "attestation controllers in place of vote registries (era-consensus PR 175 on)", "pr175"),
+)
+"""The columns of the table: where attestation starts, and the design that came after."""
+
+
+def finding_of(property: str, kind: str | None) -> Finding | None:
+    """The finding that a violation shows; None if it shows nothing that is known."""
+    return next((each for each in FINDINGS if (property, kind) in each.shown_by), None)
+
+
+def known_since(property: str, kind: str | None) -> str:
+    """Who described first what a violation shows, as far as we know."""
+    finding = finding_of(property, kind)
+    return finding.known_since if finding else "this model"

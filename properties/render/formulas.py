@@ -1,0 +1,194 @@
+"""Expressions as text that reads like a specification, with a name for what occurs often or is long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import IntEnum, auto
+from itertools import takewhile
+
+from model.algebra import Bool, Expression, name_of, post_order, variables_of
+from model.votes import NONE
+
+OFTEN = 3
+"""What is an operand in so many places gets a name, unless it is short."""
+
+SHORT = 3
+"""So many operators are short."""
+
+LONG = 10
+"""What has more operators gets a name wherever it is an operand; a choice within a formula does sooner."""
+
+WIDTH = 100
+"""What is wider is broken into lines."""
+
+
+class Binding(IntEnum):
+    """How strongly an operator holds its operands together."""
+
+    IF = auto()
+    OR = auto()
+    AND = auto()
+    NOT = auto()
+    COMPARED = auto()
+    ADDED = auto()
+    ATOM = auto()
+
+
+class Formulas:
+    """The texts of expressions below some roots. `definitions` names what the texts do not spell out, each after those
+    that it is made of: by `known`, the names of the model, or by the variables that it reads and a number."""
+
+    def __init__(self, roots: Collection[Expression], known: Mapping[Expression, str]) -> None:
+        whole = dict.fromkeys(roots)
+        nodes = post_order(whole)
+        uses = Counter(arg for node in nodes for arg in {*node.args})
+        uses.update(roots)
+        inner_choices = {arg for node in nodes if node.op != "where" for arg in node.args if arg.op == "where"}
+        self.definitions: dict[Expression, str] = {}
+        sizes: dict[Expression, int] = {}
+        for node in nodes:
+            sizes[node] = (node.op not in ("not", "var", "const")) + sum(
+                0 if arg in self.definitions else sizes[arg] for arg in node.args
+            )
+            is_long = node not in whole and sizes[node] > (SHORT if node in inner_choices else LONG)
+            often = sizes[node] > SHORT and uses[node] >= OFTEN
+            if sizes[node] and (node in known or often or is_long):
+                self.definitions[node] = known.get(node) or self._new_name(node)
+
+    def _new_name(self, node: Expression) -> str:
+        path = common_path(variables_of([node])) or ("condition" if isinstance(node, Bool) else "number")
+        taken = sum(name.partition("#")[0] == path for name in self.definitions.values() if "#" in name)
+        return f"{path}#{taken + 1}"
+
+    def text(self, node: Expression) -> str:
+        """The expression, in which definitions stand for what they name."""
+        return self.definitions.get(node) or self.spelt(node)
+
+    def spelt(self, node: Expression) -> str:
+        """The expression itself, even if it has a name."""
+        return self._operator(node)[1]
+
+    def lines(self, node: Expression) -> list[str]:
+        """The expression as `spelt`, broken where it would be too wide; all lines but the first are indented."""
+        text = self.spelt(node)
+        if len(text) <= WIDTH:
+            return [text]
+        if node.op == "where":
+            return list(self._cases(node))
+        if node.op == "and":
+            first, *more = (self._held(arg, Binding.AND) for arg in node.args)
+            return [first, *(f"    and {each}" for each in more)]
+        if node.op == "add":
+            first, *more = self._terms(node)
+            return [first, *(f"    {each}" for each in more)]
+        if node.op == "not" and _is_disjunction(node.args[0]):
+            first, *more = self._alternatives(node)
+            return [first, *(f"    or {each}" for each in more)]
+        return [text]
+
+    def _cases(self, node: Expression) -> Iterator[str]:
+        start = ""
+        while node.op == "where" and (not start or node not in self.definitions):
+            condition, then, otherwise = node.args
+            asked, answer = f"{start}if {self._held(condition, Binding.IF)}", f"then {self._held(then, Binding.IF)}"
+            yield from [f"{asked} {answer}"] if len(asked + answer) < WIDTH else [asked, f"        {answer}"]
+            start, node = "    else ", otherwise
+        yield f"{start}{self.text(node)}"
+
+    def _held(self, node: Expression, binding: Binding) -> str:
+        """The text as an operand of what binds so strongly."""
+        name = self.definitions.get(node)
+        if name:
+            return name
+        own, text = self._operator(node)
+        return text if own > binding else f"({text})"
+
+    def _operator(self, node: Expression) -> tuple[Binding, str]:
+        match node.op:
+            case "const":
+                return Binding.ATOM, _constant(node)
+            case "var":
+                return Binding.ATOM, name_of(node)
+            case "not":
+                return self._negated(node)
+            case "and":
+                return Binding.AND, " and ".join(self._held(arg, Binding.AND) for arg in node.args)
+            case "eq":
+                return Binding.COMPARED, self._compared(node, "=")
+            case "le":
+                return Binding.COMPARED, self._ordered(node, "<=", ">=")
+            case "add":
+                return Binding.ADDED, " ".join(self._terms(node))
+            case "scale":
+                return Binding.ADDED, f"{node.value}*{self._held(node.args[0], Binding.ADDED)}"
+            case "floordiv":
+                return Binding.ADDED, f"{self._held(node.args[0], Binding.ADDED)} // {node.value}"
+            case "where":
+                condition, then, otherwise = (self._held(arg, Binding.IF) for arg in node.args)
+                return Binding.IF, f"if {condition} then {then} else {otherwise}"
+        raise AssertionError(f"an operator that is not of the algebra: {node.op}")
+
+    def _negated(self, node: Expression) -> tuple[Binding, str]:
+        inner = node.args[0]
+        if inner not in self.definitions:
+            if inner.op == "eq":
+                return Binding.COMPARED, self._compared(inner, "!=")
+            if inner.op == "le":
+                return Binding.COMPARED, self._ordered(inner, ">", "<")
+            if _is_disjunction(inner):
+                return Binding.OR, " or ".join(self._alternatives(node))
+        return Binding.NOT, f"not {self._held(inner, Binding.NOT)}"
+
+    def _alternatives(self, node: Expression) -> Iterator[str]:
+        """What a negated conjunction is the disjunction of."""
+        for arg in node.args[0].args:
+            yield self._held(~_bool(arg), Binding.OR)
+
+    def _compared(self, node: Expression, sign: str) -> str:
+        left, right = (self._held(arg, Binding.COMPARED) for arg in node.args)
+        return f"{left} {sign} {right}"
+
+    def _ordered(self, node: Expression, sign: str, mirrored: str) -> str:
+        """A comparison, with the constant at the right if there is one."""
+        left, right = (self._held(arg, Binding.COMPARED) for arg in node.args)
+        return f"{right} {mirrored} {left}" if node.args[0].is_constant else f"{left} {sign} {right}"
+
+    def _terms(self, node: Expression) -> Iterator[str]:
+        """The terms of a sum, each but the first with its sign; what is subtracted comes last."""
+        added = [arg for arg in node.args if not self._is_subtracted(arg)]
+        texts = [self._held(arg, Binding.ADDED) for arg in added]
+        offset = node.value
+        if offset > 0 or not texts:
+            texts.append(str(max(offset, 0)))
+        yield texts[0]
+        yield from (f"+ {text}" for text in texts[1:])
+        yield from (f"- {self._held(arg.args[0], Binding.ADDED)}" for arg in node.args if self._is_subtracted(arg))
+        if offset < 0:
+            yield f"- {-offset}"
+
+    def _is_subtracted(self, node: Expression) -> bool:
+        return node.op == "scale" and node.value == -1 and node not in self.definitions
+
+
+def common_path(variables: Iterable[Expression]) -> str:
+    """What the names of these variables begin with, in whole words; of one, what it belongs to."""
+    names = [name_of(variable).split(".") for variable in variables]
+    steps = takewhile(lambda step: len({*step}) == 1, zip(*(name[:-1] for name in names), strict=False))
+    return ".".join(step[0] for step in steps)
+
+
+def _bool(node: Expression) -> Bool:
+    assert isinstance(node, Bool)
+    return node
+
+
+def _is_disjunction(node: Expression) -> bool:
+    """Whether a conjunction, negated, reads better as a disjunction."""
+    return node.op == "and" and 2 * sum(arg.op == "not" for arg in node.args) >= len(node.args)
+
+
+def _constant(node: Expression) -> str:
+    if isinstance(node, Bool):
+        return "yes" if node.value else "no"
+    return "none" if node.value == NONE else str(node.value)
