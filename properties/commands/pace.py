@@ -117,15 +117,13 @@ def run(options: argparse.Namespace) -> int:
         from properties.timing.plots import plot
 
         write(options.plot, plot(answers))
+    command = _repeating(options, questions[0])
     if options.json:
-        print(
-            json.dumps(
-                {"format": FORMAT, "complete": complete, "largest": largest, "answers": [a.as_json() for a in answers]},
-                indent=2,
-            )
-        )
+        printed = {"complete": complete, "largest": largest, "answers": [each.as_json() for each in answers]}
+        print(json.dumps({"format": FORMAT, "command": command, **printed}, indent=2))
     else:
         _print(questions, answers, complete, largest)
+        print(f"to repeat: {command}")
     if not all(each.holds for each in answers):
         return Status.FOUND
     is_known = all(each.found.word != "UNKNOWN" for each in answers)
@@ -177,6 +175,25 @@ def _executor(cluster: str | None, work: int) -> Iterator[Submit]:
         raise UsageError(f"--cluster {cluster}: no scheduler answers there ({error or type(error).__name__})") from None
     with client:
         yield client.get_executor(pure=False).submit
+
+
+def _repeating(options: argparse.Namespace, question: Question) -> str:
+    """The command line that gives the same answers."""
+    first, last = (f"{milliseconds / 1000:g}" for milliseconds in (options.poll[0], options.poll[-1]))
+    step = f":{(options.poll[1] - options.poll[0]) / 1000:g}" if len(options.poll) > 1 else ""
+    given = {
+        "revision": question.setting.revision.name,
+        "poll": f"{first}:{last}{step}" if step else first,
+        "batch-time": f"{options.batch_time / 1000:g}",
+        "attesters": options.attesters,
+        "topology": options.topology,
+        **({"backlog": options.backlog} if options.backlog else {}),
+        "runs": question.runs,
+        "seed": question.seed,
+        "max-states": options.max_states,
+    }
+    words = [f"--{name} {value}" for name, value in given.items()]
+    return " ".join(["attestation pace", *words, *(["--largest"] if options.largest else [])])
 
 
 def _largest(question: Question) -> float | None:

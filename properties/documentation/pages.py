@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from properties.documentation import searches, tables
+from properties.documentation import searches, tables, timing
 from properties.documentation.tables import table
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
@@ -49,6 +49,13 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "finder diagram": searches.finder_diagram,
+    "timing parameters": timing.parameters,
+    "timing verdicts": timing.verdicts,
+    "timing fixed": timing.fixed,
+    "timing distribution": timing.distribution,
+    "timing backlog": timing.backlog,
+    "timing agreement": timing.agreement,
+    "timing sensitivity": timing.sensitivity,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
     "proof theorems": lambda: table(*proof_tables.theorems()),

@@ -53,6 +53,13 @@ FIRST_LOOK = Transition("choose_phase", "the layer of time", "When a poll first 
 CLOCK = "time"
 
 
+def least_attested(system: AttestationSystem) -> int:
+    """The number of the first batch that is ever attested: 0, or 1."""
+    stepper = Stepper(system)
+    (is_zero,) = stepper.evaluator(truth(system.is_to_attest(0)))(stepper.initial)
+    return 0 if is_zero else 1
+
+
 def _constant(place: Expression, value: int) -> Expression:
     return truth(bool(value)) if isinstance(place, Bool) else const(value)
 
@@ -92,9 +99,8 @@ def start(system: AttestationSystem, backlog: int = 0) -> State:
             state = stepper.apply(state, ready[0])
         return state
 
-    (has_first,) = stepper.evaluator(truth(system.is_to_attest(0)))(stepper.initial)
     state = stepper.initial
-    for _ in range(1 if has_first else 2):
+    for _ in range(1 + least_attested(system)):
         state = settled(stepper.apply(state, seal), possible - {*SEALING})
     for _ in range(backlog):
         state = stepper.apply(state, seal)
@@ -130,7 +136,7 @@ class Clockwork:
     fixed: bool = False
     sealings: int | None = None
     """After how many sealings time stands still."""
-    window: int = 5
+    window: int = 6
     space: Namespace = field(default_factory=Namespace)
     actions: list[Action] = field(default_factory=list)
     passing: list[tuple[Variable, Expression]] = field(default_factory=list)
@@ -330,6 +336,7 @@ class Clockwork:
         changed = {v.expression: (v, value) for v, value in changes}
         numbers = {v.expression: (v, cast(Int, changed.get(v.expression, (v, v.expression))[1])) for v in self.numbers}
         growing = ((v, n) for v, n in numbers.values() if v.name not in self.oldest)
-        grown = all_of((n == NONE) | (n >= 1) if v.low == NONE else n >= 1 for v, n in growing)
+        least = 1 + least_attested(self.system)
+        grown = all_of((n == NONE) | (n >= least) if v.low == NONE else n >= least for v, n in growing)
         shifted = {place: (v, where(grown & (n >= 1), n - 1, n)) for place, (v, n) in numbers.items()}
         return tuple({**changed, **shifted}.values())
