@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from properties.timing.bounds import Broken, Found, Holds
 from properties.timing.sweep import Answer, Estimate
@@ -73,32 +73,19 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_csv(answers: Sequence[Answer]) -> str:
-    """A line for each answer, with plain numbers: seconds, shares, certificates per hour."""
+    """A line for each answer, with the fields of its JSON but the run."""
+    lines = [dict(_fields("", answer.as_json())) for answer in answers]
+    names = dict.fromkeys(name for line in lines for name in line)
     out = io.StringIO()
-    lines = [_plain(answer) for answer in answers]
-    writer = csv.DictWriter(out, list(lines[0]) if lines else [], lineterminator="\n")
+    writer = csv.DictWriter(out, list(names), lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return out.getvalue()
 
 
-def _plain(answer: Answer) -> dict[str, object]:
-    question, measured, found = answer.question, answer.measured, answer.found
-    line: dict[str, object] = {
-        "revision": question.setting.revision.name,
-        "instance": question.setting.instance.name,
-        "topology": question.setting.topology,
-        "batch_time": question.setting.parameters.batch_time / 1000,
-        "poll": question.setting.parameters.poll / 1000,
-        "backlog": question.backlog,
-        "runs": question.runs,
-        "seed": question.seed,
-        "certified_before_next_batch": found.word,
-        "best": found.best / 1000 if isinstance(found, Holds) else "",
-        "worst": found.worst / 1000 if isinstance(found, Holds) else "",
-    }
-    for name, estimate in {**measured.quantiles, "useless": measured.useless, "per_hour": measured.per_hour}.items():
-        for field in ("value", "low", "high"):
-            line[f"{name}_{field}"] = "" if estimate is None else getattr(estimate, field)
-    line |= {"shortest": measured.shortest, "longest": measured.longest}
-    return line | {f"lost_to_{name}": value for name, value in measured.causes.items()} | {"deaf": measured.deaf}
+def _fields(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for inner, part in value.items():
+            yield from _fields(f"{name}.{inner}".removeprefix("."), part)
+    elif not isinstance(value, tuple):
+        yield name, value

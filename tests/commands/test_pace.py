@@ -42,7 +42,7 @@ def test_files_and_json(tmp_path: Path, capsys: Capture) -> None:
     printed = json.loads(capsys.readouterr().out)
     (line,) = csv.DictReader(table.read_text().splitlines())
     (answer,) = printed["answers"]
-    assert float(line["per_hour_value"]) == answer["measured"]["per_hour"]["value"]
+    assert float(line["measured.per_hour.value"]) == answer["measured"]["per_hour"]["value"]
     drawn = figure.read_text()
     assert "prefers-color-scheme:dark" in drawn
     assert "certificates per hour" in drawn
