@@ -63,8 +63,20 @@ class Defaults:
 KINDS: Mapping[str, str] = {claim.name: claim.kind.value for claim in CATALOGUE}
 """The kind of each property."""
 
-BY_NAME: Mapping[str, Plan] = {plan.name: plan for plan in PLANS}
-"""The scopes of the ledger."""
+
+def plan_of(revision: str, scope: str) -> Plan | None:
+    """The scope of the ledger that has this name, for this revision; None if that is not planned. Plans for other
+    revisions may have the same name."""
+    planned = revision in REVISIONS
+    return next((plan for plan in _named().get(scope, ()) if planned and plan.is_for(revision)), None)
+
+
+@cache
+def _named() -> dict[str, list[Plan]]:
+    named: dict[str, list[Plan]] = {}
+    for plan in PLANS:
+        named.setdefault(plan.name, []).append(plan)
+    return named
 
 
 def words(plan: Plan, revision: str) -> set[str]:
@@ -85,8 +97,9 @@ def expanded(text: str) -> dict[str, dict[str, Row]]:
     found: dict[str, dict[str, Row]] = {}
     for name, rows in table["scopes"].items():
         for revision, row in rows.items():
-            if name in BY_NAME:
-                usual = defaults.row(words(BY_NAME[name], revision))
+            plan = plan_of(revision, name)
+            if plan is not None:
+                usual = defaults.row(words(plan, revision))
                 found.setdefault(revision, {})[name] = {"states": row["states"], **usual, **row}
     return found
 
@@ -101,15 +114,16 @@ def merged(text: str, rows: Mapping[tuple[str, str], Row]) -> str:
 
 
 def _scopes(defaults: Defaults, rows: Mapping[tuple[str, str], Row]) -> Iterator[str]:
-    for plan in PLANS:
+    for name, plans in _named().items():
         lines = [
             line
-            for revision in filter(plan.is_for, REVISIONS)
-            if (revision, plan.name) in rows
-            for line in _lines(revision, rows[revision, plan.name], defaults.row(words(plan, revision)))
+            for revision in REVISIONS
+            for plan in plans
+            if plan.is_for(revision) and (revision, name) in rows
+            for line in _lines(revision, rows[revision, name], defaults.row(words(plan, revision)))
         ]
         if lines:
-            yield "\n".join([f'[scopes."{plan.name}"]', *lines]) + "\n"
+            yield "\n".join([f'[scopes."{name}"]', *lines]) + "\n"
 
 
 def _lines(revision: str, row: Row, usual: Row) -> Iterator[str]:
@@ -118,8 +132,3 @@ def _lines(revision: str, row: Row, usual: Row) -> Iterator[str]:
     for name in KINDS:
         if name in row and row[name] != usual.get(name):
             yield f'"{revision}".{name} = "{row[name]}"'
-
-
-def has_room(revision: str, scope: str) -> bool:
-    """Whether the table is about this revision in this scope: whether that is planned."""
-    return scope in BY_NAME and revision in REVISIONS and BY_NAME[scope].is_for(revision)

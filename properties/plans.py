@@ -101,7 +101,7 @@ CONTROLLERS = (
     Plan("n2f0b0", "joined", batches=4, designs=NEW),
     Plan("n2f0b0", "calls", batches=2, revisions=FIXED),
     Plan("n1f0b0", "calls", batches=3, designs=NEW),
-    Plan("n3f0b2", "joined", batches=3, symmetry=True, designs=NEW),
+    *(Plan(f"n3f0b{byzantine}", "joined", batches=4, symmetry=True, designs=NEW) for byzantine in (1, 2, 3)),
     Plan("n2f0b0", "joined", 4, switches=(("committees", "1,1;1,0;0,1;1,1"),), revisions=PER_BATCH),
     _with("n2f0b0", 3, NEW, topology="chain", restarts=1, disconnects=1),
     _with("n1f0b0", 3, NEW, "stepwise", stale_answers=2),
@@ -122,7 +122,6 @@ CONTROLLERS = (
     Plan("n2f0b0", "calls", 1, switches=(("echo", True), ("message_limit", 1)), revisions=FIXED),
     _with("n1f0b0", 3, NEW, divergences=1, astray="a", restarts=1),
     Plan("n2f0b0", "joined", 1, switches=EQUIVOCATION, revisions=FIXED),
-    Plan("n6f1b1", "joined", 3, deep=True, symmetry=True, designs=NEW),
     Plan("n2f0b0", "calls", 2, deep=True, switches=(("echo", True),), revisions=FIXED),
 )
 """What is for attestation controllers alone."""

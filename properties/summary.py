@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.findings import COLUMNS, FINDINGS, Column, Finding, Severity
+from properties.findings import COLUMNS, FINDINGS, RAN, Column, Finding, Severity, finding_of
 from properties.ledger import Entry, reports
 from properties.places import is_tolerated, plainness, precedence
 from properties.trace import Trace
@@ -17,8 +17,8 @@ from properties.trace import Trace
 WIDTH = 80
 INDENT = 17
 """Where the meanings of the legend begin."""
-MOST_ROWS = 17
-"""With its head the table of findings has at most 20 lines."""
+MOST_ROWS = 16
+"""With its heads the table of findings has at most 20 lines."""
 
 
 HARM: Mapping[Severity, str] = {
@@ -35,6 +35,11 @@ class Shown:
 
     entry: Entry
     trace: Trace
+
+    @property
+    def finding(self) -> Finding | None:
+        """What the run shows."""
+        return finding_of(self.trace.claim, self.trace.kind, self.entry.revision)
 
     @property
     def length(self) -> str:
@@ -55,17 +60,23 @@ class Row:
     shown: Mapping[Column, Shown]
 
     @property
+    def ran(self) -> bool:
+        """Whether it is found on a revision that ran."""
+        return any(each.entry.revision in RAN for each in self.shown.values())
+
+    @property
     def best(self) -> Shown:
         """The run to look at first: on a revision that ran, if there is one."""
         return min(self.shown.values(), key=lambda each: precedence(each.entry.revision))
 
 
 def rows(entries: list[Entry]) -> list[Row]:
-    """The findings that the entries show with no more Byzantine weight than is tolerated, worst first."""
+    """The findings that the entries show with no more Byzantine weight than is tolerated: what ran first, of that the
+    worst first."""
     tolerated = [entry for entry in entries if is_tolerated(entry.plan)]
     runs = [Shown(entry, trace) for entry, trace in reports(tolerated)]
     found = ((finding, dict(_by_column(finding, runs))) for finding in FINDINGS)
-    return [Row(finding, shown) for finding, shown in found if shown]
+    return sorted((Row(finding, shown) for finding, shown in found if shown), key=lambda row: not row.ran)
 
 
 def _by_column(finding: Finding, runs: list[Shown]) -> Iterator[tuple[Column, Shown]]:
@@ -77,7 +88,7 @@ def _by_column(finding: Finding, runs: list[Shown]) -> Iterator[tuple[Column, Sh
         return order.index((run.trace.claim, run.trace.kind)), *first
 
     for column in COLUMNS:
-        of_it = [run for run in runs if (run.trace.claim, run.trace.kind) in order and column.has(run.entry.revision)]
+        of_it = [run for run in runs if run.finding is finding and column.has(run.entry.revision)]
         if of_it:
             yield column, min(of_it, key=rank)
 
@@ -103,7 +114,7 @@ def as_text(entries: list[Entry]) -> str:
 
 def _table(found: list[Row], entries: list[Entry]) -> str:
     shown = columns(entries)
-    head = ["", "what goes wrong", "severity", *(column.title for column in shown)]
+    head = ["", "what goes wrong", "harm", *(column.title for column in shown)]
     lines = [
         [str(number), row.finding.summary, row.finding.severity, *(_cell(row, column, entries) for column in shown)]
         for number, row in enumerate(found, 1)
@@ -111,7 +122,10 @@ def _table(found: list[Row], entries: list[Entry]) -> str:
     widths = [max(map(len, cells)) for cells in zip(head, *lines, strict=True)]
     ruled = [head, ["-" * width for width in widths], *lines]
     aligned = ([cells[0].rjust(widths[0]), *map(str.ljust, cells[1:], widths[1:])] for cells in ruled)
-    return "\n".join("  ".join(cells).rstrip() for cells in aligned)
+    top, rule, *rest = ["  ".join(cells).rstrip() for cells in aligned]
+    ran = sum(row.ran for row in found)
+    parts = [("on revisions that ran in a release:", rest[:ran]), ("on others only:", rest[ran:])]
+    return "\n".join([top, rule, *(line for title, part in parts if part for line in (title, *part))])
 
 
 def _cell(row: Row, column: Column, entries: list[Entry]) -> str:

@@ -16,7 +16,7 @@ from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims import standstills
-from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
+from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.points_of_no_return import (
     IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
@@ -24,7 +24,7 @@ from properties.claims.points_of_no_return import (
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
-from properties.claims.standstills import STANDSTILLS
+from properties.claims.standstills import LASTING_STANDSTILLS, STANDSTILLS
 
 NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
 """What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
@@ -260,7 +260,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
+        (*IN_SPITE_OF_RESTARTS, *LASTING_STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -271,7 +271,7 @@ CLAIMS: tuple[Property, ...] = (
         "the main node's API answers in the end",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        of_all_designs(NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
+        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -281,7 +281,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        of_all_designs(*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
+        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(

@@ -158,7 +158,7 @@ def _write_expectations(done: Outcome) -> int:
 
     before, table = expected.EXPECTED.read_text(encoding="utf-8"), expected.expectations()
     rows = {(entry.revision, entry.plan.name): entry.row for entry in done.entries if entry.complete}
-    planned = {place: row for place, row in rows.items() if expected.has_room(*place)}
+    planned = {place: row for place, row in rows.items() if expected.plan_of(*place)}
     changed = [(name, scope) for (name, scope), row in planned.items() if table.get(name, {}).get(scope) != row]
     after = expected.merged(before, planned)
     if after != before:

@@ -122,8 +122,10 @@ class TestPullRequest2539:
 
 class TestPullRequests165And166:
     def test_as_merged_165_never_starts_an_executor(self) -> None:
-        for start in ("era2480", "era2539"):
-            assert by_revision(JOINED, "executor_can_start", start) == {**everywhere("EXHAUSTED"), "pr165": "VIOLATED"}
+        ended = dict.fromkeys(("pr167", "pr169", "pr170"), "VIOLATED")
+        for start, gone in (("era2480", ended), ("era2539", {})):
+            expected = {**everywhere("EXHAUSTED"), "pr165": "VIOLATED", **gone}
+            assert by_revision(JOINED, "executor_can_start", start) == expected
             for name in ("executor_can_start", "attestation_can_start", "progress_possible"):
                 assert set(kinds(f"pr165+{start}", JOINED, name)) == {"never_starts"}
 
@@ -135,7 +137,7 @@ class TestPullRequests165And166:
             for place in range(len(words[0]))
             for action in explored.stepper.enabled(explored.search.state(level, place))
         }
-        assert taken == {"seal_batch", "update_status"}
+        assert taken == {"produce_first_block", "seal_batch", "update_status"}
 
     def test_between_165_and_169_no_node_gossips_before_its_first_answer(self) -> None:
         waiting = dict.fromkeys(("pr165", "pr166", "pr167"), "UNREACHED")
@@ -162,12 +164,40 @@ class TestPullRequest167:
 
     @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
     def test_alone_it_does_not_cure_the_deadlock(self, name: str) -> None:
+        """On the main node, which nobody restarts, the error only ends its consensus: one step sooner than the minimum
+        of its registry does."""
+        assert kinds(name, JOINED) == {
+            "error_to_come": 16,
+            "registry_minimum": 17,
+            "consensus_dead": 17,
+            "newer_vote_at_main": 19,
+            "vote_lost": 21,
+            "overtaken": 25,
+        }
+        assert "own_minimum" not in kinds(name, OWN)
+
+    @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
+    def test_it_does_not_even_if_somebody_restarts_the_main_node(self, name: str) -> None:
         """A node restarts only when it has been told a larger number itself. The main node that has not been, and that
         has an attester's later vote, keeps that vote and skips the earlier one."""
-        found = kinds(name, JOINED)
+        found = kinds(name, replace(JOINED, supervised="all"))
         assert found == {"newer_vote_at_main": 19, "vote_lost": 24, "overtaken": 25}
-        assert "registry_minimum" not in kinds(name, OWN)
-        assert "own_minimum" not in kinds(name, OWN)
+        assert found == kinds(f"{name}+error_returned", JOINED)
+        assert "registry_minimum" not in kinds(name, replace(OWN, supervised="all"))
+
+    def test_who_is_restarted_after_an_error_decides_what_remains(self) -> None:
+        """The table of docs/findings/refusal-is-no-cure.md."""
+
+        def remains(supervised: str, echo: bool) -> set[str]:
+            return set(kinds("pr167+era2480", replace(ONE, supervised=supervised, echo=echo)))
+
+        restarted = {"vote_lost", "overtaken", "newer_vote_at_main"}
+        as_is = restarted | {"registry_minimum", "error_to_come", "consensus_dead"}
+        assert remains("external", echo=False) == as_is
+        assert remains("external", echo=True) == as_is | {"newer_vote"}
+        assert remains("all", echo=False) == restarted
+        assert remains("all", echo=True) == restarted | {"newer_vote"}
+        assert remains("nobody", echo=False) == as_is | {"newer_vote", "attesters_dead"}
 
     @pytest.mark.parametrize("name", ["pr167+era2480", "pr169+era2480", "pr170+era2480"])
     def test_an_attester_is_sent_its_own_vote_again(self, name: str) -> None:
@@ -180,15 +210,39 @@ class TestPullRequest167:
         assert word(name, JOINED, "no_gaps_on_main_node") == "VIOLATED"
 
 
+class TestErrors:
+    @pytest.mark.parametrize("name", [name for name in MERGED if "pr165" not in name])
+    def test_one_error_ends_the_main_nodes_consensus_for_good(self, name: str) -> None:
+        scope = Scope(instance("n1f0b0"), batches=2, errors=1)
+        assert set(kinds(name, scope)) == {"consensus_dead"}
+        assert word(name, replace(scope, failing="a"), "progress_possible") == "EXHAUSTED"
+        for cured in (f"{name}+error_returned", name):
+            restarted = scope if cured != name else replace(scope, supervised="all")
+            assert word(cured, restarted, "progress_possible") == "EXHAUSTED"
+            assert word(cured, restarted, "executor_can_start") == "EXHAUSTED"
+
+    def test_returning_the_error_cures_it_with_two_attesters_and_any_number_of_errors(self) -> None:
+        name, scope = "pr170+era2539+error_returned", replace(JOINED, errors=None)
+        for property in ("progress_possible", "every_batch_certified", "no_gaps_on_main_node"):
+            assert word(name, scope, property) == "EXHAUSTED"
+
+    @pytest.mark.parametrize("name", ["pr161+era2539", "pr170+era2480", "pr170+era2539"])
+    def test_an_attester_that_has_pruned_a_batch_cannot_vote_on_it(self, name: str) -> None:
+        pruned = replace(PRUNED, pruned="a")
+        assert "pruned_at_attesters" in kinds(name, pruned)
+        restarts = replace(pruned, restarts=None)
+        assert "pruned_at_attesters" in kinds(name, restarts, "restarts_help")
+
+
 class TestPullRequest2544:
     def test_a_pruned_main_node_may_never_attest(self) -> None:
         expected = {**everywhere("VIOLATED")}
         assert by_revision(PRUNED, "attestation_can_start", "era2539") == expected
         assert kinds("pr161+era2539", PRUNED, "attestation_can_start") == {
-            "pruned_too_early": 2,
-            "pruned_in_the_way": 8,
+            "pruned_too_early": 3,
+            "pruned_in_the_way": 9,
         }
-        assert kinds("pr166+era2539", PRUNED, "executor_can_start") == {"pruned_too_early": 2}
+        assert kinds("pr166+era2539", PRUNED, "executor_can_start") == {"pruned_too_early": 3}
         assert word("pr169+era2539", PRUNED, "executor_can_start") == "EXHAUSTED"
 
     def test_the_certificate_of_a_pruned_batch_blocks_the_queue(self) -> None:
@@ -205,7 +259,7 @@ class TestPullRequest2544:
         """It is enough for the executors to start; attestation also has to get past the certificate that is lost."""
         name = "pr169+era2539+prune_aware"
         assert kinds("pr166+era2539+prune_aware", PRUNED, "executor_can_start") == {}
-        assert kinds(name, PRUNED, "attestation_can_start") == {"pruned_in_the_way": 9}
+        assert kinds(name, PRUNED, "attestation_can_start") == {"pruned_in_the_way": 10}
         cured = f"{name}+pruned_dropped"
         for property in ("attestation_can_start", "progress_possible", "every_batch_certified"):
             assert word(cured, PRUNED, property) == "EXHAUSTED"
@@ -213,7 +267,7 @@ class TestPullRequest2544:
     @pytest.mark.parametrize("name", ["pr161+era2539", "pr166+era2539", "pr169+era2539"])
     def test_second_way_out_to_wait_for_the_main_nodes_status_is_not_enough(self, name: str) -> None:
         """The attesters ask the same query, and must have their answers before the pruning, too."""
-        assert kinds(name, PRUNED_AFTER_STATUS, "attestation_can_start")["pruned_too_early"] == 3
+        assert kinds(name, PRUNED_AFTER_STATUS, "attestation_can_start")["pruned_too_early"] == 4
 
     def test_third_way_out_to_prune_an_external_node(self) -> None:
         for name in ("pr161+era2539", "pr166+era2539", "pr169+era2539"):
@@ -225,13 +279,13 @@ class TestPullRequest170:
     def test_a_bad_signature_no_longer_cuts_a_connection(self) -> None:
         survive = {**everywhere("VIOLATED"), "pr165": "VACUOUS", "pr170": "EXHAUSTED"}
         assert by_revision(BAD[BAD_SIGNATURE], "connections_survive_bad_votes", "era2539") == survive
-        assert kinds("pr169+era2539", BAD[BAD_SIGNATURE]) == {"messages_refused": 0}
+        assert kinds("pr169+era2539", BAD[BAD_SIGNATURE]) == {"messages_refused": 1}
         assert word("pr170+era2539", BAD[BAD_SIGNATURE], "progress_possible") == "EXHAUSTED"
 
     def test_a_foreign_genesis_still_does(self) -> None:
         cut = {**everywhere("VIOLATED"), "pr165": "VACUOUS"}
         assert by_revision(BAD[FOREIGN_GENESIS], "connections_survive_bad_votes", "era2539") == cut
-        assert kinds("pr170+era2539", BAD[FOREIGN_GENESIS]) == {"messages_refused": 0}
+        assert kinds("pr170+era2539", BAD[FOREIGN_GENESIS]) == {"messages_refused": 1}
 
     def test_to_skip_it_as_well_cures_that(self) -> None:
         for property in ("connections_survive_bad_votes", "progress_possible", "every_batch_certified"):
@@ -348,13 +402,16 @@ class TestByzantine:
         scope = Scope(instance("w3,2,1b1"), batches=2)
         assert word("pr161+era2539", scope, "every_batch_certified") == "EXHAUSTED"
 
-    def test_a_false_certificate_stops_the_main_node_again_and_again(self) -> None:
+    def test_a_false_certificate_ends_the_main_nodes_consensus_or_stops_it_again_and_again(self) -> None:
         scope = Scope(instance("n1f0b1"), batches=1)
-        assert kinds("pr161+era2539", scope) == {"false_certificate": 3, "byzantine_weight": 0}
+        ended = {"false_certificate": 4, "byzantine_weight": 1, "consensus_dead": 7}
+        assert kinds("pr161+era2539", scope) == ended
+        del ended["consensus_dead"]
+        assert kinds("pr161+era2539", replace(scope, supervised="all")) == ended
 
     def test_silence_of_too_much_weight_is_final_at_once(self) -> None:
         scope = Scope(instance("n2f0b1"), batches=2)
-        assert kinds("pr161+era2539", scope) == {"byzantine_weight": 0}
+        assert kinds("pr161+era2539", scope) == {"byzantine_weight": 1}
 
     def test_tolerated_weight_does_not_stop_progress(self) -> None:
         assert word("pr161+era2539", Scope(instance("w5,1b1"), batches=2), "progress_possible") == "EXHAUSTED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -30,8 +31,21 @@ def test_every_scope_of_the_ledger_is_listed_with_its_states_and_every_property_
     assert all(set(row) == names for row in rows().values())
 
 
-def test_no_two_scopes_of_the_ledger_have_one_name() -> None:
-    assert len({plan.name for plan in PLANS}) == len(PLANS)
+def test_no_revision_has_two_scopes_of_one_name() -> None:
+    assert len({(revision, plan.name) for revision, plan in PAIRS}) == len(PAIRS)
+
+
+def test_plans_of_one_name_for_different_revisions_share_a_part_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (replace(PLANS[0], revisions=(name,)) for name in ("pr161+era2480", "pr161+era2539"))
+    monkeypatch.setattr(expected, "PLANS", (one, other))
+    expected._named.cache_clear()
+    try:
+        written = merged(TEXT, {})
+        assert written.count(FIRST_SCOPE) == 1
+        assert set(expanded(written)) == {"pr161+era2480", "pr161+era2539"}
+    finally:
+        monkeypatch.undo()
+        expected._named.cache_clear()
 
 
 def test_the_table_is_as_it_would_be_written() -> None:
@@ -121,9 +135,11 @@ def test_a_default_of_a_property_that_is_gone_is_still_expected() -> None:
 @pytest.fixture
 def own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table in which one row is wrong and one is missing."""
-    wrong = {**rows()["pr161+era2539", "n1f0b0, 2 batches, joined, pruned=M"], "states": 7}
+    wrong = {**rows()["pr161+era2539", "n2f0b1, 2 batches, joined, topology=relay"], "states": 7}
     file = tmp_path / "expected.toml"
-    file.write_text(merged(TEXT, {("pr161+era2539", "n1f0b0, 2 batches, joined, pruned=M"): wrong}), encoding="utf-8")
+    file.write_text(
+        merged(TEXT, {("pr161+era2539", "n2f0b1, 2 batches, joined, topology=relay"): wrong}), encoding="utf-8"
+    )
     monkeypatch.setattr(expected, "EXPECTED", file)
     expectations.cache_clear()
     return file
@@ -135,7 +151,7 @@ def test_check_writes_what_it_found_and_keeps_the_rest(
 ) -> None:
     try:
         before = own_table.read_text(encoding="utf-8")
-        searched = ["--workers", "1", "--revision", "pr161+era2539", "--instance", "n1f0b0"]
+        searched = ["--workers", "1", "--revision", "pr161+era2539", "--instance", "n2f0b1"]
         status = main(["check", "--toml", *searched, *bound])
         printed = capsys.readouterr().out
         if bound:
@@ -144,7 +160,7 @@ def test_check_writes_what_it_found_and_keeps_the_rest(
         else:
             assert status == 0
             assert own_table.read_text(encoding="utf-8") == TEXT
-            assert printed.startswith("pr161+era2539, n1f0b0, 2 batches, joined, pruned=M\n")
-            assert "1 row of " in printed
+            assert printed.startswith("pr161+era2539, n2f0b1, 2 batches, joined, topology=relay\n")
+            assert "1 row of 1 changed" in printed
     finally:
         expectations.cache_clear()

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from properties.findings import COLUMNS, FINDINGS, Severity
 from properties.ledger import Entry, cell, check, reports
 from properties.plans import PLANS, Plan
 from properties.summary import MOST_ROWS, as_text, holding, legend, rows
@@ -73,7 +72,7 @@ def test_the_table_of_findings_has_at_most_twenty_lines_of_at_most_eighty_column
     lines = text.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines.index("") <= 20
-    assert sum(each.severity is not Severity.NOTE for each in FINDINGS) <= MOST_ROWS
+    assert MOST_ROWS + 4 <= 20
     assert text.isprintable() or set(text) - {"\n"} == {each for each in text if each.isprintable()}
 
 
@@ -87,14 +86,14 @@ def test_each_row_has_the_severity_and_the_length_of_the_run_that_is_reported(en
 
 def test_a_run_on_a_revision_that_ran_is_the_one_to_look_at(entries: list[Entry]) -> None:
     (row,) = [row for row in rows(entries) if row.finding.name == "pruned-main-node"]
-    assert {column.title for column in row.shown} == {column.title for column in COLUMNS}
+    assert {column.title for column in row.shown} == {"sealed", "genesis"}
     assert row.best.entry.revision == GENESIS
 
 
 def test_a_fair_loop_is_not_shown_as_the_shortest_run(entries: list[Entry], text: str) -> None:
     verdict = entries[0].verdicts["every_batch_certified"]
     assert cell(verdict) == "VIOLATED by a loop"
-    assert re.search(r"is never certified, in the end +gap +loop", text)
+    assert re.search(r"is not certified in the end +gap +loop", text)
 
 
 def test_a_column_of_a_search_that_was_cut_short_has_no_dash(entries: list[Entry]) -> None:
@@ -102,7 +101,7 @@ def test_a_column_of_a_search_that_was_cut_short_has_no_dash(entries: list[Entry
     cut = replace(entries[1], complete=False, verdicts=left_open)
     found = as_text([entries[0], cut])
     assert re.search(r"The minimum deadlocks the main node +stuck +17 +\?$", found, re.MULTILINE)
-    assert "not every state was examined" in found
+    assert "CUT SHORT: not every state was examined" in " ".join(found.split())
 
 
 def test_what_holds_is_what_no_search_refutes_and_some_examines(entries: list[Entry]) -> None:

@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.algebra import Bool
+from model.controller_design.network import restore_database
 from model.controller_design.node import Node
+from properties.claims.standstills import STANDSTILLS
 from properties.cures import Violation
-from properties.render.controller_design.sequence import design_of
+from properties.render.controller_design.sequence import ERRORS, design_of
+from properties.render.sequence import told
 from properties.render.story import Story
 
 
@@ -42,6 +45,25 @@ class Facts:
         return self._attesters(lambda node: ~node.task.is_alive)
 
     @property
+    def error(self) -> str:
+        """The last error, in words."""
+        steps = zip(self.story.trace.steps, told(self.story), strict=True)
+        errors = [(step.node, texts[0]) for step, texts in steps if step.action in ERRORS]
+        return " ".join(errors[-1]) if errors else "it is still to come"
+
+    @property
+    def restored(self) -> str:
+        """How certificates came to be missing."""
+        restores = [step for step in self.story.trace.steps if step.action == restore_database.name]
+        if not restores:
+            return "The main node's task went on with a later batch than its database asks for."
+        kept = restores[-1].arguments["kept"]
+        return (
+            f"The main node's database was restored to a copy without the certificates from batch {kept} on, while its "
+            "task went on with a later batch."
+        )
+
+    @property
     def weights(self) -> str:
         """The weights that matter."""
         committee, threshold = self.story.trace.scope.instance, self.story.system.electorate.threshold.value
@@ -69,8 +91,18 @@ class Facts:
 
 
 CAUSES: dict[str, str] = {
-    "consensus_dead": "An error on the main node has {ends}.",
-    "main_task_dead": "An error on the main node has {ends}.",
+    "no_gaps_on_main_node": "{restored}",
+    "attestation_starts_at_first_batch": "{restored}",
+    "one_batch_at_a_time": "{restored}",
+    "node_gone": "An error has ended the attestation task of a node: {error}.",
+    "attestation_lives_with_process": "An error has ended the attestation task of a node: {error}.",
+    "executor_can_start": "An error has ended the attestation of a node: {error}.",
+    "early_votes_arrive": "A vote was not taken, and its sender counts it as told: it is not told again on this "
+    "connection.",
+    "honest_attesters_sign_once": "An attester executed a batch in two ways; neither its vote nor the number that it "
+    "had started is stored.",
+    "consensus_dead": "An error on the main node has {ends}: {error}.",
+    "main_task_dead": "An error on the main node has {ends}: {error}.",
     "nothing_asked": "The first batch was pruned before any batch had a certificate, and the database answers none.",
     "main_is_ahead": "The main node's database asks for batch {asked}, while its own task has gone on to a later one.",
     "committee_unreadable": "The committee of batch {asked} cannot be read: the state before it has none, or is not "
@@ -98,8 +130,20 @@ CAUSES: dict[str, str] = {
 """By kind of counterexample, or else by property."""
 
 EFFECTS: dict[str, str] = {
-    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more unless nodes "
-    "restart or connections are made anew: attestation stands still.",
+    "no_gaps_on_main_node": "A batch between two certified ones has no certificate, and is not asked for again: the "
+    "main node asks for the one after the largest.",
+    "attestation_starts_at_first_batch": "The batches before the first certificate have none, and are not asked for "
+    "again.",
+    "one_batch_at_a_time": "By itself this does no harm. It is how gaps begin (`no_gaps_on_main_node`).",
+    "consensus_dead": "The main node hears of no vote and makes no certificate any more until an operator restarts "
+    "its process, while its API goes on naming the next batch.",
+    "executor_can_start": "The node takes no part in attestation any more, as long as its process lives.",
+    "node_gone": "The node takes no part in attestation any more, as long as its process lives.",
+    "early_votes_arrive": "The main node never has that vote for the batch.",
+    "honest_attesters_sign_once": "Whoever collects signatures has two of one attester, over different hashes of one "
+    "batch.",
+    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more as long as no "
+    "node restarts and no connection is made anew: attestation stands still.",
     "nothing_asked": "Nobody is asked for votes: attestation stands still.",
     "byzantine_weight": "Honest votes alone make no quorum: attestation stands still as long as Byzantine attesters "
     "like.",
@@ -114,5 +158,9 @@ EFFECTS: dict[str, str] = {
 
 
 def reason(story: Story) -> Violation:
-    """What a violation comes of."""
+    """What a violation comes of, where its property says only that something follows in the end."""
+    if story.claim.name == "every_batch_certified":
+        for found in STANDSTILLS:
+            if story.value(found.holds(story.system), len(story.trace.steps)):
+                return "progress_possible", found.name
     return story.claim.name, story.trace.kind

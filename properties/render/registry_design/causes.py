@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.registry_design.network import fail_once, refuse_status, stop_on_mismatch
 from model.registry_design.node import Node
 from model.registry_design.registry import Registry
 from model.votes import NONE
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY
 from properties.cures import Violation
 from properties.render.registry_design.explanations import certificate, certified
+from properties.render.sequence import told
 from properties.render.story import Story
+
+ERRORS = frozenset(transition.name for transition in (fail_once, refuse_status, stop_on_mismatch))
+"""The errors that end more than what they are about."""
 
 
 class Facts:
@@ -104,6 +109,13 @@ class Facts:
         )
 
     @property
+    def error(self) -> str:
+        """The last step that was an error, in words."""
+        steps = zip(self.story.trace.steps, told(self.story), strict=True)
+        errors = [(step.node, texts[0]) for step, texts in steps if step.action in ERRORS]
+        return " ".join(errors[-1]) if errors else "it comes before the node can start"
+
+    @property
     def bad_votes(self) -> str:
         """What is wrong with a vote in every message of the external node."""
         return self.story.trace.scope.bad_votes or "an error"
@@ -186,6 +198,10 @@ CAUSES: dict[str, str] = {
     "it skips, and does not pass on, their votes on an earlier one.",
     "relay_minimum": "{fall}By then the external node through which the votes come had a minimum above batch {asked}, "
     "or had read the number that it sets it to, and its QC finder waits for a quorum there.",
+    "error_to_come": "{fall}By then the main node had been told, or had read, a later number, and from PR 167 on a "
+    "smaller one is an error that ends its consensus.",
+    "consensus_dead": "{fall}An error has ended the main node's consensus, and nobody restarts it: {error}.",
+    "node_gone": "An error has ended the consensus of a node, and nobody restarts it: {error}.",
     "attesters_lost": "{fall}Too many attesters are lost for batch {asked}, each for a reason of its own.",
     "false_certificate": "Byzantine attesters of threshold weight signed another hash for a batch, and the main node "
     "has a certificate over it.",
@@ -195,6 +211,11 @@ CAUSES: dict[str, str] = {
     "drops the whole message and the connection, and the next one pushes the same votes again.",
     "pruned_too_early": "The first batch was pruned before the nodes that are needed knew where to start; the "
     "database then finds neither a certificate nor the genesis' first block, and answers none.",
+    "pruned_at_attesters": "Attesters' nodes have pruned batch {asked} before they voted on it, and what is not there "
+    "cannot be signed.",
+    "relay_dead": "An error has ended the consensus of the external node that all votes pass through, and nobody "
+    "restarts it.",
+    "attesters_dead": "An error has ended the consensus of too many attesters' nodes, and nobody restarts them.",
     "pruned_in_the_way": "A batch was pruned while its votes or its certificate were on their way; the task that "
     "inserts certificates tries this one for ever, and no other before it.",
     "no_gaps_on_main_node": "{gap}.",
@@ -212,8 +233,8 @@ CAUSES: dict[str, str] = {
 """By kind of counterexample, or else by property."""
 
 _STUCK = (
-    "The main node asks for batch {asked}, which can get no certificate any more unless nodes restart or connections "
-    "are made anew: attestation stands still."
+    "The main node asks for batch {asked}, which can get no certificate any more as long as no node restarts and no "
+    "connection is made anew: attestation stands still."
 )
 
 EFFECTS: dict[str, str] = {
@@ -227,8 +248,12 @@ EFFECTS: dict[str, str] = {
     "attestation_can_start": "The main node can never get its first certificate: attestation does not begin.",
     "byzantine_weight": "Honest votes alone make no quorum: attestation stands still as long as Byzantine attesters "
     "like.",
+    "pruned_at_attesters": "The main node asks for batch {asked}, which those attesters can sign no more, not even "
+    "after a restart: attestation stands still.",
     "never_starts": "The executor never starts: the node takes no part in gossip or attestation, not even after a "
     "restart.",
+    "consensus_dead": "The main node hears of no vote and makes no certificate any more until an operator restarts "
+    "its process, while its API goes on naming the next batch.",
     "messages_refused": "Nothing that passes through the external node arrives, and nothing ends that.",
     "no_gaps_on_main_node": "{certified} The main node asks for the batch after the largest, and never again for one "
     "before it.",
