@@ -114,8 +114,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
-            *_each(("executor_can_start",), "node_gone", "consensus_dead"),
-            ("restarts_help", "consensus_dead"),
+            ("executor_can_start", "node_gone"),
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
@@ -125,7 +124,7 @@ FINDINGS: tuple[Finding, ...] = (
         "A relay skips the votes that the main node asks for",
         "A relay skips the votes asked for",
         Severity.STUCK,
-        _each(STUCK, "relay_minimum", "newer_vote_at_relay", "relay_not_there"),
+        _each(STUCK, "relay_minimum", "newer_vote_at_relay"),
         cured_by=ASK_THE_SAME,
         known_since=RACE,
         has_page=False,
@@ -170,7 +169,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
+        _each(STUCK, "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -254,10 +253,10 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "other-hash",
-        "Attesters that have computed another hash cannot vote until they restart, and then vote twice",
-        "Who restarts with another hash votes twice",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
         Severity.STUCK,
-        (*_each((*STUCK, "restarts_help"), "other_hash"), ("honest_attesters_sign_once", None)),
+        _each((*STUCK, "restarts_help"), "other_hash"),
         cured_by="a restart of these nodes, for progress",
     ),
     Finding(

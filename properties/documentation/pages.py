@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from properties.documentation import searches, tables
+from properties.documentation import redesign, searches, tables
 from properties.documentation.tables import table
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
@@ -48,6 +48,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,
+    "redesign": redesign.redesign,
     "finder diagram": searches.finder_diagram,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
