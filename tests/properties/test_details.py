@@ -36,7 +36,7 @@ COMPARED = [
 def verdicts(name: str, committee: str, batches: int, detail: str) -> dict[str, Verdict]:
     """The verdicts of the claims; witnesses are about the scope, not about the protocol."""
     check = Check(build(revision(name), DETAILS[detail].scope(instance(committee), batches)))
-    return check.verdicts([claim for claim in CATALOGUE if claim.kind is not Kind.SOMETIMES])
+    return check.verdicts([each for each in CATALOGUE if each.kind is not Kind.SOMETIMES])
 
 
 @pytest.mark.parametrize("name", ["pr161+era2480", "pr161+era2539"])
@@ -45,7 +45,7 @@ def test_verdicts_do_not_depend_on_the_detail(
     name: str, committee: str, batches: int, details: tuple[str, ...]
 ) -> None:
     words = [
-        {claim: verdict.word for claim, verdict in verdicts(name, committee, batches, detail).items()}
+        {property: verdict.word for property, verdict in verdicts(name, committee, batches, detail).items()}
         for detail in details
     ]
     assert all(each == words[0] for each in words)
@@ -66,7 +66,7 @@ def test_verdicts_of_the_redesign_do_not_depend_on_the_detail(
     name: str, committee: str, batches: int, details: tuple[str, ...]
 ) -> None:
     words = [
-        {claim: verdict.word for claim, verdict in verdicts(name, committee, batches, detail).items()}
+        {property: verdict.word for property, verdict in verdicts(name, committee, batches, detail).items()}
         for detail in details
     ]
     assert all(each == words[0] for each in words)
