@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from model.revisions import CONTROLLER, REGISTRY
+from model.revisions import revision as by_name
 from properties.history import RELEASES
 
 
@@ -33,7 +35,8 @@ class Finding:
 
     `summary` is what goes wrong, in a table: at most 40 characters. `shown_by` are the violations that show it, as
     (property, kind); the first is the one to look at, on the revision `shown_on` if that is named. `cured_by` are parts
-    of revisions, in words. `known_since`: who described it first, as far as we know, and when.
+    of revisions, in words. `known_since`: who described it first, as far as we know, and when. Where one property fails
+    for different reasons in the two designs, `design` is the one that the finding is about.
     """
 
     name: str
@@ -45,6 +48,11 @@ class Finding:
     cured_by: str = ""
     known_since: str = "this model"
     has_page: bool = True
+    design: str = ""
+
+    def is_about(self, revision: str) -> bool:
+        """Whether the finding can be one of this revision."""
+        return self.design in ("", by_name(revision).design)
 
 
 def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None], ...]:
@@ -54,10 +62,13 @@ def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None
 STUCK = ("progress_possible", "attestation_can_start")
 """The properties whose violation is that the main node is stuck."""
 
+OUT_OF_ORDER = ("attestation_starts_at_first_batch", "one_batch_at_a_time")
+"""The properties whose violation is that batches are attested before others."""
+
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
-RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+RACE = "this model; the race that it begins with: zksync-era PR 2480, in a comment (26 July 2024)"
 """Who knew of what comes of a number that falls."""
 
 FINDINGS: tuple[Finding, ...] = (
@@ -203,8 +214,13 @@ FINDINGS: tuple[Finding, ...] = (
         "A main node with a restored database asks for what its nodes have passed",
         "After a restore nodes ignore the number",
         Severity.STUCK,
-        (*_each(STUCK, "main_is_ahead"), *_each((*STUCK, "restarts_help"), "ignored_as_lower")),
+        (
+            *_each(STUCK, "main_is_ahead"),
+            *_each((*STUCK, "restarts_help"), "ignored_as_lower"),
+            *((name, None) for name in ("no_gaps_on_main_node", *OUT_OF_ORDER)),
+        ),
         cured_by="`smaller_number_restarts`",
+        design=CONTROLLER,
     ),
     Finding(
         "deaf-to-status",
@@ -267,6 +283,7 @@ FINDINGS: tuple[Finding, ...] = (
         (("no_gaps_on_main_node", None), *_each(STUCK, "overtaken")),
         cured_by=ASK_THE_SAME,
         known_since=RACE,
+        design=REGISTRY,
     ),
     Finding(
         "first-batches",
@@ -276,6 +293,7 @@ FINDINGS: tuple[Finding, ...] = (
         (("attestation_starts_at_first_batch", None),),
         cured_by="PR 2539",
         known_since="zksync-era PR 2480, by intent (26 July 2024)",
+        design=REGISTRY,
     ),
     Finding(
         "never-certified",
@@ -321,6 +339,7 @@ FINDINGS: tuple[Finding, ...] = (
         cured_by=ASK_THE_SAME,
         known_since=RACE,
         has_page=False,
+        design=REGISTRY,
     ),
     Finding(
         "subscribers",
@@ -360,12 +379,13 @@ COLUMNS = (
 """The columns of the table: where attestation starts, and the design that came after."""
 
 
-def finding_of(property: str, kind: str | None) -> Finding | None:
-    """The finding that a violation shows; None if it shows nothing that is known."""
-    return next((each for each in FINDINGS if (property, kind) in each.shown_by), None)
+def finding_of(property: str, kind: str | None, revision: str) -> Finding | None:
+    """The finding that a violation on a revision shows; None if it shows nothing that is known."""
+    shown = (each for each in FINDINGS if (property, kind) in each.shown_by)
+    return next((each for each in shown if each.is_about(revision)), None)
 
 
-def known_since(property: str, kind: str | None) -> str:
-    """Who described first what a violation shows, as far as we know."""
-    finding = finding_of(property, kind)
+def known_since(property: str, kind: str | None, revision: str) -> str:
+    """Who described first what a violation on a revision shows, as far as we know."""
+    finding = finding_of(property, kind, revision)
     return finding.known_since if finding else "this model"

@@ -35,7 +35,7 @@ def test_it_opens_with_cause_effect_and_cure(report: str) -> None:
 
 
 def test_when_and_where_it_lived_is_said(report: str, bad_certificate: Trace) -> None:
-    assert "| Known since | this model; that there is a race at the start: a comment in zksync-era PR 2480" in report
+    assert "| Known since | this model; the race that it begins with: zksync-era PR 2480" in report
     assert "| Ran in a release | no: these pull requests were never in one release |" in report
     calls = [("M", "produce_first_block()"), *((step.node, step.call) for step in bad_certificate.steps)]
     stepper = Stepper(system_of("pr170+era2539", bad_certificate.scope))
