@@ -176,6 +176,15 @@ FINDINGS: tuple[Finding, ...] = (
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
     ),
     Finding(
+        "never-answered",
+        "A node whose calls are never answered takes no part in gossip",
+        "Without answers a node passes on nothing",
+        Severity.STUCK,
+        (*_each(STUCK, "never_answered"), ("executor_can_start", "executor_waits")),
+        cured_by="PR 169",
+        known_since="zksync-era PR 2574, which reverts PR 2544 for it (2 August 2024)",
+    ),
+    Finding(
         "pruned-attester",
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
@@ -294,6 +303,13 @@ FINDINGS: tuple[Finding, ...] = (
         cured_by="PR 2539",
         known_since="zksync-era PR 2480, by intent (26 July 2024)",
         design=REGISTRY,
+    ),
+    Finding(
+        "old-fork-answers",
+        "Answers of the former fork make gaps and deadlocks, also with PR 2539's start",
+        "Old answers after a fork make gaps",
+        Severity.GAP,
+        cured_by="PR 167",
     ),
     Finding(
         "never-certified",

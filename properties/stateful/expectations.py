@@ -29,8 +29,10 @@ def _quorums_have_an_honest_vote(system: AttestationSystem) -> bool:
 
 
 def _starts_at_genesis(system: AttestationSystem) -> bool:
-    """From there on the main node asks for one batch after the other."""
-    return system.revision.start == GENESIS_BATCH and _quorums_have_an_honest_vote(system)
+    """From there on the main node asks for one batch after the other, and nobody hears of a former fork's numbers."""
+    scope, revision = system.scope, system.revision
+    hears_of_former_fork = scope.regeneses and scope.stale_answers != 0 and not revision.refuses_other_genesis
+    return revision.start == GENESIS_BATCH and not hears_of_former_fork and _quorums_have_an_honest_vote(system)
 
 
 def _starts_at_first_batch(system: AttestationSystem) -> bool:
@@ -41,16 +43,18 @@ def _all_take_part(system: AttestationSystem) -> bool:
     """Executors start, the honest attesters make a quorum, votes get through, and no batch is pruned too early."""
     instance, scope, revision = system.scope.instance, system.scope, system.revision
     honest = instance.total_weight - instance.byzantine_weight
-    votes_pass = not scope.bad_votes or _bad_votes_are_skipped(system)
+    votes_pass = not scope.bad_votes or scope.some_bad_votes or _bad_votes_are_skipped(system)
     is_kept = not scope.pruned or (scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned)
     is_quorum = bool(honest >= system.electorate.threshold.value)
-    is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not scope.regeneses)
-    lives = revision.executor != NEVER and (is_calm or scope.supervised == ALL)
+    is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not (scope.regeneses or scope.stale_answers != 0))
+    lives = revision.executor != NEVER and not scope.unanswered and (is_calm or scope.supervised == ALL)
     return _starts_at_genesis(system) and is_quorum and lives and votes_pass and is_kept
 
 
 def _numbers_only_rise(system: AttestationSystem) -> bool:
-    is_monotone = system.revision.start == GENESIS_BATCH and not system.scope.regeneses
+    is_monotone = (
+        system.revision.start == GENESIS_BATCH and not system.scope.regeneses and system.scope.stale_answers == 0
+    )
     return is_monotone or system.revision.refuses_smaller_number
 
 
