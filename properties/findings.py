@@ -125,7 +125,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
-            *_each(("executor_can_start",), "node_gone", "consensus_dead"),
+            ("executor_can_start", "node_gone"),
             ("restarts_help", "consensus_dead"),
         ),
         shown_on="pr170+era2539",

@@ -345,9 +345,10 @@ class Wiring:
         is that of a log."""
         for index, key in itertools.product(range(len(self.topology.places)), range(len(self.byzantine))):
             name, attester = self.name_of(index), self.topology.attesters[key]
-            if key in self.declaration.keys_at(index):
-                forging = forge_vote(self.state, index, key)
-                yield from self.action(forge_vote, attester, forging, self.byzantine[key], {"at": name})
+            if key not in self.declaration.keys_at(index):
+                continue
+            forging = forge_vote(self.state, index, key)
+            yield from self.action(forge_vote, attester, forging, self.byzantine[key], {"at": name})
             if self.scope.handed_on:
                 handing = hand_on_vote(self.state, index, key)
                 is_honest, arguments = ~self.byzantine[key], {"signer": attester}

@@ -21,7 +21,7 @@ from properties.findings import FINDINGS
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
-from properties.selfchecks import tables as self_checks
+from tests.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -11,7 +11,6 @@ from model.revisions import CONTROLLER, PARTS, REVISIONS, of_design
 from model.rules import threshold
 from model.scope import Scope, instance
 from model.transitions import Transition
-from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
@@ -24,6 +23,7 @@ from properties.places import all_places
 from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
 from properties.stateful.profiles import PROFILES, Profile
+from tests.broken_models import BROKEN_MODELS
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

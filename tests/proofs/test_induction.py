@@ -10,7 +10,6 @@ from model.algebra import FALSE, TRUE, all_of
 from model.revisions import PROPOSALS, REGISTRY, REVISIONS, Revision, compose, of_design
 from model.scope import Scope, instance
 from model.system import assemble, build
-from properties.broken_models import BROKEN_MODELS, BrokenModel
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee
@@ -26,6 +25,7 @@ from properties.proofs.registry_design.start_up_deadlock import no_deadlock
 from properties.proofs.theorems import results, theorems_of
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
+from tests.broken_models import BROKEN_MODELS, BrokenModel
 
 GENESIS, LAST_SEALED = REVISIONS["pr161+era2539"], REVISIONS["pr161+era2480"]
 BUDGET = Budget(30)

@@ -11,7 +11,6 @@ import pytest
 import z3
 
 from model.revisions import REVISIONS, compose
-from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
 from properties.commands import prove
@@ -26,6 +25,7 @@ from properties.proofs.session import unreached
 from properties.proofs.theorems import CLAIMS, SEARCHED, left_out, results, shared
 from properties.trace import from_json, replay
 from properties.verdicts import HoldsToDepth, NotInductive, Proved, Unknown, Verdict, Violated
+from tests.broken_models import BROKEN_MODELS
 
 
 def run(*arguments: str) -> int:

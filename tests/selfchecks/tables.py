@@ -7,9 +7,9 @@ from functools import cache
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
 from properties.documentation.tables import table
-from properties.selfchecks.comparison import Tally, cases, compare, is_small
-from properties.selfchecks.mutants import MUTANTS
-from properties.selfchecks.randomness import NO_MODEL
+from tests.selfchecks.comparison import Tally, cases, compare, is_small
+from tests.selfchecks.mutants import MUTANTS
+from tests.selfchecks.randomness import NO_MODEL
 
 SEED, MODELS, SYSTEMS = 0, 100, 120
 """The random cases of the docs and of the slow tests."""
