@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 
 from model.revisions import PARTS
@@ -278,10 +279,15 @@ def advice(revision: str, scope: Scope, violated: Violation, reason: Violation) 
     return "None that was shown to help in this scope."
 
 
+@cache
+def _planned() -> dict[Scope, str]:
+    """The names that the ledger has for scopes."""
+    return {plan.scope: plan.name for plan in PLANS}
+
+
 def _is_gone(revision: str, scope: Scope, claim: str, kind: str | None) -> bool | None:
     """Whether the ledger says that the revision has no such violation in this scope; None if it does not say."""
-    plan = next((plan for plan in PLANS if plan.scope == scope), None)
-    verdict = expectations().get(revision, {}).get(plan.name, {}).get(claim) if plan else None
+    verdict = expectations().get(revision, {}).get(_planned().get(scope, ""), {}).get(claim)
     if verdict is None:
         return None
     return kind not in verdict.partition(": ")[2].split(", ") if kind else not verdict.startswith("VIOLATED")
