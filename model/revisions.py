@@ -39,7 +39,7 @@ class Revision:
     has been started, on external nodes only. `verifies_before_insertion`: whether a certificate is verified before its
     insertion, which must be the first for the batch. `error_ends_task_only`: whether an error in the task ends nothing
     else. `ignores_fallback_config`: whether a running node takes no notice of a configuration that only lacks the
-    registry.
+    registry. The rest are proposals.
     """
 
     name: str = ""
@@ -66,6 +66,10 @@ class Revision:
     verifies_before_insertion: bool = False
     error_ends_task_only: bool = False
     ignores_fallback_config: bool = False
+    restarts_on_smaller: bool = False
+    listens_while_waiting: bool = False
+    restarts_task: bool = False
+    skips_refused_votes: bool = False
 
     @property
     def least_attested(self) -> int:
@@ -111,8 +115,8 @@ def _era_later(about: str, after: str = "", **switches: str | bool) -> Part:
     return Part(f"zksync-era {about}", switches, after, "zksync-era", CONTROLLER)
 
 
-def _proposal(about: str, **switches: str | bool) -> Part:
-    return Part(f"proposal: {about}", switches)
+def _proposal(about: str, design: str = REGISTRY, **switches: str | bool) -> Part:
+    return Part(f"proposal: {about}", switches, design=design)
 
 
 PARTS: dict[str, Part] = {
@@ -205,6 +209,21 @@ PARTS: dict[str, Part] = {
     "asked_vote_wins": _proposal(
         "in the registry, and for the pusher, a vote at the minimum replaces a vote on any other batch",
         prefers_votes_at_minimum=True,
+    ),
+    "smaller_number_restarts": _proposal(
+        "a node that is asked for a smaller number than it wants restarts; the main node looks at what its database "
+        "asks for while it waits, too, and inserts only the certificate of that batch",
+        CONTROLLER,
+        restarts_on_smaller=True,
+    ),
+    "hash_wait_listens": _proposal(
+        "while it waits for a hash, the task listens to the status, and turns to a later number",
+        CONTROLLER,
+        listens_while_waiting=True,
+    ),
+    "task_restarts": _proposal("after an error the attestation task begins anew", CONTROLLER, restarts_task=True),
+    "refused_votes_skipped": _proposal(
+        "a vote that is an error is skipped, and does not end its list", CONTROLLER, skips_refused_votes=True
     ),
 }
 
@@ -299,6 +318,10 @@ PROPOSALS: dict[str, Revision] = {
         "pr169+era2539+start_kept",
         "pr169+era2539+start_kept+pruned_dropped",
         "pr170+era2539+foreign_skipped",
+        "pr175+era3512+smaller_number_restarts",
+        "pr175+era2657+hash_wait_listens",
+        "pr175+era3512+task_restarts",
+        "pr175+era3512+refused_votes_skipped",
         "pr167+era2480+error_returned",
         "pr170+era2539+error_returned",
     )

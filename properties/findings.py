@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from model.revisions import CONTROLLER, REGISTRY
+from model.revisions import revision as by_name
 from properties.history import RELEASES
 
 
@@ -33,7 +35,8 @@ class Finding:
 
     `summary` is what goes wrong, in a table: at most 40 characters. `shown_by` are the violations that show it, as
     (property, kind); the first is the one to look at, on the revision `shown_on` if that is named. `cured_by` are parts
-    of revisions, in words. `known_since`: who described it first, as far as we know, and when.
+    of revisions, in words. `known_since`: who described it first, as far as we know, and when. Where one property fails
+    for different reasons in the two designs, `design` is the one that the finding is about.
     """
 
     name: str
@@ -45,6 +48,11 @@ class Finding:
     cured_by: str = ""
     known_since: str = "this model"
     has_page: bool = True
+    design: str = ""
+
+    def is_about(self, revision: str) -> bool:
+        """Whether the finding can be one of this revision."""
+        return self.design in ("", by_name(revision).design)
 
 
 def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None], ...]:
@@ -54,10 +62,13 @@ def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None
 STUCK = ("progress_possible", "attestation_can_start")
 """The properties whose violation is that the main node is stuck."""
 
+OUT_OF_ORDER = ("attestation_starts_at_first_batch", "one_batch_at_a_time")
+"""The properties whose violation is that batches are attested before others."""
+
 ASK_THE_SAME = "PR 2539, `start_kept`"
 """What cures everything that comes of a number that falls."""
 
-RACE = "this model; that there is a race at the start: a comment in zksync-era PR 2480 (26 July 2024)"
+RACE = "this model; the race that it begins with: zksync-era PR 2480, in a comment (26 July 2024)"
 """Who knew of what comes of a number that falls."""
 
 FINDINGS: tuple[Finding, ...] = (
@@ -114,8 +125,7 @@ FINDINGS: tuple[Finding, ...] = (
         Severity.STUCK,
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
-            *_each(("executor_can_start",), "node_gone", "consensus_dead"),
-            ("restarts_help", "consensus_dead"),
+            ("executor_can_start", "node_gone"),
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
@@ -125,7 +135,7 @@ FINDINGS: tuple[Finding, ...] = (
         "A relay skips the votes that the main node asks for",
         "A relay skips the votes asked for",
         Severity.STUCK,
-        _each(STUCK, "relay_minimum", "newer_vote_at_relay", "relay_not_there"),
+        _each(STUCK, "relay_minimum", "newer_vote_at_relay"),
         cured_by=ASK_THE_SAME,
         known_since=RACE,
         has_page=False,
@@ -166,11 +176,20 @@ FINDINGS: tuple[Finding, ...] = (
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
     ),
     Finding(
+        "never-answered",
+        "A node whose calls are never answered takes no part in gossip",
+        "Without answers a node passes on nothing",
+        Severity.STUCK,
+        (*_each(STUCK, "never_answered"), ("executor_can_start", "executor_waits")),
+        cured_by="PR 169",
+        known_since="zksync-era PR 2574, which reverts PR 2544 for it (2 August 2024)",
+    ),
+    Finding(
         "pruned-attester",
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
+        _each(STUCK, "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -192,18 +211,33 @@ FINDINGS: tuple[Finding, ...] = (
         "An error ends a node's attestation task",
         Severity.STUCK,
         (
-            *_each((*STUCK, "restarts_help"), "main_task_dead", "attester_task_dead", "nodes_lost_in_several_ways"),
+            *_each(STUCK, "main_task_dead"),
+            *_each((*STUCK, "restarts_help"), "attester_task_dead", "nodes_lost_in_several_ways"),
             ("attestation_lives_with_process", None),
         ),
-        has_page=False,
+        shown_on="pr175+era3512",
+        cured_by="`task_restarts`",
     ),
     Finding(
         "restored-database",
         "A main node with a restored database asks for what its nodes have passed",
         "After a restore nodes ignore the number",
         Severity.STUCK,
-        _each((*STUCK, "restarts_help"), "main_is_ahead", "ignored_as_lower"),
-        has_page=False,
+        (
+            *_each(STUCK, "main_is_ahead"),
+            *_each((*STUCK, "restarts_help"), "ignored_as_lower"),
+            *((name, None) for name in ("no_gaps_on_main_node", *OUT_OF_ORDER)),
+        ),
+        cured_by="`smaller_number_restarts`",
+        design=CONTROLLER,
+    ),
+    Finding(
+        "deaf-to-status",
+        "A task that waits for a hash does not hear of later numbers",
+        "A task that waits for a hash is deaf",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "deaf_to_status", "batch_not_there"),
+        cured_by="`hash_wait_listens`, where the batch asked for is there",
     ),
     Finding(
         "committee-unreadable",
@@ -211,23 +245,14 @@ FINDINGS: tuple[Finding, ...] = (
         "An unreadable committee stops everything",
         Severity.STUCK,
         _each((*STUCK, "restarts_help"), "committee_unreadable", "committee_unreadable_for_attesters"),
-        has_page=False,
     ),
     Finding(
-        "no-committee",
-        "The main node never gets beyond a batch that has no committee",
-        "A batch without a committee is the last",
+        "relay-not-there",
+        "An external node passes on no votes for a batch that it has not started",
+        "A relay must have started the batch, too",
         Severity.STUCK,
-        _each((*STUCK, "restarts_help"), "not_required"),
-        has_page=False,
-    ),
-    Finding(
-        "other-hash",
-        "Attesters that have computed another hash cannot vote until they restart",
-        "Votes over another hash are lost",
-        Severity.STUCK,
-        _each(STUCK, "other_hash"),
-        has_page=False,
+        _each((*STUCK, "restarts_help"), "relay_not_there"),
+        cured_by="`task_restarts`, where an error is the reason",
     ),
     Finding(
         "votes-cut-off",
@@ -235,7 +260,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Votes behind an error in a list are lost",
         Severity.STUCK,
         (*_each(STUCK, "votes_cut_off"), ("early_votes_arrive", None)),
-        has_page=False,
+        cured_by="`refused_votes_skipped`",
     ),
     Finding(
         "message-too-large",
@@ -243,7 +268,21 @@ FINDINGS: tuple[Finding, ...] = (
         "More votes than a message can have",
         Severity.STUCK,
         _each(STUCK, "message_too_large"),
-        has_page=False,
+    ),
+    Finding(
+        "no-committee",
+        "The main node never gets beyond a batch that has no committee",
+        "A batch without a committee is the last",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "not_required"),
+    ),
+    Finding(
+        "other-hash",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
+        Severity.STUCK,
+        _each((*STUCK, "restarts_help"), "other_hash"),
+        cured_by="a restart of these nodes, for progress",
     ),
     Finding(
         "gap",
@@ -253,6 +292,7 @@ FINDINGS: tuple[Finding, ...] = (
         (("no_gaps_on_main_node", None), *_each(STUCK, "overtaken")),
         cured_by=ASK_THE_SAME,
         known_since=RACE,
+        design=REGISTRY,
     ),
     Finding(
         "first-batches",
@@ -262,6 +302,14 @@ FINDINGS: tuple[Finding, ...] = (
         (("attestation_starts_at_first_batch", None),),
         cured_by="PR 2539",
         known_since="zksync-era PR 2480, by intent (26 July 2024)",
+        design=REGISTRY,
+    ),
+    Finding(
+        "old-fork-answers",
+        "Answers of the former fork make gaps and deadlocks, also with PR 2539's start",
+        "Old answers after a fork make gaps",
+        Severity.GAP,
+        cured_by="PR 167",
     ),
     Finding(
         "never-certified",
@@ -307,6 +355,7 @@ FINDINGS: tuple[Finding, ...] = (
         cured_by=ASK_THE_SAME,
         known_since=RACE,
         has_page=False,
+        design=REGISTRY,
     ),
     Finding(
         "subscribers",
@@ -346,12 +395,13 @@ COLUMNS = (
 """The columns of the table: where attestation starts, and the design that came after."""
 
 
-def finding_of(property: str, kind: str | None) -> Finding | None:
-    """The finding that a violation shows; None if it shows nothing that is known."""
-    return next((each for each in FINDINGS if (property, kind) in each.shown_by), None)
+def finding_of(property: str, kind: str | None, revision: str) -> Finding | None:
+    """The finding that a violation on a revision shows; None if it shows nothing that is known."""
+    shown = (each for each in FINDINGS if (property, kind) in each.shown_by)
+    return next((each for each in shown if each.is_about(revision)), None)
 
 
-def known_since(property: str, kind: str | None) -> str:
-    """Who described first what a violation shows, as far as we know."""
-    finding = finding_of(property, kind)
+def known_since(property: str, kind: str | None, revision: str) -> str:
+    """Who described first what a violation on a revision shows, as far as we know."""
+    finding = finding_of(property, kind, revision)
     return finding.known_since if finding else "this model"

@@ -63,7 +63,11 @@ def places(property: str, kind: str | None = None, revision: str | None = None) 
 
 def all_places(finding: Finding) -> list[Place]:
     """Where the table has a violation that shows the finding, with tolerated Byzantine weight."""
-    return [each for shown in finding.shown_by for each in places(*shown) if is_tolerated(each.plan)]
+    return [each for shown in finding.shown_by for each in places(*shown) if _shows(each, finding)]
+
+
+def _shows(place: Place, finding: Finding) -> bool:
+    return is_tolerated(place.plan) and finding.is_about(place.revision)
 
 
 def _verdicts(property: str) -> Iterator[tuple[Place, str]]:
@@ -80,7 +84,7 @@ def shown_at(finding: Finding, revision: str | None = None) -> tuple[str, str | 
     search does."""
     for property, kind in finding.shown_by:
         on = revision or finding.shown_on or None
-        found = [each for each in places(property, kind, on) if is_tolerated(each.plan)]
+        found = [each for each in places(property, kind, on) if _shows(each, finding)]
         if found:
             return property, kind, found[0]
     return None

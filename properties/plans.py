@@ -64,6 +64,9 @@ FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2
 OF_EACH_DESIGN = (*FIRST_AND_LAST, "pr175+era2657", "pr175+era3512")
 """Those, and the first and the last with attestation controllers."""
 
+WIRED = ("pr167+era2539", "pr170+era2539")
+"""Those that ran with each other. (What the others make of a former fork's answers is on a page of the findings.)"""
+
 REFUSING = ("pr167+era2480", "pr169+era2480", "pr170+era2480")
 """Where a smaller number is an error, and the number falls: who is restarted after an error makes the difference."""
 
@@ -101,7 +104,7 @@ CONTROLLERS = (
     Plan("n2f0b0", "joined", batches=4, designs=NEW),
     Plan("n2f0b0", "calls", batches=2, revisions=FIXED),
     Plan("n1f0b0", "calls", batches=3, designs=NEW),
-    Plan("n3f0b2", "joined", batches=3, symmetry=True, designs=NEW),
+    *(Plan(f"n3f0b{byzantine}", "joined", batches=4, symmetry=True, designs=NEW) for byzantine in (1, 2, 3)),
     Plan("n2f0b0", "joined", 4, switches=(("committees", "1,1;1,0;0,1;1,1"),), revisions=PER_BATCH),
     _with("n2f0b0", 3, NEW, topology="chain", restarts=1, disconnects=1),
     _with("n1f0b0", 3, NEW, "stepwise", stale_answers=2),
@@ -122,7 +125,6 @@ CONTROLLERS = (
     Plan("n2f0b0", "calls", 1, switches=(("echo", True), ("message_limit", 1)), revisions=FIXED),
     _with("n1f0b0", 3, NEW, divergences=1, astray="a", restarts=1),
     Plan("n2f0b0", "joined", 1, switches=EQUIVOCATION, revisions=FIXED),
-    Plan("n6f1b1", "joined", 3, deep=True, symmetry=True, designs=NEW),
     Plan("n2f0b0", "calls", 2, deep=True, switches=(("echo", True),), revisions=FIXED),
 )
 """What is for attestation controllers alone."""
@@ -147,6 +149,9 @@ PLANS = (
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
     _with("n1f0b0", 2, errors=1),
+    _with("n1f0b0", 2, OLD, topology="relay", unanswered="X"),
+    _with("n1f0b0", 2, OLD, stale_answers=None),
+    Plan("n1f0b0", "joined", switches=(("regeneses", 1), ("stale_answers", None)), revisions=WIRED),
     Plan("n1f0b0", "joined", switches=(("supervised", "all"),), revisions=REFUSING),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=BAD_SIGNATURE),

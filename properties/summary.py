@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.findings import COLUMNS, FINDINGS, RAN, Column, Finding, Severity
+from properties.findings import COLUMNS, FINDINGS, RAN, Column, Finding, Severity, finding_of
 from properties.ledger import Entry, reports
 from properties.places import is_tolerated, plainness, precedence
 from properties.trace import Trace
@@ -35,6 +35,11 @@ class Shown:
 
     entry: Entry
     trace: Trace
+
+    @property
+    def finding(self) -> Finding | None:
+        """What the run shows."""
+        return finding_of(self.trace.claim, self.trace.kind, self.entry.revision)
 
     @property
     def length(self) -> str:
@@ -83,7 +88,7 @@ def _by_column(finding: Finding, runs: list[Shown]) -> Iterator[tuple[Column, Sh
         return order.index((run.trace.claim, run.trace.kind)), *first
 
     for column in COLUMNS:
-        of_it = [run for run in runs if (run.trace.claim, run.trace.kind) in order and column.has(run.entry.revision)]
+        of_it = [run for run in runs if run.finding is finding and column.has(run.entry.revision)]
         if of_it:
             yield column, min(of_it, key=rank)
 

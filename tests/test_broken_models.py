@@ -2,11 +2,11 @@
 
 import pytest
 
-from properties.broken_models import BROKEN_MODELS, BrokenModel, UnknownBrokenModel, broken_model
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Property
 from properties.verdicts import Unreached, Violated
+from tests.broken_models import BROKEN_MODELS, BrokenModel, UnknownBrokenModel, broken_model
 
 
 @pytest.mark.parametrize("broken", [one for one in BROKEN_MODELS if one.violates], ids=lambda broken: broken.name)

@@ -77,6 +77,7 @@ class Declaration:
             runs=space.flag("runs", True) if self.can_end(is_main) else TRUE,
             has_fallback=space.flag("has_fallback", False) if is_astray and scope.fallbacks else FALSE,
             revision=self.revision,
+            is_main=is_main,
             is_supervised=scope.is_supervised(is_main),
         )
 

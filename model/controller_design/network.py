@@ -10,7 +10,7 @@ from model.batch_store import next_batch_from_genesis
 from model.controller_design.attestation import Attestation
 from model.controller_design.gossip import ANSWERED, CALLED, IDLE, INSERTED, Link
 from model.controller_design.node import EN, Node, certificate_fails, read_status, restart, start_fails
-from model.controller_design.task import READING_STATUS
+from model.controller_design.task import READING_STATUS, Task
 from model.revisions import Revision
 from model.topology import Topology
 from model.transitions import Step, transition
@@ -198,8 +198,11 @@ def reconnected(system: System, links: Sequence[int]) -> System:
 def stopped(system: System, node: int, topology: Topology, revision: Revision) -> System:
     """The state after an error in a node's task. Up to zksync-era PR 3170 it ends more than the task: an external
     node's process, or the whole consensus of the main node, whose process lives on without. Who is supervised is
-    restarted. From PR 3180 on it ends the task alone, as long as the process lives."""
+    restarted. From PR 3180 on it ends the task alone, as long as the process lives; it is proposed that the task begins
+    anew."""
     here = system.nodes[node]
+    if revision.restarts_task:
+        return system.with_node(node, replace(here, task=Task.fresh()))
     if revision.error_ends_task_only:
         return system.with_node(node, replace(here, task=here.task.dead()))
     if here.is_supervised:
@@ -279,6 +282,14 @@ def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Ste
     return Step(is_behind, restarted(system, node, topology))
 
 
+@transition("proposed, for zksync-era")
+def restart_on_smaller(system: System, node: int, topology: Topology, revision: Revision) -> Step[System]:
+    """A node is asked for a smaller number than it wants: its process restarts, and knows of no number any more."""
+    here, main = system.nodes[node], system.nodes[topology.main]
+    is_asked = here.is_asked_for_smaller(next_batch_to_attest(system, topology, revision))
+    return Step(is_asked & (here.genesis == main.genesis), restarted(system, node, topology))
+
+
 @transition("a fault: the main node's API fails where an external node asks for the configuration")
 def restart_without_registry(system: System, node: int, topology: Topology, revision: Revision) -> Step[System]:
     """An external node restarts with the answer of the fallback, which names no registry of attesters. Up to zksync-era
@@ -353,5 +364,12 @@ FAULTS = (
 )
 """What may happen, and nobody may count on."""
 
-RESTARTS = (restart_node, restart_on_new_genesis, restart_without_registry, restart_with_registry, regenesis)
+RESTARTS = (
+    restart_node,
+    restart_on_new_genesis,
+    restart_on_smaller,
+    restart_without_registry,
+    restart_with_registry,
+    regenesis,
+)
 """Every way in which the acting node starts anew, whatever the revision."""

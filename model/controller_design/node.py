@@ -52,6 +52,7 @@ class Node:
     runs: Bool
     has_fallback: Bool
     revision: Revision
+    is_main: bool
     is_supervised: bool
 
     def own_batch(self, number: Int) -> Vote:
@@ -83,8 +84,19 @@ class Node:
     def is_listening_to(self, answer: Int) -> Bool:
         """Whether the task, at the top of its loop, goes on with this number and does not sleep and ask again. From
         zksync-era PR 2684 on the main node ignores smaller numbers, too."""
-        at_top = self.runs & self.task.is_in(READING_STATUS) & (answer != NONE)
-        return at_top & (answer >= self.task.next_number)
+        listens = self.task.is_in(READING_STATUS)
+        if self.revision.listens_while_waiting:
+            listens |= self.task.is_in(WAITING_FOR_HASH) & (answer > self.task.number)
+        return self.runs & listens & (answer != NONE) & (answer >= self.task.next_number)
+
+    def is_asked_for_smaller(self, asked: Int) -> Bool:
+        """Whether the task hears of a smaller number than it wants. Only the main node's hears while it waits."""
+        is_ignored = self.task.is_in(READING_STATUS) & (asked < self.task.next_number)
+        if self.is_main:
+            is_ignored |= self.task.number > asked
+        else:
+            is_ignored &= asked != self.attestation.batch.number
+        return self.runs & is_ignored & (asked != NONE)
 
 
 @transition(BOTH)
@@ -100,7 +112,7 @@ def read_status(node: Node, answer: Int) -> Step[Node]:
 
 
 @transition(f"{BOTH}; era-consensus b9c5fa7b, network/src/gossip/attestation/mod.rs: Controller::start_attestation")
-def start_attestation(node: Node, own_key: int | None, is_main: bool, told: CommitteeRead | None = None) -> Step[Node]:
+def start_attestation(node: Node, own_key: int | None, told: CommitteeRead | None = None) -> Step[Node]:
     """With the hash in the own database, and the committee, the controller starts the batch: votes on another one are
     gone, the own vote is there at once."""
     number = node.task.number
@@ -108,8 +120,8 @@ def start_attestation(node: Node, own_key: int | None, is_main: bool, told: Comm
     begins = node.attestation.begins(batch, committee.place)
     is_accepted = ~node.attestation.refuses(batch, committee.place)
     attestation = where(begins, node.attestation.started(batch, committee.place, own_key), node.attestation)
-    task = node.task.waiting_for_certificate() if is_main else node.task.reading_status()
-    if not (is_main or node.revision.ignores_at_once):
+    task = node.task.waiting_for_certificate() if node.is_main else node.task.reading_status()
+    if not (node.is_main or node.revision.ignores_at_once):
         task = task.ignoring_below(number + 1)
     return Step(
         when=node.is_ready & committee.is_there & is_accepted,
@@ -144,16 +156,18 @@ def matches_store(node: Node) -> Bool:
 
 
 @transition("zksync-era, core/lib/dal/src/consensus_dal.rs: insert_batch_certificate")
-def insert_certificate(node: Node) -> Step[Node]:
+def insert_certificate(node: Node, asked: Int) -> Step[Node]:
     """The main node's task stores the certificate, and reads the status at once. From zksync-era PR 2684 on the
-    certificate is verified against the stored committee before, and must be the first for its batch."""
+    certificate is verified against the stored committee before, and must be the first for its batch. It is proposed
+    that it must be that of the batch that is asked for."""
     number = node.attestation.batch.number
     is_accepted = matches_store(node) & node.has_hash(number)
     if node.revision.verifies_before_insertion:
         is_accepted &= node.attestation.certificate_verifies & ~node.store.certified.contains(number)
+    is_in_turn = number == asked if node.revision.restarts_on_smaller else TRUE
     store = replace(node.store, certified=node.store.certified.insert(number))
     return Step(
-        when=node.runs & node.task.is_in(INSERTING) & is_accepted,
+        when=node.runs & node.task.is_in(INSERTING) & is_accepted & is_in_turn,
         then=replace(node, task=node.task.reading_status(), store=store),
     )
 
@@ -171,7 +185,7 @@ def certificate_fails(node: Node) -> Bool:
     """Whether the main node's task finds that the controller has skipped its batch, or cannot insert the certificate:
     the batch is gone, or has another hash, or has a certificate already."""
     is_skipped = node.task.is_in(WAITING_FOR_CERTIFICATE) & node.attestation.skips(node.task.number)
-    step: Step[Node] = insert_certificate(node)
+    step: Step[Node] = insert_certificate(node, node.attestation.batch.number)
     return node.runs & (is_skipped | (node.task.is_in(INSERTING) & ~step.when))
 
 

@@ -42,6 +42,7 @@ from model.controller_design.network import (
     regenesis,
     restart_node,
     restart_on_new_genesis,
+    restart_on_smaller,
     restart_with_registry,
     restart_without_registry,
     restore_database,
@@ -243,14 +244,14 @@ class Wiring:
 
     def of_task(self, index: int) -> Iterator[Action]:
         """The task of a node; that of a Byzantine attester does not count, as such an attester does as it likes."""
-        key, is_main = self.topology.places[index].key, index == self.topology.main
+        key = self.topology.places[index].key
         is_honest = TRUE if key is None else ~self.byzantine[key]
         asked = next_batch_to_attest(self.state, self.topology, self.revision)
         on_fork = self.state.nodes[index].genesis == self.state.nodes[self.topology.main].genesis
         heard = is_honest & on_fork
         here = self.state.nodes[index]
         reading: Step[Node] = read_status(here, asked)
-        starting = list(self.startings(index, key, is_main))
+        starting = list(self.startings(index, key))
         if self.scope.late_answers:
             yield from self.node_action(index, read_status, reading, heard)
             for start, arguments in starting:
@@ -260,17 +261,17 @@ class Wiring:
             for start, arguments in starting:
                 yield from self.node_action(index, start_attestation, reading.and_then(start), heard, arguments)
             yield from self.node_action(index, skip_batch, reading.and_then(skip_batch), heard)
-        if is_main:
+        if index == self.topology.main:
             yield from self.of_certificates(index, is_honest)
 
-    def startings(self, index: int, key: int | None, is_main: bool) -> Iterator[tuple[Start, dict[str, int | str]]]:
+    def startings(self, index: int, key: int | None) -> Iterator[tuple[Start, dict[str, int | str]]]:
         """The ways in which a node can start a batch: with the committee that it finds; where the scope has it so, with
         any."""
         if self.name_of(index) != self.scope.split:
-            yield lambda node: start_attestation(node, key, is_main), {}
+            yield lambda node: start_attestation(node, key), {}
             return
         for place in range(len(self.committees.electorates)):
-            yield partial(_start_with, key=key, is_main=is_main, place=place), {"committee": place}
+            yield partial(_start_with, key=key, place=place), {"committee": place}
 
     def node_action(
         self,
@@ -286,11 +287,12 @@ class Wiring:
 
     def of_certificates(self, index: int, allowed: Bool) -> Iterator[Action]:
         finding: Step[Node] = find_certificate(self.state.nodes[index])
+        asked = next_batch_to_attest(self.state, self.topology, self.revision)
         if self.scope.certificate_steps:
             yield from self.node_action(index, find_certificate, finding, allowed)
-            inserting: Step[Node] = insert_certificate(self.state.nodes[index])
+            inserting: Step[Node] = insert_certificate(self.state.nodes[index], asked)
         else:
-            inserting = finding.and_then(insert_certificate)
+            inserting = finding.and_then(lambda found: insert_certificate(found, asked))
         yield from self.node_action(index, insert_certificate, inserting, allowed)
 
     def of_link(self, index: int) -> Iterator[Action]:
@@ -325,6 +327,9 @@ class Wiring:
         or, if one is an error, those that happen to stand before the first error, in whatever order the list is."""
         here, node = self.state.links[link], self.state.nodes[receiver]
         has_error = node.attestation.has_error(here.batch, here.carried)
+        if self.revision.skips_refused_votes:
+            yield here.carried, TRUE, {}
+            return
         yield here.carried, ~has_error, {}
         carried = [key for key, vote in enumerate(here.carried) if vote is not FALSE]
         # Where all nodes have one committee, an error is in the batch, and so in every vote of the list.
@@ -340,9 +345,10 @@ class Wiring:
         is that of a log."""
         for index, key in itertools.product(range(len(self.topology.places)), range(len(self.byzantine))):
             name, attester = self.name_of(index), self.topology.attesters[key]
-            if key in self.declaration.keys_at(index):
-                forging = forge_vote(self.state, index, key)
-                yield from self.action(forge_vote, attester, forging, self.byzantine[key], {"at": name})
+            if key not in self.declaration.keys_at(index):
+                continue
+            forging = forge_vote(self.state, index, key)
+            yield from self.action(forge_vote, attester, forging, self.byzantine[key], {"at": name})
             if self.scope.handed_on:
                 handing = hand_on_vote(self.state, index, key)
                 is_honest, arguments = ~self.byzantine[key], {"signer": attester}
@@ -356,6 +362,10 @@ class Wiring:
             yield from self.action(fail_once, name, fail_once(state, index, self.topology, self.revision))
         if name in scope.astray:
             yield from self.action(diverge, name, diverge(state, index))
+        if self.revision.restarts_on_smaller:
+            yield from self.action(
+                restart_on_smaller, name, restart_on_smaller(state, index, self.topology, self.revision)
+            )
         yield from self.action(fail_to_start, name, self.failing_to_start(index))
         if index != self.topology.main:
             yield from self.faults_of_external(index)
@@ -400,7 +410,7 @@ class Wiring:
             yield const(number), (), {"answer": number}
 
     def start_at(self, state: System, index: int, key: int | None) -> Step[System]:
-        started: Step[Node] = start_attestation(state.nodes[index], key, False)
+        started: Step[Node] = start_attestation(state.nodes[index], key)
         return Step(started.when, state.with_node(index, started.then))
 
     def faults_of_main(self) -> Iterator[Action]:
@@ -422,6 +432,6 @@ class Wiring:
 Start = Callable[[Node], Step[Node]]
 
 
-def _start_with(node: Node, key: int | None, is_main: bool, place: int) -> Step[Node]:
-    step: Step[Node] = start_attestation(node, key, is_main, CommitteeRead(const(place)))
+def _start_with(node: Node, key: int | None, place: int) -> Step[Node]:
+    step: Step[Node] = start_attestation(node, key, CommitteeRead(const(place)))
     return step

@@ -13,7 +13,7 @@ from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
 from properties.claims.controller_design import CONTROLLER_CLAIMS
-from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
+from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
@@ -210,7 +210,7 @@ PROTOCOL: tuple[Property, ...] = (
         "no restart, no new connection and no Byzantine help from there on",
         f"{PR161}, its description of the start-up deadlock",
         progress_possible,
-        of_all_designs(*POINTS_OF_NO_RETURN, *STANDSTILLS),
+        (*POINTS_OF_NO_RETURN, *STANDSTILLS),
         NO_FAULT,
         needs="a bound on the batches",
     ),

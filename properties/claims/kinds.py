@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
@@ -61,19 +61,6 @@ def only_of(design: type[D], conjuncts: Callable[[D], tuple[Conjunct, ...]]) -> 
 def kind_of(design: type[D], name: str, sentence: str, because: str, holds: Callable[[D], Bool]) -> CounterexampleKind:
     """A kind of counterexamples that one design alone can have: in another, no state is of it."""
     return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds), design)
-
-
-def of_all_designs(*kinds: CounterexampleKind) -> tuple[CounterexampleKind, ...]:
-    """These kinds, each name once: a kind that several designs have, each with a condition of its own, is one kind."""
-    named: dict[str, CounterexampleKind] = {}
-    for kind in kinds:
-        other = named.get(kind.name)
-        named[kind.name] = kind if other is None else replace(other, holds=partial(_holds_in_either, other, kind))
-    return tuple(named.values())
-
-
-def _holds_in_either(one: CounterexampleKind, other: CounterexampleKind, system: AttestationSystem) -> Bool:
-    return one.holds(system) | other.holds(system)
 
 
 def _holds_in(design: type[D], holds: Callable[[D], Bool], system: AttestationSystem) -> Bool:

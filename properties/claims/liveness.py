@@ -35,6 +35,7 @@ FAIR = frozenset(
         "fail_to_certify",
         "refuse_genesis",
         "restart_with_registry",
+        "restart_on_smaller",
         "call_peer",
         "receive_call",
         "answer_call",

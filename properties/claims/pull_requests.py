@@ -16,15 +16,16 @@ from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims import standstills
-from properties.claims.kinds import Conjunct, D, Kind, Property, of_all_designs, only_of
+from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.points_of_no_return import (
+    EXECUTOR_WAITS,
     IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
     NODE_GONE,
     POINTS_OF_NO_RETURN,
     PRUNED_TOO_EARLY,
 )
-from properties.claims.standstills import STANDSTILLS
+from properties.claims.standstills import LASTING_STANDSTILLS, STANDSTILLS
 
 NO_FAULT = frozenset(transition.name for transition in (*FAULTS, *CONTROLLER_FAULTS, prune))
 """What nobody may count on, and what ends at some time: faults, and that an old batch is pruned."""
@@ -83,7 +84,7 @@ def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...
         Conjunct(
             f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote",
             ~_can(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
-            ~link.is_idle & can_talk(system.state, (sender, receiver)),
+            ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver)),
         )
         for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True)
         if system.topology.is_external(sender)
@@ -260,7 +261,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault but restarts from there on, of those nodes that can restart in the scope",
         "era-consensus PR 161: after the deadlock the main node never saves a certificate again, until it is restarted",
         progress_with_restarts,
-        of_all_designs(*IN_SPITE_OF_RESTARTS, *STANDSTILLS),
+        (*IN_SPITE_OF_RESTARTS, *LASTING_STANDSTILLS),
         NO_FAULT - {restart_node.name},
         needs="any number of restarts",
     ),
@@ -268,10 +269,10 @@ CLAIMS: tuple[Property, ...] = (
         "executor_can_start",
         Kind.POSSIBLE,
         "The executor of every node runs, or can still start.",
-        "the main node's API answers in the end",
+        "the main node's API answers in the end, but for the nodes that the scope says it does not",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        of_all_designs(NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
+        (NEVER_STARTS, EXECUTOR_WAITS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -281,7 +282,7 @@ CLAIMS: tuple[Property, ...] = (
         "no fault from there on",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
-        of_all_designs(*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
+        (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
     Property(
@@ -316,7 +317,7 @@ CLAIMS: tuple[Property, ...] = (
         "connections_survive_bad_votes",
         Kind.ALWAYS,
         "A vote that is an error does not close the connection on which it came.",
-        "every message of the external node has such a vote",
+        "messages of external nodes have such a vote: every one, or some, as the scope says",
         "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
         only_of(RegistryDesign, connections_survive_bad_votes),
         needs="messages with bad votes",

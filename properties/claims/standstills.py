@@ -83,10 +83,11 @@ LOSSES: tuple[Loss, ...] = (
 
 
 def _is_quorum(system: ControllerDesign, counts: Callable[[int], Bool]) -> Bool:
-    """Whether the attesters that count, and those whose votes the main node has, make a quorum in the committee of the
-    batch that is asked for."""
+    """Whether the attesters that count, and those whose votes the main node has and waits for, make a quorum in the
+    committee of the batch that is asked for."""
     asked, main = system.next_batch_to_attest, system.main
-    votes = (_has_started(main, asked) & vote for vote in main.attestation.votes)
+    is_waited_for = _has_started(main, asked) & (main.task.number == asked)
+    votes = (is_waited_for & vote for vote in main.attestation.votes)
     place = main.committee_of(asked).place
     return system.committees.is_quorum(place, tuple(vote | counts(key) for key, vote in enumerate(votes)))
 
@@ -349,3 +350,8 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
     ),
 )
 """Why a batch stays without a certificate in this design, if no node restarts."""
+
+UNDONE_BY_MAIN_RESTART = ("consensus_dead", "main_task_dead", "main_is_ahead", "votes_cut_off", "message_too_large")
+
+LASTING_STANDSTILLS = tuple(kind for kind in STANDSTILLS if kind.name not in UNDONE_BY_MAIN_RESTART)
+"""Those that rest on what another node than the main node remembers, or on what no restart changes."""

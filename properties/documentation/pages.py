@@ -12,14 +12,16 @@ import re
 import shlex
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
-from properties.documentation import searches, tables, timing
+from properties.documentation import redesign, searches, tables, timing
 from properties.documentation.tables import table
+from properties.findings import FINDINGS
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
-from properties.selfchecks import tables as self_checks
+from tests.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -32,6 +34,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "properties": tables.properties,
     "kinds": tables.kinds,
     "actions": tables.actions,
+    **{f"finding {each.name}": partial(tables.finding, each.name) for each in FINDINGS if each.has_page},
     "parts": tables.parts,
     "details": tables.details,
     "plans": tables.plans,
@@ -48,6 +51,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,
+    "redesign": redesign.redesign,
     "finder diagram": searches.finder_diagram,
     "timing parameters": timing.parameters,
     "timing verdicts": timing.verdicts,
@@ -58,7 +62,12 @@ REGIONS: dict[str, Callable[[], str]] = {
     "timing sensitivity": timing.sensitivity,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
-    "proof theorems": lambda: table(*proof_tables.theorems()),
+    "proof theorems": lambda: table(*proof_tables.theorems(proof_tables.PROVED_START, proof_tables.BROKEN_START)),
+    "proof theorems, attestation controller": lambda: table(
+        *proof_tables.theorems(proof_tables.CONTROLLER, proof_tables.CONTROLLER_PER_BATCH)
+    ),
+    "proof invariant, attestation controller": lambda: table(*proof_tables.controller_invariants()),
+    "proof obligations, attestation controller": lambda: table(*proof_tables.controller_obligations()),
     "proof invariant": lambda: table(*proof_tables.invariant()),
     "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),
     "proof obligations, last-sealed start": lambda: table(*proof_tables.obligations(proof_tables.BROKEN_START)),

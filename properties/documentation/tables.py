@@ -7,22 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from model.registry_design import network, node
-from model.revisions import PARTS, REVISIONS
+from model.revisions import CONTROLLER, PARTS, REVISIONS, of_design
 from model.rules import threshold
 from model.scope import Scope, instance
 from model.transitions import Transition
-from properties.broken_models import BROKEN_MODELS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.details import DETAILS
 from properties.expected import expectations
 from properties.findings import COLUMNS, FINDINGS, RAN, Finding
+from properties.history import RELEASES
 from properties.logs.rules import Rules
 from properties.places import all_places
 from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
 from properties.stateful.profiles import PROFILES, Profile
+from tests.broken_models import BROKEN_MODELS
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -77,7 +78,9 @@ def _options(scope: Scope) -> str:
 def ledger() -> str:
     """The expected verdicts, scope by scope. Revisions with the same verdicts share a column; what is the same on all
     is named below the table."""
-    return "\n".join(block for name in dict.fromkeys(plan.name for plan in PLANS) for block in _of_scope(name))
+    listed = {name for scopes in expectations().values() for name in scopes}
+    names = dict.fromkeys(plan.name for plan in PLANS if plan.name in listed)
+    return "\n".join(block for name in names for block in _of_scope(name))
 
 
 def _of_scope(scope: str) -> Iterator[str]:
@@ -127,6 +130,46 @@ def statuses() -> str:
     return table(("status", "meaning", "commands"), rows)
 
 
+def finding(name: str) -> str:
+    """Since when a finding is known, whether it ran, and what cures it."""
+    found = next(each for each in FINDINGS if each.name == name)
+    lines = (
+        ("Known since", found.known_since),
+        ("In a release", _released(found)),
+        ("Cured by", "; ".join(filter(None, (found.cured_by, _redesigned(found)))) or "nothing that we know of"),
+    )
+    return "".join(f"* *{what}*: {text}\n" for what, text in lines)
+
+
+def _redesigned(finding: Finding) -> str:
+    """The redesign, if the ledger speaks of it, and has none of this there."""
+    verdicts = [
+        str(row.get(name, ""))
+        for revision in of_design(CONTROLLER)
+        for row in expectations().get(revision, {}).values()
+        for name, _ in finding.shown_by
+    ]
+    is_shown = any(place.revision in of_design(CONTROLLER) for place in all_places(finding))
+    speaks = any(not verdict.startswith(("NOT_", "VACUOUS")) for verdict in verdicts if verdict)
+    return "the redesign, in the scopes searched" if speaks and not is_shown else ""
+
+
+def _released(finding: Finding) -> str:
+    """The releases with a revision on which the ledger has it."""
+    if not finding.shown_by:
+        return "nothing that is searched for shows it"
+    shown = {place.revision for place in all_places(finding)}
+    released = [name for name in RELEASES if name in shown]
+    redesign = [name for name in of_design(CONTROLLER) if name in released]
+    told = [f"`{name}`, {RELEASES[name]}" for name in released if name not in redesign]
+    if len(redesign) == 1:
+        told.append(f"`{redesign[0]}`, {RELEASES[redesign[0]]}")
+    elif redesign:
+        first, last = RELEASES[redesign[0]], RELEASES[redesign[-1]]
+        told.append(f"`{redesign[0]}` to `{redesign[-1]}`, core {first.first} to {last.last or last.first}")
+    return f"yes: {'; '.join(told)}" if told else "no"
+
+
 def parts() -> str:
     """The parts that revisions are made of."""
     rows = (
@@ -156,7 +199,7 @@ def log_events(rules: Rules[Any]) -> str:
 
 
 CLAIMS = (
-    ("161 (1): at most one quorum is ever found", "at_most_one_quorum", "n2f0b0, 3 batches, joined"),
+    ("161 (1): a registry has at most one quorum at a time", "at_most_one_quorum", "n2f0b0, 3 batches, joined"),
     ("161 (2): no gaps on the main node, if attesters are honest", "no_gaps_on_main_node", "n2f0b0, 3 batches, joined"),
     ("161 (2): external nodes may have gaps", "external_node_has_gap", "n1f0b0, 3 batches, joined, topology=relay"),
     ("161 (3): there is a start-up deadlock", "progress_possible", "n2f0b0, 3 batches, joined"),

@@ -7,6 +7,10 @@ from functools import cache
 
 from model.revisions import compose
 from properties.proofs.committees import Committee
+from properties.proofs.controller_design.certification import of_main_node
+from properties.proofs.controller_design.delivery import of_attester
+from properties.proofs.controller_design.invariants import attester, main_node, verified
+from properties.proofs.controller_design.session import ControllerSession
 from properties.proofs.induction import DOMAINS
 from properties.proofs.obligations import Answer, Budget, Outcome
 from properties.proofs.registry_design.bound import arithmetic
@@ -15,13 +19,14 @@ from properties.proofs.registry_design.permanence import deadlock
 from properties.proofs.registry_design.session import NO_GAPS, RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK
 from properties.proofs.results import Result
+from properties.proofs.theorems import DESIGNS, theorems_of
 from properties.proofs.theorems import results as prove
-from properties.proofs.theorems import theorems_of
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
 """The head and the rows."""
 
 PROVED_START, BROKEN_START = "pr161+era2539", "pr161+era2480"
+CONTROLLER, CONTROLLER_PER_BATCH = "pr175+era2657", "pr175+era2684"
 CURES = (
     BROKEN_START,
     PROVED_START,
@@ -48,7 +53,8 @@ SIGNS = {Answer.PROVED: "✓", Answer.REFUTED: "**✗**", Answer.UNKNOWN: "?"}
 @cache
 def results(revision: str, claim: str) -> tuple[Result, ...]:
     """What is proved about one property of one revision."""
-    return tuple(prove(RegistrySession(compose(revision), Budget(), (SIZE,)), [claim]))
+    about = compose(revision)
+    return tuple(prove(DESIGNS[about.design].session(about, Budget(), (SIZE,)), [claim]))
 
 
 def invariant() -> Table:
@@ -65,9 +71,12 @@ def _needed_for(conjunct: str) -> str:
 def obligations(revision: str) -> Table:
     """For each action and conjunct, whether the action keeps it; an action stands for those of all nodes."""
     (fixed, *_) = results(revision, NO_GAPS)
-    subjects = list(dict.fromkeys(action_of(outcome) for outcome in fixed.outcomes))
-    goals = [*NO_GAP, DOMAINS]
-    rows = ((f"`{subject}`", *(_cell(fixed.outcomes, subject, goal) for goal in goals)) for subject in subjects)
+    return _by_action(fixed.outcomes, [*NO_GAP, DOMAINS])
+
+
+def _by_action(outcomes: Sequence[Outcome], goals: Sequence[str]) -> Table:
+    subjects = list(dict.fromkeys(action_of(outcome) for outcome in outcomes))
+    rows = ((f"`{subject}`", *(_cell(outcomes, subject, goal) for goal in goals)) for subject in subjects)
     return ("", *(f"`{goal}`" for goal in goals)), (row for row in rows if any(row[1:]))
 
 
@@ -85,14 +94,31 @@ def _cell(outcomes: Sequence[Outcome], subject: str, goal: str) -> str:
     return SIGNS[worst]
 
 
-def theorems() -> Table:
-    """The theorems for two attesters, and the verdict for each of the two start rules."""
+def theorems(ours: str, theirs: str) -> Table:
+    """The theorems for two attesters, and the verdict for each of two revisions of one design."""
     rows = (
-        (ours.theorem, ours.sentence, str(ours.verdict), str(theirs.verdict))
-        for claim in theorems_of(compose(PROVED_START))
-        for ours, theirs in zip(results(PROVED_START, claim), results(BROKEN_START, claim), strict=True)
+        (mine.theorem, mine.sentence, str(mine.verdict), str(other.verdict))
+        for claim in theorems_of(compose(ours))
+        for mine, other in zip(results(ours, claim), results(theirs, claim), strict=True)
     )
-    return ("theorem", "sentence", f"`{PROVED_START}`", f"`{BROKEN_START}`"), rows
+    return ("theorem", "sentence", f"`{ours}`", f"`{theirs}`"), rows
+
+
+def controller_invariants() -> Table:
+    """The conjuncts about the attestation controller, by the part of the system that they speak about."""
+    system = ControllerSession(compose(CONTROLLER), Budget()).system(1)
+    parts = {"main node": main_node(system), "its votes": verified(system), "each attester": attester(system, 0)}
+    rows = ((f"`{each.name}`", each.sentence, about) for about, conjuncts in parts.items() for each in conjuncts)
+    return ("conjunct", "what it says", "of"), rows
+
+
+def controller_obligations() -> Table:
+    """For each action and conjunct about the main node and an attester, whether the action keeps it."""
+    session = ControllerSession(compose(CONTROLLER), Budget())
+    argument = of_attester(session, SIZE, "mesh", 0)
+    outcomes = [*of_main_node(session, one_committee=True).prove(Budget()), *argument.prove(Budget())]
+    goals = [conjunct.name for conjunct in (*argument.given, *argument.invariant)]
+    return _by_action(outcomes, [*goals, DOMAINS])
 
 
 def predicate() -> Table:

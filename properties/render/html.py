@@ -76,7 +76,9 @@ def _about(story: Story) -> list[dict[str, str]]:
         "Scope": bounds(scope, story.trace.arrangement, story.system.revision.design),
         "Left out": "; ".join(left_out(scope, story.system.revision.design)),
         "Assumed": story.claim.assumptions,
-        "Known since": known_since(story.claim.name, story.trace.kind) if story.trace.failed else "",
+        "Known since": known_since(story.claim.name, story.trace.kind, story.trace.revision)
+        if story.trace.failed
+        else "",
         "Ran in a release": ran(story.trace.revision),
         "Property": f"{story.claim.sentence} From: {story.claim.source}",
         "Repeat it with": repeat(story.trace, "html"),

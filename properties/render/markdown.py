@@ -60,7 +60,7 @@ def _what(story: Story) -> Lines:
     yield f"| Property | `{claim.name}` ({claim.kind}): {claim.sentence} From: {_linked(story, claim.source)} |"
     yield f"| Revision | `{trace.revision}`: {'; '.join(sources.decided(trace.revision))} |"
     if trace.failed is not None:
-        yield f"| Known since | {known_since(claim.name, trace.kind)} |"
+        yield f"| Known since | {known_since(claim.name, trace.kind, trace.revision)} |"
     yield f"| Ran in a release | {ran(trace.revision)} |"
     threshold = story.system.electorate.threshold.value
     yield f"| Committee | `{scope.instance.name}`: {committee(scope)}; a quorum needs weight {threshold} |"

@@ -1,170 +1,31 @@
-"""A `#[test]` for era-consensus: what happened to one vote registry, played to the real `BatchVotes`.
-
-It is for certificates that do not verify, for these need nothing but the registry. Source: era-consensus at
-`bce5e3e8`, `node/actors/network/src/gossip/tests/mod.rs`, whose ways of making keys and hashes it follows.
-"""
+"""A test for era-consensus: what a trace did to one component, played to the real one. Each design has its own."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib import import_module
 
-from model.algebra import const
-from model.registry_design.network import RESTARTS, forge_vote, receive_votes
-from model.registry_design.node import publish_vote, set_min_batch_number
-from model.registry_design.registry import Registry
-from model.votes import Vote
-from properties.render import CannotRender
+from model.revisions import CONTROLLER, REGISTRY, revision
 from properties.render.command import repeat
-from properties.render.explanations import explain
-from properties.render.registry_design.sequence import Teller
-from properties.render.sources import COMMIT
-from properties.render.story import Story
-from properties.trace import Trace, TraceStep
+from properties.trace import Trace
 
-CLAIM = "certificates_verify"
-CHAIN_WIDTH = 60
+COMMENT_WIDTH = 95
 
-TEMPLATE = """\
-{explanation}
-#[test]
-fn test_batch_votes_{name}() {{
-    abort_on_panic();
-    let rng = &mut ctx::test_root(&ctx::RealClock).rng();
-
-    // The committee is that of a genesis, which the certificate is verified against.
-    let setup = validator::testonly::Setup::new_with_weights(rng, vec![{weights}]);
-    let attesters = setup.genesis.attesters.as_ref().unwrap();
-    let genesis = setup.genesis.hash();
-
-    // The hashes of the batches, by number, and one of no batch; ascending, as votes compare by hash as well.
-    let mut hashes: Vec<attester::BatchHash> = (0..{hashes}).map(|_| rng.gen()).collect();
-    hashes.sort();
-
-    let vote = |attester: usize, number: u64, hash: usize| {{
-        Arc::new(setup.attester_keys[attester].sign_msg(attester::Batch {{
-            number: attester::BatchNumber(number),
-            hash: hashes[hash],
-            genesis,
-        }}))
-    }};
-
-    let mut votes = BatchVotes::default();
-{operations}
-
-    let qc = votes
-        .find_quorum(attesters, &genesis)
-        .expect("should find quorum");
-    qc.verify(&setup.genesis)
-        .expect("the certificate should verify");
-}}
-"""
+MODULES = {REGISTRY: "registry_design", CONTROLLER: "controller_design"}
+"""By design, the package of `properties.render` that makes its tests."""
 
 
 def render(trace: Trace) -> str:
-    """The test, ready to be pasted into `gossip/tests/mod.rs`. Raises `CannotRender` if the violation is not one of a
-    single registry."""
-    if trace.claim != CLAIM or trace.failed is None:
-        raise CannotRender(
-            f"a Rust test needs a violation within the vote registry, that is of {CLAIM}; for {trace.claim} "
-            "ask for markdown or pytest"
-        )
-    story = Story(trace)
-    return TEMPLATE.format(
-        explanation=_comment(story),
-        name=f"certificate_verifies_{trace.scope.instance.name.replace(',', '_')}",
-        weights=", ".join(map(str, trace.scope.instance.weights)),
-        hashes=_hashes(story),
-        operations="\n".join(f"    {operation}" for operation in _Registry(story, _finder(story)).operations()),
-    )
+    """The test, ready to be pasted into era-consensus. Raises `CannotRender` if the violation is not one of a single
+    component."""
+    text: str = import_module(f"properties.render.{MODULES[revision(trace.revision).design]}.rust_test").render(trace)
+    return text
 
 
-def _comment(story: Story) -> str:
-    """What is wrong with the certificate, and how the test was found."""
-    lines = textwrap.wrap(explain(story), 95)
-    lines += ["", f"To be pasted into node/actors/network/src/gossip/tests/mod.rs at {COMMIT[:8]} (PR 161)."]
-    command = repeat(story.trace, "rust")
+def comment(trace: Trace, sentences: str, place: str) -> str:
+    """The comment before a test: what is wrong, where the test belongs, and how it was found."""
+    lines = [*textwrap.wrap(sentences, COMMENT_WIDTH), "", f"To be pasted into {place}."]
+    command = repeat(trace, "rust")
     if command:
         lines += ["", "Found with", "", *(f"    {line}" for line in command.splitlines())]
     return "\n".join(f"/// {line}".rstrip() for line in lines)
-
-
-def _hashes(story: Story) -> int:
-    """How many hashes there are: of every batch, and one more."""
-    if story.trace.scope.batches is None:
-        raise CannotRender("a Rust test needs a scope with a number of batches")
-    return story.trace.scope.batches + 1
-
-
-def _finder(story: Story) -> str:
-    """The node whose finder finds the certificate."""
-    last = len(story.trace.steps)
-    for place, node in zip(story.system.topology.places, story.registry_design.state.nodes, strict=True):
-        quorum = node.registry.find_quorum(story.system.electorate)
-        valid = node.registry.certificate_verifies(quorum.vote, story.system.electorate)
-        if story.value(quorum.found & ~valid, last):
-            return place.name
-    raise CannotRender("no certificate in the last state of this run fails to verify")
-
-
-@dataclass(frozen=True)
-class _Registry:
-    """What happens to the registry of one node."""
-
-    story: Story
-    node: str
-
-    def operations(self) -> Iterator[str]:
-        """The calls that the real registry sees, in order. A vote that is skipped is given to it as well."""
-        for number, step in enumerate(self.story.trace.steps):
-            is_here = step.node == self.node
-            if step.action == receive_votes.name and is_here:
-                yield self._update(self._received(number, step))
-            elif step.action == forge_vote.name and step.arguments["at"] == self.node:
-                yield self._update([self._forged(step)])
-            elif step.action == publish_vote.name and is_here:
-                yield self._update([self._published(number, step)])
-            elif step.action == set_min_batch_number.name and is_here:
-                minimum = self.story.value(self._registry.min_batch_number, number + 1)
-                yield f"votes.set_min_batch_number(attester::BatchNumber({minimum}));"
-            elif step.action in {restart.name for restart in RESTARTS} and is_here:
-                yield "votes = BatchVotes::default();"
-
-    @property
-    def _place(self) -> int:
-        return self.story.system.topology.position(self.node)
-
-    @property
-    def _registry(self) -> Registry:
-        return self.story.registry_design.state.nodes[self._place].registry
-
-    def _update(self, votes: list[str]) -> str:
-        chain = ["votes", f".update(attesters, &genesis, &[{', '.join(votes)}])", ".unwrap()"]
-        # As rustfmt does it: a longer chain has a line for each call.
-        return ("" if len("".join(chain)) <= CHAIN_WIDTH else "\n        ").join(chain) + ";"
-
-    def _received(self, number: int, step: TraceStep) -> list[str]:
-        teller = Teller(self.story)
-        return [
-            self._vote(key, vote, number)
-            for key, vote, _ in teller.message(str(step.arguments["from"]), step.node, number)
-        ]
-
-    def _forged(self, step: TraceStep) -> str:
-        vote = Vote(const(int(step.arguments["number"])), const(int(step.arguments["variant"])))
-        return self._vote(self.story.system.topology.attesters.index(step.node), vote, 0)
-
-    def _published(self, number: int, step: TraceStep) -> str:
-        key = self.story.system.topology.places[self._place].key
-        assert key is not None
-        batch = Teller(self.story).published_number(number + 1, step)
-        return self._vote(key, Vote(const(batch), const(0)), number)
-
-    def _vote(self, key: int, vote: Vote, number: int) -> str:
-        batch, hash_ = (self.story.value(part, number) for part in (vote.number, vote.hash))
-        if hash_ < 0:
-            raise CannotRender(
-                "a vote of this run has a hash that is less than those of all batches; the test has none"
-            )
-        return f"vote({key}, {batch}, {hash_})"

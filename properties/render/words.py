@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from model.revisions import REGISTRY
-from model.scope import Scope
+from model.scope import EXTERNAL, RESTARTED, Scope
 from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
@@ -124,9 +124,14 @@ def bounds(scope: Scope, arrangement: Arrangement | None = None, design: str = R
 
 def _special(scope: Scope) -> Iterator[str]:
     """What few scopes have, whatever the design."""
+    if scope.supervised != EXTERNAL:
+        yield f"after an error {RESTARTED[scope.supervised]}"
     if scope.pruned:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
+        when += ", but not before it has its certificate" if scope.prunes_certified else ""
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
+    if scope.unanswered:
+        yield f"the main node's API never answers {scope.unanswered}"
 
 
 def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:

@@ -9,11 +9,11 @@ import pytest
 
 from model.scope import Scope
 from model.transitions import Step
-from properties.selfchecks.comparison import Tally, compare
-from properties.selfchecks.mutants import MUTANTS, Mutant
-from properties.selfchecks.randomness import SWITCHES
-from properties.selfchecks.tables import MODELS, SEED, SYSTEMS, small_cases
 from properties.stateful.profiles import Profile
+from tests.selfchecks.comparison import Tally, compare
+from tests.selfchecks.mutants import MUTANTS, Mutant
+from tests.selfchecks.randomness import SWITCHES
+from tests.selfchecks.tables import MODELS, SEED, SYSTEMS, small_cases
 
 FEW = (SEED, 2, 8)
 """So many scopes and systems are drawn in the quick profile."""

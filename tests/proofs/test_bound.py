@@ -8,11 +8,11 @@ import pytest
 
 from model.committee import U64_MAX, Committee
 from model.revisions import REVISIONS
-from properties.broken_models import BROKEN_MODELS
 from properties.engines.stepper import Stepper
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design import bound
 from properties.trace import replay
+from tests.broken_models import BROKEN_MODELS
 
 BUDGET = Budget(30)
 

@@ -12,7 +12,6 @@ from model.rules import threshold
 from model.scope import Scope, instance
 from model.system import assemble, build
 from model.votes import Electorate
-from properties.broken_models import BROKEN_MODELS, BrokenModel
 from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
@@ -22,6 +21,7 @@ from properties.engines.smt import Unbounded
 from properties.engines.stepper import Stepper
 from properties.proofs.registry_design.permanence import target as deadlock_of
 from properties.trace import record, replay
+from tests.broken_models import BROKEN_MODELS, BrokenModel
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,6 @@ from model.algebra import FALSE, TRUE, all_of
 from model.revisions import PROPOSALS, REGISTRY, REVISIONS, Revision, compose, of_design
 from model.scope import Scope, instance
 from model.system import assemble, build
-from properties.broken_models import BROKEN_MODELS, BrokenModel
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee
@@ -26,6 +25,7 @@ from properties.proofs.registry_design.start_up_deadlock import no_deadlock
 from properties.proofs.theorems import results, theorems_of
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
+from tests.broken_models import BROKEN_MODELS, BrokenModel
 
 GENESIS, LAST_SEALED = REVISIONS["pr161+era2539"], REVISIONS["pr161+era2480"]
 BUDGET = Budget(30)
@@ -119,9 +119,11 @@ def test_a_failure_where_nothing_happens_is_vacuous() -> None:
 
 
 def test_any_number_of_attesters() -> None:
-    (result,) = any_number(RegistrySession(GENESIS, BUDGET), (2,))
+    (result,) = any_number(RegistrySession(GENESIS, BUDGET), (2, 3))
     assert isinstance(result.verdict, Proved)
-    assert {"quorum lemma"} < {outcome.subject for outcome in result.outcomes}
+    assert {"quorum lemma", "quorum step", "views", "environment"} < {outcome.subject for outcome in result.outcomes}
+    for words in ("views compared for N = 2, 3", "argued by hand", "votes one way, no pruning or regenesis"):
+        assert words in str(result.verdict)
 
 
 def without_conjunct(subject: Induction, name: str) -> Induction:
@@ -249,6 +251,7 @@ def test_every_topology_has_its_own_counterexample_and_run(topology: str, steps:
     assert any(name.startswith("X.") for name in result.transit.before) == (topology == "relay")
 
 
+@pytest.mark.slow
 def test_views_that_do_not_cover_the_system_are_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     unlike = Outcome("views", "3 attesters are interchangeable", Answer.REFUTED, why="a push depends on all votes")
     monkeypatch.setattr(any_size, "compared", lambda *_: [unlike])

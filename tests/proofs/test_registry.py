@@ -14,7 +14,6 @@ from model.registry_design.batch_votes import BatchVotes
 from model.registry_design.registry_with_support import SUBJECT, registry_system
 from model.revisions import compose
 from model.votes import Electorate
-from properties.broken_models import BROKEN_MODELS
 from properties.engines.code import Numbers, compile_expressions
 from properties.proofs.committees import Committee
 from properties.proofs.induction import first_failure, is_proved
@@ -26,6 +25,7 @@ from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import Result
 from properties.trace import replay
 from properties.verdicts import NotInductive, Proved, Violated
+from tests.broken_models import BROKEN_MODELS
 
 BUDGET = Budget(30)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from properties.broken_models import BrokenModel
-from properties.broken_models.controller import CONTROLLER
 from properties.conformance import Agreement, Difference, replay_controller
 from properties.recording import MalformedRecording, open_recording
+from tests.broken_models import BrokenModel
+from tests.broken_models.controller import CONTROLLER
 
 RECORDING = Path(__file__).parents[1] / "conformance" / "controller.jsonl.gz"
 

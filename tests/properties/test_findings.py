@@ -22,9 +22,10 @@ def test_every_violation_with_tolerated_byzantine_weight_belongs_to_one_finding(
             assert plan is not None
             if is_tolerated(plan):
                 violated = [(each.name, kind) for each in CATALOGUE for kind in kinds(row[each.name])]
-                assert all(finding_of(*each) for each in violated), (scope, violated)
-    shown = [each for finding in FINDINGS for each in finding.shown_by]
+                assert all(finding_of(*each, revision) for each in violated), (scope, violated)
+    shown = [(*each, finding.design) for finding in FINDINGS for each in finding.shown_by]
     assert len(shown) == len(set(shown))
+    assert not {(*each[:2], "") for each in shown if each[2]} & set(shown)
 
 
 def test_what_shows_a_finding_exists() -> None:

@@ -38,6 +38,7 @@ def test_every_switch_says_what_it_leaves_out() -> None:
     assert {name for each in DETAILS.values() for name in each.switches} <= coarse
     assert {field.name for field in fields(Scope) if field.type == "bool"} - {
         "prunes_after_status",
+        "prunes_certified",
         "handed_on",
         "replays",
     } == coarse

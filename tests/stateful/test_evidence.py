@@ -16,7 +16,6 @@ from hypothesis.stateful import RULE_MARKER
 from model.registry_design.registry import Registry
 from model.revisions import REVISIONS
 from model.system import build
-from properties.broken_models import BrokenModel, broken_model
 from properties.engines.stepper import Stepper
 from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
 from properties.stateful.machine import drive
@@ -33,6 +32,7 @@ from properties.stateful.profiles import (
 )
 from properties.stateful.system import DRIVEN, LOCKSTEP, PROGRESS, Run, RunFailed, SystemMachine
 from properties.trace import from_json, replay
+from tests.broken_models import BrokenModel, broken_model
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, Phase
 
 from model.transitions import ModelError
-from properties.broken_models import BROKEN_MODELS, BrokenModel, broken_model
 from properties.stateful.machine import CountedMachine, drive
 from properties.stateful.models import Model, built
 from properties.stateful.profiles import MACHINES, RULES, Profile
 from properties.stateful.system import SystemMachine
+from tests.broken_models import BROKEN_MODELS, BrokenModel, broken_model
 
 SAMPLE = {
     "minimum_excluded",

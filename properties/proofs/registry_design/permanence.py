@@ -245,10 +245,13 @@ class Departure:
 
 
 def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
-    """Where a run of one revision leaves another revision's behaviour; none if the other can run it to the end."""
+    """Where a run of one revision leaves another revision's behaviour; none if the other can run it to the end. Where
+    the other one asks for the genesis' first block, that is there from the start."""
     stepper = Stepper(cured)
-    actions: list[int] = []
+    actions = [place for call, place in stepper.index.items() if call == (MAIN, "produce_first_block()")]
     state = stepper.initial
+    for earlier in actions:
+        state = stepper.apply(state, earlier)
     for number, step in enumerate(trace.steps, 1):
         place = stepper.index.get((step.node, step.call))
         action = f"{step.call} of {step.node}"

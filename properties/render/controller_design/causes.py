@@ -10,7 +10,8 @@ from model.controller_design.network import restore_database
 from model.controller_design.node import Node
 from properties.claims.standstills import STANDSTILLS
 from properties.cures import Violation
-from properties.render.controller_design.sequence import ERRORS, design_of
+from properties.render.controller_design.sequence import design_of
+from properties.render.controller_design.words import ERRORS
 from properties.render.sequence import told
 from properties.render.story import Story
 
@@ -96,6 +97,7 @@ CAUSES: dict[str, str] = {
     "one_batch_at_a_time": "{restored}",
     "node_gone": "An error has ended the attestation task of a node: {error}.",
     "attestation_lives_with_process": "An error has ended the attestation task of a node: {error}.",
+    "executor_can_start": "An error has ended the attestation of a node: {error}.",
     "early_votes_arrive": "A vote was not taken, and its sender counts it as told: it is not told again on this "
     "connection.",
     "honest_attesters_sign_once": "An attester executed a batch in two ways; neither its vote nor the number that it "
@@ -136,12 +138,13 @@ EFFECTS: dict[str, str] = {
     "one_batch_at_a_time": "By itself this does no harm. It is how gaps begin (`no_gaps_on_main_node`).",
     "consensus_dead": "The main node hears of no vote and makes no certificate any more until an operator restarts "
     "its process, while its API goes on naming the next batch.",
+    "executor_can_start": "The node takes no part in attestation any more, as long as its process lives.",
     "node_gone": "The node takes no part in attestation any more, as long as its process lives.",
     "early_votes_arrive": "The main node never has that vote for the batch.",
     "honest_attesters_sign_once": "Whoever collects signatures has two of one attester, over different hashes of one "
     "batch.",
-    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more unless nodes "
-    "restart or connections are made anew: attestation stands still.",
+    "progress_possible": "The main node asks for batch {asked}, which can get no certificate any more as long as no "
+    "node restarts and no connection is made anew: attestation stands still.",
     "nothing_asked": "Nobody is asked for votes: attestation stands still.",
     "byzantine_weight": "Honest votes alone make no quorum: attestation stands still as long as Byzantine attesters "
     "like.",

@@ -213,7 +213,12 @@ CAUSES: dict[str, str] = {
     "database then finds neither a certificate nor the genesis' first block, and answers none.",
     "pruned_at_attesters": "Attesters' nodes have pruned batch {asked} before they voted on it, and what is not there "
     "cannot be signed.",
+    "relay_dead": "An error has ended the consensus of the external node that all votes pass through, and nobody "
+    "restarts it.",
     "attesters_dead": "An error has ended the consensus of too many attesters' nodes, and nobody restarts them.",
+    "never_answered": "The main node's API never answers nodes that are needed, which are told no number to vote "
+    "on, or wait for one before they pass on votes.",
+    "executor_waits": "The main node's API never answers the node, and until PR 169 a node waits for the first answer.",
     "pruned_in_the_way": "A batch was pruned while its votes or its certificate were on their way; the task that "
     "inserts certificates tries this one for ever, and no other before it.",
     "no_gaps_on_main_node": "{gap}.",
@@ -231,8 +236,8 @@ CAUSES: dict[str, str] = {
 """By kind of counterexample, or else by property."""
 
 _STUCK = (
-    "The main node asks for batch {asked}, which can get no certificate any more unless nodes restart or connections "
-    "are made anew: attestation stands still."
+    "The main node asks for batch {asked}, which can get no certificate any more as long as no node restarts and no "
+    "connection is made anew: attestation stands still."
 )
 
 EFFECTS: dict[str, str] = {
@@ -246,6 +251,8 @@ EFFECTS: dict[str, str] = {
     "attestation_can_start": "The main node can never get its first certificate: attestation does not begin.",
     "byzantine_weight": "Honest votes alone make no quorum: attestation stands still as long as Byzantine attesters "
     "like.",
+    "pruned_at_attesters": "The main node asks for batch {asked}, which those attesters can sign no more, not even "
+    "after a restart: attestation stands still.",
     "never_starts": "The executor never starts: the node takes no part in gossip or attestation, not even after a "
     "restart.",
     "consensus_dead": "The main node hears of no vote and makes no certificate any more until an operator restarts "

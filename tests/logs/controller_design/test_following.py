@@ -114,3 +114,10 @@ def test_another_revision_of_the_design_fits_and_one_of_the_other_is_refused(run
         followed("pr161+era2480")
     with pytest.raises(UnfitRevision, match="has one committee for all batches"):
         followed("pr175+era2657")
+
+
+def test_a_topology_in_two_parts_is_followed_as_far_as_it_goes(run_of: RunOf, replay: Replay) -> None:
+    """With a Byzantine node, whose part no other node's vote comes to."""
+    lines = run_of(24)
+    lines[0]["topology"] = [ends for ends in lines[0]["topology"] if "z" not in ends]
+    assert "the header's topology has no connection between" in str(rejected(replay(lines)).reason)

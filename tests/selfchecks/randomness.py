@@ -131,7 +131,11 @@ def random_system(random: Random) -> tuple[str, AttestationSystem]:
     if random.random() < 0.15:
         place = random.randrange(len(declared))
         declared[place] = _starting_elsewhere(random, declared[place])
-    return "a random system", replace(_frame(), variables=tuple(declared), actions=tuple(actions))
+    return NO_MODEL, replace(_frame(), variables=tuple(declared), actions=tuple(actions))
+
+
+NO_MODEL = "a random system"
+"""The name of a system that is no scope of the model."""
 
 
 def random_domain(random: Random) -> tuple[int, int, int]:

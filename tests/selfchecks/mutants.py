@@ -23,7 +23,7 @@ from properties.engines.packing import Packing, Slot, Words
 from properties.engines.symmetry import Symmetry
 from properties.engines.value_sets import ValueSets
 from properties.engines.vectorised import Mask, Vectorised
-from properties.selfchecks.comparison import Difference, compare
+from tests.selfchecks.comparison import Difference, compare
 
 ITSELF = "the engines themselves"
 """Where an engine stops, as another does not confirm what it has found."""

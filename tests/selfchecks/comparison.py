@@ -18,9 +18,9 @@ from properties.engines import packing
 from properties.engines.bounded import Unrolling
 from properties.engines.packing import Packing, bits_of
 from properties.engines.value_sets import ValueSets
-from properties.selfchecks.randomness import random_model, random_properties, random_system
-from properties.selfchecks.reference import Answer, Reference, State
 from properties.verdicts import Exhausted, NotChecked, Reached, Verdict, Violated
+from tests.selfchecks.randomness import random_model, random_properties, random_system
+from tests.selfchecks.reference import Answer, Reference, State
 
 MOST_STATES = 400
 """Larger systems are left out: the reference is slow."""
@@ -103,11 +103,11 @@ def _conditions(system: AttestationSystem, properties: Collection[Property]) -> 
     for claim in properties:
         for conjunct in claim.conjuncts(system):
             yield from (conjunct.when, conjunct.holds)
-        yield from (kind.holds(system) for kind in claim.kinds)
+        yield from (kind.holds(system) for kind in claim.kinds_in(system))
 
 
 def _expected(reference: Reference, claim: Property) -> Answer:
-    kinds = [(kind.name, kind.holds(reference.system)) for kind in claim.kinds]
+    kinds = [(kind.name, kind.holds(reference.system)) for kind in claim.kinds_in(reference.system)]
     return reference.answer(claim, claim.conjuncts(reference.system), kinds)
 
 

@@ -7,10 +7,11 @@ from functools import cache
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
 from properties.documentation.tables import table
-from properties.selfchecks.comparison import Tally, cases, compare, is_small
-from properties.selfchecks.mutants import MUTANTS
+from tests.selfchecks.comparison import Tally, cases, compare, is_small
+from tests.selfchecks.mutants import MUTANTS
+from tests.selfchecks.randomness import NO_MODEL
 
-SEED, MODELS, SYSTEMS = 0, 60, 120
+SEED, MODELS, SYSTEMS = 0, 100, 120
 """The random cases of the docs and of the slow tests."""
 
 Case = tuple[str, AttestationSystem, list[Property]]
@@ -24,13 +25,15 @@ def small_cases(seed: int, models: int, systems: int) -> tuple[Case, ...]:
 
 def compared() -> str:
     """What the engines agree on with the reference and with each other. Raises `AssertionError` where they do not."""
-    tally = Tally()
-    for name, system, properties in small_cases(SEED, MODELS, SYSTEMS):
+    tally, taken = Tally(), small_cases(SEED, MODELS, SYSTEMS)
+    for name, system, properties in taken:
         for difference in compare(system, properties, tally):
             raise AssertionError(f"{name}: {difference}")
     rows = ((name, row["systems"], f"{row['states']:,}", row["verdicts"] or "") for name, row in tally.of.items())
     words = ", ".join(f"{count} {word}" for word, count in sorted(tally.words.items()))
-    return f"{table(('compared', 'systems', 'states', 'verdicts'), rows)}\nThe verdicts on all states: {words}.\n"
+    of_the_model = sum(name != NO_MODEL for name, _, _ in taken)
+    drawn = f"{of_the_model} scopes of the model (of {MODELS} drawn) and {len(taken) - of_the_model} other systems"
+    return f"{table(('compared', 'systems', 'states', 'verdicts'), rows)}\n{drawn}; {words}.\n"
 
 
 def noticed() -> str:

@@ -5,9 +5,9 @@ the true model satisfies it; and the same changes must be noticed by the machine
 model is in force within `with broken.applied():`, for the systems and the conjuncts of properties that are built there.
 """
 
-from properties.broken_models.change import BrokenModel
-from properties.broken_models.controller import CONTROLLER
-from properties.broken_models.registry_design import REGISTRY_DESIGN
+from tests.broken_models.change import BrokenModel
+from tests.broken_models.controller import CONTROLLER
+from tests.broken_models.registry_design import REGISTRY_DESIGN
 
 BROKEN_MODELS: tuple[BrokenModel, ...] = (*REGISTRY_DESIGN, *CONTROLLER)
 

@@ -21,7 +21,7 @@ from model.registry_design.registry import Registry
 from model.scope import BAD_SIGNATURE, Scope, instance
 from model.transitions import Step
 from model.votes import NONE, Electorate, Vote
-from properties.broken_models.change import BrokenModel, Change, changed_transition, everywhere
+from tests.broken_models.change import BrokenModel, Change, changed_transition, everywhere
 
 
 def _admits_below_minimum(self: Registry, attester: int, vote: Vote) -> Bool:

@@ -11,7 +11,7 @@ from model.controller_design import rules
 from model.controller_design.controller import Controller, Diff, DiffReceiver, Inserted, State
 from model.controller_design.rules import START_CHECKS, VOTE_CHECKS, Check
 from model.messages import Batch, SignedBatch
-from properties.broken_models.change import BrokenModel, Change, everywhere
+from tests.broken_models.change import BrokenModel, Change, everywhere
 
 MACHINE = "controller"
 

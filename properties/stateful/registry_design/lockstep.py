@@ -170,6 +170,7 @@ class Mirror:
         self.registries = [self._started() for _ in layout.places]
         self.old = [BatchVotes() for _ in layout.links]
         self.in_flight: list[tuple[SignedBatch, ...]] = [() for _ in layout.links]
+        self.spoilt: set[int] = set()
         self.contaminated = False
 
     def _started(self) -> BatchVotesWatch:
@@ -254,6 +255,12 @@ class Mirror:
         watch = self.registries[node].look(PUSHER)
         self.in_flight[link] = watch.votes.get_newer(self.old[link])
         self.registries[node], self.old[link] = watch, watch.votes
+        self.spoilt.discard(link)
+
+    def push_bad_vote(self, action: Action, before: State) -> None:
+        """The same, and this message has a bad vote."""
+        self.push_votes(action, before)
+        self.spoilt.add(self.layout.links[action.node, str(dict(action.arguments)["to"])])
 
     def receive_votes(self, action: Action, before: State) -> None:
         """The message arrives, with what the external node adds to it."""
@@ -279,6 +286,8 @@ class Mirror:
         should have, if it has one of every attester."""
         system = self.layout.model.system
         message, bad_votes = self.in_flight[link], system.scope.bad_votes
+        if system.scope.some_bad_votes and link not in self.spoilt:
+            return message
         if not bad_votes or not system.topology.is_external(system.topology.links[link][0]):
             return message
         genesis = -1 if bad_votes == FOREIGN_GENESIS else int(message[0].batch.genesis[1:])
@@ -314,6 +323,7 @@ _HANDLERS: dict[str, Callable[[Mirror, Action, State], None]] = {
     "forge_vote": Mirror.forge_vote,
     "set_min_batch_number": Mirror.set_min_batch_number,
     "push_votes": Mirror.push_votes,
+    "push_bad_vote": Mirror.push_bad_vote,
     "receive_votes": Mirror.receive_votes,
     "refuse_votes": Mirror.refuse_votes,
     "reconnect": Mirror.reconnect,
