@@ -55,7 +55,7 @@ BAD = {
     "backwards": (["--poll", "5:1"], "'5:1' ends before it begins"),
     "too many parts": (["--poll", "1:2:3:4"], "'1:2:3:4' is neither one interval"),
     "no time": (["--batch-time", "0"], "0 is not a multiple of 0.5 s"),
-    "no topology": (["--topology", "rely"], "unknown topology 'rely'; did you mean relay?"),
+    "no topology": (["--topology", "rely"], "unknown topology 'rely'"),
     "no revision": (["--revision", "pr161"], "unknown revision 'pr161'"),
     "a crowd": (["--attesters", "27"], "27 attesters are too many"),
     "no backlog": (["--backlog", "0"], "0 is not 1 or more"),
