@@ -32,7 +32,7 @@ MOST_FORGERIES = 240
 
 
 IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
-"""The topologies of successive scopes. In each round, the committees are all of one, two or three, or larger."""
+"""The topologies of successive scopes. Of four successive scopes, one each has one, two, three and more attesters."""
 
 
 def scope_number(number: int, pool: int = 0) -> Scope:
@@ -40,7 +40,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
     random = Random(f"scope {number} of pool {pool}" if pool else f"scope {number}")
     turn, topology = number // len(IN_TURN), IN_TURN[number % len(IN_TURN)]
     largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
-    weights = _weights(random, min(largest, turn % 4 + 1 if turn % 4 < 3 else random.randint(4, 4 + turn)))
+    weights = _weights(random, min(largest, number % 4 + 1 if number % 4 < 3 else random.randint(4, 4 + turn)))
     batches, echo = random.randint(2, 5), random.random() < 0.4
     targets = 3 + (len(weights) if echo else 0)
     bad_votes = random.choice(["", "", "", BAD_SIGNATURE, FOREIGN_GENESIS]) if topology in RELAYED else ""
