@@ -52,6 +52,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "redesign": redesign.redesign,
+    "claims, redesign": redesign.claims,
     "finder diagram": searches.finder_diagram,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
