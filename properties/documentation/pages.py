@@ -52,6 +52,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "redesign": redesign.redesign,
+    "claims, redesign": redesign.claims,
     "finder diagram": searches.finder_diagram,
     "timing parameters": timing.parameters,
     "timing verdicts": timing.verdicts,
