@@ -126,7 +126,6 @@ FINDINGS: tuple[Finding, ...] = (
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
             ("executor_can_start", "node_gone"),
-            ("restarts_help", "consensus_dead"),
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
@@ -191,7 +190,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
+        _each(STUCK, "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -280,10 +279,10 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "other-hash",
-        "Attesters that have computed another hash cannot vote until they restart, and then vote twice",
-        "Who restarts with another hash votes twice",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
         Severity.STUCK,
-        (*_each((*STUCK, "restarts_help"), "other_hash"), ("honest_attesters_sign_once", None)),
+        _each((*STUCK, "restarts_help"), "other_hash"),
         cured_by="a restart of these nodes, for progress",
     ),
     Finding(

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import hypothesis
 
 from model.topology import TOPOLOGIES
-from properties.stateful.attester_runner import AttesterRunnerMachine
-from properties.stateful.batch_store import BatchStoreMachine
-from properties.stateful.controller import ControllerMachine
-from properties.stateful.gossip_link import GossipLinkMachine
+from properties.stateful.controller_design.controller import ControllerMachine
 from properties.stateful.machine import CountedMachine, drive
-from properties.stateful.qc_finder import QcFinderMachine
-from properties.stateful.status_watch import StatusWatchMachine
+from properties.stateful.registry_design.attester_runner import AttesterRunnerMachine
+from properties.stateful.registry_design.batch_store import BatchStoreMachine
+from properties.stateful.registry_design.gossip_link import GossipLinkMachine
+from properties.stateful.registry_design.qc_finder import QcFinderMachine
+from properties.stateful.registry_design.status_watch import StatusWatchMachine
+from properties.stateful.registry_design.vote_registry import VoteRegistryMachine
 from properties.stateful.system import DRIVEN, SystemMachine
-from properties.stateful.vote_registry import VoteRegistryMachine
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ import model.registry_design.node
 from model.transitions import Action, Transition
 from properties.engines.stepper import State
 from properties.stateful.expectations import expected_to_hold
-from properties.stateful.lockstep import Disagreement, Layout, Mirror
 from properties.stateful.machine import CountedMachine
 from properties.stateful.models import SHOWCASES, Model, model_number, showcase
-from properties.stateful.phases import Moments
+from properties.stateful.registry_design.lockstep import Disagreement, Layout, Mirror
+from properties.stateful.registry_design.phases import Moments
 from properties.trace import Trace, record
 
 LOCKSTEP, PROGRESS = "lockstep", "progress_possible"

@@ -121,7 +121,7 @@ def test_where_there_is_no_trace_a_scope_is_named_that_has_one(capsys: Capture) 
     """The default instance has no Byzantine attester, so that nobody spoils a certificate there."""
     assert main(["trace", "certificates_verify", "--revision", "pr170+era2539"]) == 4
     said = capsys.readouterr().err.splitlines()
-    assert said[1] == "there is one on pr170+era2539 in n6f1b1, 2 batches, joined:"
+    assert said[1] == "there is one on pr170+era2539 in w5,1b1, 2 batches, joined:"
     assert main([*shlex.split(said[2])[1:], "--format", "mermaid"]) == 0
     assert capsys.readouterr().out.startswith("sequenceDiagram")
 

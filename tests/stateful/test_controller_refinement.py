@@ -21,7 +21,7 @@ from model.controller_design.node import OTHER_HASH, OWN_HASH
 from model.messages import Batch, SignedBatch
 from model.votes import NONE, Electorate, Vote
 from properties.stateful.constants import flag, number
-from properties.stateful.vote_registry import committees
+from properties.stateful.votes import committees
 
 NAMES = "abcdefghijkl"
 PEER = "peer"

@@ -13,8 +13,8 @@ from model.registry_design.batch_votes import BatchVotes
 from model.registry_design.registry import Registry
 from model.votes import Electorate, Vote
 from properties.stateful.constants import flag, number, votes_in, votes_of
-from properties.stateful.lockstep import genesis_name, signed, subject_of
-from properties.stateful.vote_registry import committees
+from properties.stateful.registry_design.lockstep import genesis_name, signed, subject_of
+from properties.stateful.votes import committees
 
 NAMES = "abcdefghijkl"
 GENESIS = genesis_name(0)

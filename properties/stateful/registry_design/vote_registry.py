@@ -7,32 +7,14 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from model.committee import U64_MAX, Committee
-from model.messages import Batch, SignedBatch
+from model.committee import Committee
 from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, VoteError
 from properties.stateful.machine import CountedMachine, counted
-from properties.stateful.oracle import NaiveMessage, NaiveRegistry, NaiveVote
+from properties.stateful.registry_design.oracle import NaiveMessage, NaiveRegistry
+from properties.stateful.votes import STRANGER, NaiveVote, committees, numbers, signed
 
-MEMBERS = "abcdefghijkl"
-STRANGER = "z"
 SUBSCRIBERS = ("finder", "pusher")
 LATE = "late"
-
-
-@st.composite
-def committees(draw: st.DrawFn, largest: int = len(MEMBERS)) -> dict[str, int]:
-    """Weights by key: 1 to `largest` attesters, equal, small, or as large as their sum may be."""
-    size = draw(st.integers(1, largest))
-    top = draw(st.sampled_from([1, 3, 100, U64_MAX // size]))
-    weights = draw(st.lists(st.integers(1, top), min_size=size, max_size=size))
-    if draw(st.booleans()):
-        weights[0] += U64_MAX - sum(weights)
-    return dict(zip(MEMBERS, weights, strict=False))
-
-
-def numbers() -> st.SearchStrategy[int]:
-    """Batch numbers: mostly a few neighbours, at times the largest."""
-    return st.integers(0, 4) | st.sampled_from([U64_MAX - 1, U64_MAX])
 
 
 def votes(keys: Sequence[str]) -> st.SearchStrategy[NaiveVote]:
@@ -46,11 +28,6 @@ def votes(keys: Sequence[str]) -> st.SearchStrategy[NaiveVote]:
         mostly_true,
         mostly_true,
     )
-
-
-def signed(vote: NaiveVote) -> SignedBatch:
-    """The vote as the registry takes it."""
-    return SignedBatch(vote.key, Batch(vote.number, vote.hash, vote.genesis), vote.valid)
 
 
 class VoteRegistryMachine(CountedMachine):

@@ -9,26 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class NaiveVote:
-    """A vote as a message has it; `valid` says whether its signature is."""
-
-    key: str
-    number: int
-    hash: str
-    genesis: str = "g0"
-    valid: bool = True
-
-    @staticmethod
-    def on(key: str, batch: tuple[int, str, str], valid: bool = True) -> NaiveVote:
-        """A vote on a number, a hash and a genesis."""
-        return NaiveVote(key, *batch, valid)
-
-    @property
-    def rank(self) -> tuple[int, str, str]:
-        """What votes are compared by."""
-        return self.number, self.hash, self.genesis
+from properties.stateful.votes import NaiveVote
 
 
 @dataclass(frozen=True)

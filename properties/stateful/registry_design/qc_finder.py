@@ -17,7 +17,8 @@ from model.transitions import Step
 from model.votes import NONE, Vote
 from properties.stateful.constants import flag, initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
-from properties.stateful.oracle import NaiveRegistry, NaiveVote
+from properties.stateful.registry_design.oracle import NaiveRegistry
+from properties.stateful.votes import NaiveVote
 
 BATCHES, PLACES = 4, 4
 WEIGHTS = (5, 3, 2, 1)

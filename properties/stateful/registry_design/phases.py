@@ -11,7 +11,7 @@ from model.registry_design.node import Node
 from model.transitions import Action
 from model.votes import NONE
 from properties.engines.stepper import State
-from properties.stateful.lockstep import Layout
+from properties.stateful.registry_design.lockstep import Layout
 
 CONFLATED, LOST_CERTIFICATE, LOST_MESSAGE = "conflated status", "restart with a queued certificate", "message lost"
 LOWERED, SKIPPED = "minimum lowered", "own registry skips the vote"

@@ -16,8 +16,9 @@ from model.transitions import Step
 from model.votes import NONE, Vote
 from properties.stateful.constants import initial, is_possible, number, taken, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
-from properties.stateful.oracle import NaiveRegistry, NaiveVote
-from properties.stateful.qc_finder import Await
+from properties.stateful.registry_design.oracle import NaiveRegistry
+from properties.stateful.registry_design.qc_finder import Await
+from properties.stateful.votes import NaiveVote
 
 BATCHES = 4
 NAMES = "a"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from properties.stateful.oracle import NaiveVote
+from properties.stateful.votes import NaiveVote
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from model.scope import Scope, instance
 from model.votes import Vote
 from properties.stateful.constants import initial, is_possible, number, taken, votes_in, votes_of
 from properties.stateful.machine import LIFETIME, CountedMachine, counted
-from properties.stateful.oracle import NaiveRegistry, NaiveVote
+from properties.stateful.registry_design.oracle import NaiveRegistry
+from properties.stateful.votes import NaiveVote
 
 BATCHES = 3
 NAMES = "abc"

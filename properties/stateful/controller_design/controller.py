@@ -8,10 +8,9 @@ from hypothesis.stateful import initialize, invariant, rule
 from model.committee import U64_MAX, Committee
 from model.controller_design.controller import Controller, Info, StartRefused, State, Wait
 from model.messages import Batch
-from properties.stateful.controller_oracle import NaiveController, NaiveStart
+from properties.stateful.controller_design.oracle import NaiveController, NaiveStart
 from properties.stateful.machine import CountedMachine, counted
-from properties.stateful.oracle import NaiveVote
-from properties.stateful.vote_registry import STRANGER, committees, numbers, signed
+from properties.stateful.votes import STRANGER, NaiveVote, committees, numbers, signed
 
 HASHES = ("h0", "h1")
 SUBSCRIBERS = ("a peer", "another peer")
