@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 
 from model.committee import U64_MAX
 from model.rules import max_faulty_weight
-from model.topology import TOPOLOGIES
+from model.topology import RELAYED, TOPOLOGIES
 
 BAD_SIGNATURE = "bad signature"
 FOREIGN_GENESIS = "foreign genesis"
@@ -103,22 +103,24 @@ class Scope:
     restart, where it is not empty. `lesser_hashes`: how many hashes of no batch are less than those of all batches; one
     is greater than all, always. `pruned` names a node whose first batch is pruned at some time; with
     `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
-    message of the external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
+    message of an external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
-    no difference here. `replays`: what an honest attester has ever cast anybody may have kept, and pass on to any node,
-    any number of times. `handed_on` is the same for the scopes of recorded logs alone, where whether a vote was ever
-    cast is for the log to say. `errors`: how many errors there may be that have no cause in the model, such as a failed
-    call of a database; with `failing`, of this node only. `supervised` says who is started anew, at once, after an
-    error that ends a process or, on the main node, its consensus: `EXTERNAL` nodes, that is all but the main node,
-    which has nobody who notices; `ALL`, or `NOBODY`.
+    no difference here. With `some_bad_votes` it may have one, or none. `replays`: what an honest attester has ever cast
+    anybody may have kept, and pass on to any node, any number of times. `handed_on` is the same for the scopes of
+    recorded logs alone, where whether a vote was ever cast is for the log to say. `errors`: how many errors there may
+    be that have no cause in the model, such as a failed call of a database; with `failing`, of this node only.
+    `supervised` says who is started anew, at once, after an error that ends a process or, on the main node, its
+    consensus: `EXTERNAL` nodes, that is all but the main node, which has nobody who notices; `ALL`, or `NOBODY`.
+    `stale_answers`: how often the main node's API answers from a replica of its database that lags. `unanswered` names
+    the nodes, joined by commas, whose calls are never answered.
 
     The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
     certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
     they are not those of the instance: numbers joined by commas, `none` or `error`, each batch after a `;`. `split`
     names a node that starts any batch with any of them. `prunes_certified`: the first batch is pruned once it has its
-    certificate. Further faults: `stale_answers` of the API, `restores` of the main node's database, `fallbacks` and
-    `divergences` of the nodes `astray` (their letters), which come up without the registry of attesters, or execute a
-    batch otherwise. `message_limit`: the most votes that a message can have (0: any number). Raises `BadScope`.
+    certificate. Further faults: `restores` of the main node's database, `fallbacks` and `divergences` of the nodes
+    `astray` (their letters), which come up without the registry of attesters, or execute a batch otherwise.
+    `message_limit`: the most votes that a message can have (0: any number). Raises `BadScope`.
     """
 
     instance: Instance
@@ -140,7 +142,9 @@ class Scope:
     prunes_certified: bool = False
     regeneses: int = 0
     bad_votes: str = ""
+    some_bad_votes: bool = False
     supervised: str = EXTERNAL
+    unanswered: str = ""
     replays: bool = False
     handed_on: bool = False
     call_steps: bool = False
@@ -157,11 +161,13 @@ class Scope:
     message_limit: int = 0
 
     def __post_init__(self) -> None:
-        if self.bad_votes and (self.topology != "relay" or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
+        if self.bad_votes and (self.topology not in RELAYED or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
             raise BadScope(
                 f"bad votes ({self.bad_votes!r}) come from an external node: {BAD_SIGNATURE!r} or {FOREIGN_GENESIS!r}, "
-                "with the topology relay"
+                f"with the topology {' or '.join(RELAYED)}"
             )
+        if self.some_bad_votes and not self.bad_votes:
+            raise BadScope("some bad votes: of which kind, bad_votes says")
         if self.supervised not in SUPERVISED:
             raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:
@@ -180,9 +186,11 @@ class Scope:
         faults = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         told = [f"only {self.restarting} restarts"] if self.restarting else []
         told += [f"{self.pruned} is pruned"] if self.pruned else []
-        told += [f"every message of the external node has a vote with {self.bad_votes}"] if self.bad_votes else []
+        which = "some messages of external nodes have" if self.some_bad_votes else "every message of external nodes has"
+        told += [f"{which} a vote with {self.bad_votes}"] if self.bad_votes else []
         told += [f"after an error {RESTARTED[self.supervised]}"] if self.supervised != EXTERNAL else []
         told += [f"only the task of {self.failing} fails"] if self.failing else []
+        told += [f"{self.unanswered} gets no answers"] if self.unanswered else []
         told += [f"{self.astray} goes astray"] if self.astray else []
         told += [f"committees {self.committees}"] if self.committees else []
         told += [f"{self.message_limit} votes a message at most"] if self.message_limit else []
@@ -193,6 +201,7 @@ class Scope:
         """The nodes that the scope names, by what becomes of them; empty where it names none."""
         return {
             **{f"to go astray ({name})": name for name in self.astray},
+            **{f"to get no answers ({name})": name for name in self.unanswered.split(",")},
             "to prune": self.pruned,
             "that restarts": self.restarting,
             "whose task fails": self.failing,
@@ -208,6 +217,10 @@ class Scope:
     def is_supervised(self, is_silent: bool) -> bool:
         """Whether a node is started anew after an error: one whose process ends, or one that `is_silent` about it."""
         return self.supervised == ALL or (self.supervised == EXTERNAL and not is_silent)
+
+    def polls_late(self, is_main: bool) -> bool:
+        """Whether a node reads a number and puts it into its watch in two steps: always where it may be an old one."""
+        return self.late_answers or (self.stale_answers != 0 and not is_main)
 
 
 RESTARTED = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 MAIN = "M"
-RELAY = "X"
+RELAY, SECOND_RELAY = "X", "Y"
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,19 @@ def relay(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Top
     return connect(attesters, (MAIN, RELAY, *with_node), connections, echo)
 
 
+def relays(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to two external nodes, and only those to the main node: side by side."""
+    external = (RELAY, SECOND_RELAY)
+    dialled = [(name, relay) for name in with_node for relay in external]
+    return connect(attesters, (MAIN, *external, *with_node), [*((name, MAIN) for name in external), *dialled], echo)
+
+
+def relay_chain(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
+    """Every attester is connected to an external node, that to another one, and only that to the main node."""
+    connections = [(RELAY, MAIN), (SECOND_RELAY, RELAY), *((name, SECOND_RELAY) for name in with_node)]
+    return connect(attesters, (MAIN, RELAY, SECOND_RELAY, *with_node), connections, echo)
+
+
 def observed(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Topology:
     """Every attester is connected to the main node, and the main node to an external node, which nobody depends on."""
     connections = [(MAIN, RELAY), *((name, MAIN) for name in with_node)]
@@ -122,4 +135,7 @@ def chain(attesters: Sequence[str], with_node: Sequence[str], echo: bool) -> Top
     return connect(attesters, (MAIN, *with_node), connections, echo)
 
 
-TOPOLOGIES = {"direct": direct, "relay": relay, "observed": observed, "mesh": mesh, "chain": chain}
+TOPOLOGIES = {topology.__name__: topology for topology in (direct, relay, relays, relay_chain, observed, mesh, chain)}
+
+RELAYED = ("relay", "relays", "relay_chain")
+"""The topologies in which external nodes pass on all votes."""

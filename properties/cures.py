@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 
 from model.revisions import PARTS
@@ -134,6 +135,32 @@ ERROR_RETURNED = Change(
     "the whole server restarts after an error, its API included",
 )
 
+TASK = "zksync-era: `run_attestation_controller`, in `mn.rs` and `en.rs`"
+
+SMALLER_RESTARTS = Change(
+    "smaller_number_restarts",
+    "let a node restart that is asked for a smaller number than it wants; let the main node look at what its database "
+    "asks for while it waits, too, and insert only the certificate of that batch (`smaller_number_restarts`)",
+    TASK,
+    "a number of a lagging replica restarts a node, too",
+)
+WAIT_LISTENS = Change(
+    "hash_wait_listens",
+    "let the task listen to the status while it waits for a hash, and turn to a later number (`hash_wait_listens`)",
+    TASK,
+)
+TASK_RESTARTS = Change(
+    "task_restarts",
+    "let the task begin anew after an error, after a pause (`task_restarts`)",
+    TASK,
+    "an error that comes again and again is logged again and again",
+)
+REFUSED_SKIPPED = Change(
+    "refused_votes_skipped",
+    "skip a vote that is an error, and look at the rest of its list (`refused_votes_skipped`)",
+    "era-consensus: `State::insert_votes` of the attestation controller",
+)
+
 FALLS = (
     *("registry_minimum", "minimum_to_come", "newer_vote", "own_minimum", "own_vote_skipped", "vote_lost", "overtaken"),
     *("newer_vote_at_main", "newer_vote_at_relay", "relay_minimum", "attesters_lost", "error_to_come"),
@@ -141,6 +168,12 @@ FALLS = (
 """The points of no return that come of a number that falls."""
 
 BAD_VOTES = Scope(instance("n1f0b0"), batches=2, topology="relay", bad_votes=BAD_SIGNATURE)
+PRUNED_AND_RESTARTED = replace(
+    ONE, late_answers=True, certificate_steps=True, pruned="a", prunes_certified=True, restarts=1
+)
+DIFFERING_COMMITTEES = Scope(
+    instance("n2f0b0"), batches=2, call_steps=True, topology="chain", committees="1,1;0,1", split="a"
+)
 RESTARTING = replace(ONE, echo=True, restarts=None, restarting=MAIN)
 
 
@@ -192,6 +225,27 @@ CURES: tuple[Cure, ...] = (
         *(ERROR_RETURNED, "pr170+era2539", "progress_possible", replace(ONE, errors=1)),
         answers=("consensus_dead", "node_gone"),
     ),
+    *(
+        Cure(defect, SMALLER_RESTARTS, "pr175+era3512", claim, replace(ONE, batches=4, restores=1), answers)
+        for defect, claim, answers in (
+            ("after a restore, nodes ignore the number", "progress_possible", ("main_is_ahead", "ignored_as_lower")),
+            ("a gap after a restore", "no_gaps_on_main_node", ()),
+            ("after a restore, the first batches are left out", "attestation_starts_at_first_batch", ()),
+        )
+    ),
+    Cure(
+        "a task that waits for a hash does not hear of later numbers",
+        *(WAIT_LISTENS, "pr175+era2657", "progress_possible", PRUNED_AND_RESTARTED, ("deaf_to_status",)),
+    ),
+    Cure(
+        "an error ends a node's attestation task for good",
+        *(TASK_RESTARTS, "pr175+era3512", "progress_possible", replace(ONE, errors=1)),
+        answers=("main_task_dead", "attester_task_dead", "relay_not_there", "attestation_lives_with_process"),
+    ),
+    Cure(
+        "votes that stand behind an error in a list are lost",
+        *(REFUSED_SKIPPED, "pr175+era3512", "progress_possible", DIFFERING_COMMITTEES, ("votes_cut_off",)),
+    ),
     Cure(
         "one bad signature cuts a connection for good",
         *(BAD_SIGNATURES_SKIPPED, "pr169+era2539", "progress_possible", BAD_VOTES),
@@ -225,10 +279,15 @@ def advice(revision: str, scope: Scope, violated: Violation, reason: Violation) 
     return "None that was shown to help in this scope."
 
 
+@cache
+def _planned() -> dict[Scope, str]:
+    """The names that the ledger has for scopes."""
+    return {plan.scope: plan.name for plan in PLANS}
+
+
 def _is_gone(revision: str, scope: Scope, claim: str, kind: str | None) -> bool | None:
     """Whether the ledger says that the revision has no such violation in this scope; None if it does not say."""
-    plan = next((plan for plan in PLANS if plan.scope == scope), None)
-    verdict = expectations().get(revision, {}).get(plan.name, {}).get(claim) if plan else None
+    verdict = expectations().get(revision, {}).get(_planned().get(scope, ""), {}).get(claim)
     if verdict is None:
         return None
     return kind not in verdict.partition(": ")[2].split(", ") if kind else not verdict.startswith("VIOLATED")

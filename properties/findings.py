@@ -126,7 +126,6 @@ FINDINGS: tuple[Finding, ...] = (
         (
             *_each(STUCK, "consensus_dead", "attesters_dead", "relay_dead"),
             ("executor_can_start", "node_gone"),
-            ("restarts_help", "consensus_dead"),
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
@@ -177,11 +176,20 @@ FINDINGS: tuple[Finding, ...] = (
         known_since="zksync-era PR 2544, in part: its test never finished for it (1 August 2024)",
     ),
     Finding(
+        "never-answered",
+        "A node whose calls are never answered takes no part in gossip",
+        "Without answers a node passes on nothing",
+        Severity.STUCK,
+        (*_each(STUCK, "never_answered"), ("executor_can_start", "executor_waits")),
+        cured_by="PR 169",
+        known_since="zksync-era PR 2574, which reverts PR 2544 for it (2 August 2024)",
+    ),
+    Finding(
         "pruned-attester",
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(STUCK, "pruned_at_attesters", "batch_not_there", "deaf_to_status"),
+        _each(STUCK, "pruned_at_attesters"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -270,10 +278,10 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "other-hash",
-        "Attesters that have computed another hash cannot vote until they restart, and then vote twice",
-        "Who restarts with another hash votes twice",
+        "Attesters that have computed another hash cannot vote until they restart",
+        "Votes over another hash are lost",
         Severity.STUCK,
-        (*_each((*STUCK, "restarts_help"), "other_hash"), ("honest_attesters_sign_once", None)),
+        _each((*STUCK, "restarts_help"), "other_hash"),
         cured_by="a restart of these nodes, for progress",
     ),
     Finding(
@@ -295,6 +303,13 @@ FINDINGS: tuple[Finding, ...] = (
         cured_by="PR 2539",
         known_since="zksync-era PR 2480, by intent (26 July 2024)",
         design=REGISTRY,
+    ),
+    Finding(
+        "old-fork-answers",
+        "Answers of the former fork make gaps and deadlocks, also with PR 2539's start",
+        "Old answers after a fork make gaps",
+        Severity.GAP,
+        cured_by="PR 167",
     ),
     Finding(
         "never-certified",

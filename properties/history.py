@@ -121,18 +121,35 @@ MERGES: dict[str, Merge] = {
 }
 """By part of a revision."""
 
-RELEASES: dict[str, str] = {
-    "pr167+era2539": "core 24.14.0 (1 August 2024), which PR 2574 reverted the day after",
-    "pr170+era2539": "core 24.15.0 to 24.18.0 (7 to 14 August 2024), until the redesign of 24.19.0 (21 August 2024)",
-    "pr175+era2657": "core 24.19.0 to 24.24.0 (21 August to 5 September 2024)",
-    "pr175+era2684": "core 24.25.0 to 24.28.0 (19 September to 2 October 2024)",
-    "pr175+era3040": "core 24.29.0 and 24.29.1 (from 14 October 2024)",
-    "pr175+era3148": "core 25.0.0 (23 October 2024)",
-    "pr175+era3180": "core 25.1.0 to 26.1.0 (4 November 2024 to 21 January 2025)",
-    "pr175+era3512": "core 26.2.0 to 28.0.0 (24 January to 5 May 2025); 28.1.0 is without attestation",
+
+@dataclass(frozen=True)
+class Releases:
+    """Releases of zksync-era's core, the first and the last with their days, and what is to be said of the end."""
+
+    first: str
+    since: str
+    last: str = ""
+    until: str = ""
+    end: str = ""
+
+    def __str__(self) -> str:
+        """All of it in words."""
+        last, until = f" to {self.last}" * bool(self.last), f" to {self.until}" * bool(self.until)
+        return f"core {self.first}{last} ({self.since}{until}){self.end}"
+
+
+RELEASES: dict[str, Releases] = {
+    "pr167+era2539": Releases("24.14.0", "1 August 2024", end=", which PR 2574 reverted the day after"),
+    "pr170+era2539": Releases("24.15.0", "7 August 2024", "24.18.0", "14 August 2024", ", until the redesign"),
+    "pr175+era2657": Releases("24.19.0", "21 August 2024", "24.24.0", "5 September 2024"),
+    "pr175+era2684": Releases("24.25.0", "19 September 2024", "24.28.0", "2 October 2024"),
+    "pr175+era3040": Releases("24.29.0", "14 October 2024", "24.29.1", "21 October 2024"),
+    "pr175+era3148": Releases("25.0.0", "23 October 2024"),
+    "pr175+era3180": Releases("25.1.0", "4 November 2024", "26.1.0", "21 January 2025"),
+    "pr175+era3512": Releases("26.2.0", "24 January 2025", "28.0.0", "5 May 2025", "; 28.1.0 is without attestation"),
 }
-"""The revisions that were in a release of zksync-era: the releases. From PR 2684 on they depend on later versions of
-era-consensus, which attest as PR 175 does."""
+"""The revisions that were in a release of zksync-era. From PR 2684 on they depend on later versions of era-consensus,
+which attest as PR 175 does."""
 
 
 def ran(revision: str) -> str:

@@ -64,6 +64,9 @@ FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2
 OF_EACH_DESIGN = (*FIRST_AND_LAST, "pr175+era2657", "pr175+era3512")
 """Those, and the first and the last with attestation controllers."""
 
+WIRED = ("pr167+era2539", "pr170+era2539")
+"""Those that ran with each other. (What the others make of a former fork's answers is on a page of the findings.)"""
+
 REFUSING = ("pr167+era2480", "pr169+era2480", "pr170+era2480")
 """Where a smaller number is an error, and the number falls: who is restarted after an error makes the difference."""
 
@@ -146,6 +149,9 @@ PLANS = (
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
     _with("n1f0b0", 2, errors=1),
+    _with("n1f0b0", 2, OLD, topology="relay", unanswered="X"),
+    _with("n1f0b0", 2, OLD, stale_answers=None),
+    Plan("n1f0b0", "joined", switches=(("regeneses", 1), ("stale_answers", None)), revisions=WIRED),
     Plan("n1f0b0", "joined", switches=(("supervised", "all"),), revisions=REFUSING),
     _with("n1f0b0", 3, regeneses=1),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=BAD_SIGNATURE),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.algebra import FALSE, TRUE, Bool, Int, const
+from model.algebra import FALSE, TRUE, Bool, Int, const, truth
 from model.batch_store import Certificates, CertifiedBatches, CertifiedRange
-from model.registry_design.attestation_status import StatusRunner, StatusWatch
+from model.registry_design.attestation_status import Answer, StatusRunner, StatusWatch
 from model.registry_design.gossip import Link
 from model.registry_design.insertion_queue import InsertionQueue, QueueingStore
 from model.registry_design.network import UNLIMITED, System
@@ -44,10 +44,19 @@ class Declaration:
             restarts_left=self.faults("restarts_left", scope.restarts),
             disconnects_left=self.faults("disconnects_left", scope.disconnects),
             errors_left=self.faults("errors_left", scope.errors),
+            stale_answers_left=self.faults("stale_answers_left", scope.stale_answers),
             start=self.space.number("start", NONE, self.last_batch if self.revision.remembers_start else NONE, NONE),
             first_batch=self.space.number("first_batch", 0, scope.batches if scope.regeneses else 0, 0),
             has_first_block=self.space.flag("has_first_block", False) if self.revision.asks_for_first_block else TRUE,
+            replica=self.replica(),
         )
+
+    def replica(self) -> Answer:
+        space, scope = self.space.within("replica"), self.scope
+        if scope.stale_answers == 0:
+            return Answer(const(NONE), const(0))
+        number = space.number("next_batch_to_attest", NONE, scope.batches, NONE)
+        return Answer(number, space.number("genesis", 0, scope.regeneses, 0))
 
     def faults(self, name: str, at_most: int | None) -> Int:
         return const(UNLIMITED) if at_most is None else self.space.number(name, 0, at_most, at_most)
@@ -61,7 +70,7 @@ class Declaration:
         return Node(
             store=self.store(space.within("store"), sealed, has_finder, place.name == scope.pruned),
             status=StatusWatch.declare(space.within("status"), scope.batches, subscribers),
-            runner=StatusRunner(space.number("polled", NONE, scope.batches if scope.late_answers else NONE, NONE)),
+            runner=self.runner(space, scope.polls_late(index == self.topology.main)),
             registry=self.registry(space.within("registry"), index, has_finder),
             finder=self.finder(space.within("finder"), has_finder),
             attester=AttesterRunner(self.attester(space, place.key is not None)),
@@ -84,6 +93,9 @@ class Declaration:
         """Whether somebody notices that a node's consensus has ended, and restarts it."""
         is_silent = index == self.topology.main and not self.revision.returns_errors
         return self.scope.is_supervised(is_silent)
+
+    def runner(self, space: Namespace, polls_late: bool) -> StatusRunner:
+        return StatusRunner(space.number("polled", NONE, self.scope.batches if polls_late else NONE, NONE))
 
     def attester(self, space: Namespace, is_attester: bool) -> Int:
         rests = is_attester and self.scope.attester_steps
@@ -183,6 +195,7 @@ class Declaration:
         space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
         possible = self.keys_at(sender)
         bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
-        return Link(
-            self.votes(space.within("old"), possible), self.votes(space.within("in_flight"), possible), bad_vote
-        )
+        old, in_flight = (self.votes(space.within(part), possible) for part in ("old", "in_flight"))
+        sometimes = bool(bad_vote) and self.scope.some_bad_votes
+        is_spoilt = space.flag("is_spoilt", False) if sometimes else truth(bool(bad_vote))
+        return Link(old, in_flight, bad_vote, is_spoilt)

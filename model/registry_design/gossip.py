@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from model.algebra import Bool, all_of, any_of
+from model.algebra import FALSE, TRUE, Bool, all_of, any_of
 from model.registry_design.registry import Registry
 from model.rules import is_below_minimum
 from model.votes import NO_VOTE, NONE, Vote
@@ -19,17 +19,18 @@ class Link:
     """The pusher's `old`: the sender's registry as of the last push; and the message in flight, at most one.
 
     Both are votes by attester, `NO_VOTE` where there is none. The acknowledgement that lets the pusher go on needs no
-    state: waiting for it is one of the ways in which a push can be late. `bad_vote`, if not empty, says what is wrong
-    with a vote that every message of this sender has besides.
+    state: waiting for it is one of the ways in which a push can be late. A message that `is_spoilt` has a further vote,
+    and `bad_vote` says what is wrong with that.
     """
 
     old: tuple[Vote, ...]
     in_flight: tuple[Vote, ...]
     bad_vote: str = ""
+    is_spoilt: Bool = FALSE
 
     def renewed(self) -> Link:
         """A new connection: nothing has been pushed on it, so the first push carries the whole registry."""
-        return replace(self, old=self._nothing, in_flight=self._nothing)
+        return replace(self.delivered(), old=self._nothing)
 
     @property
     def _nothing(self) -> tuple[Vote, ...]:
@@ -50,7 +51,14 @@ class Link:
 
     def delivered(self) -> Link:
         """The message has been handled."""
-        return replace(self, in_flight=self._nothing)
+        return replace(self, in_flight=self._nothing, is_spoilt=self._unless_always(FALSE))
+
+    def spoilt(self) -> Link:
+        """The message has a bad vote, too."""
+        return replace(self, is_spoilt=TRUE)
+
+    def _unless_always(self, spoilt: Bool) -> Bool:
+        return TRUE if self.is_spoilt is TRUE else spoilt
 
     def carries_vote_below(self, receiver: Registry) -> Bool:
         """Whether the receiver would skip a vote in flight for being below its minimum."""

@@ -9,7 +9,7 @@ from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
 from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
-from model.registry_design.node import Node, restart
+from model.registry_design.node import Node, poll_status, restart
 from model.revisions import LAST_SEALED, Revision
 from model.topology import Topology
 from model.transitions import Step, transition
@@ -23,8 +23,8 @@ UNLIMITED = -1
 class System:
     """The whole state. `sealed`: how many batches the main node's database has; the rest by node and by link; how many
     faults of each kind may still happen; the first batch of the fork that the main node is on, and whether the
-    genesis' first block, with which that batch begins, is there; and where attestation starts, as far as the main node
-    has stored it."""
+    genesis' first block, with which that batch begins, is there; where attestation starts, as far as the main node has
+    stored it; and what the API answers from a replica of the main node's database, where there is one."""
 
     sealed: Int
     nodes: tuple[Node, ...]
@@ -32,9 +32,11 @@ class System:
     restarts_left: Int
     disconnects_left: Int
     errors_left: Int
+    stale_answers_left: Int
     first_batch: Int
     has_first_block: Bool
     start: Int
+    replica: Answer
 
     def with_node(self, index: int, node: Node) -> System:
         """The state with another node in this place."""
@@ -67,6 +69,34 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
 def answer(system: System, topology: Topology, revision: Revision) -> Answer:
     """What the main node tells whoever polls it."""
     return Answer(next_batch_to_attest(system, topology, revision), system.nodes[topology.main].genesis)
+
+
+@transition("zksync-era, core/node/api_server: the API reads a replica of the main node's database")
+def replicate(system: System, topology: Topology, revision: Revision) -> Step[System]:
+    """The replica catches up. Until then it answers what the main node's own database answered some time ago."""
+    latest = answer(system, topology, revision)
+    is_old = (system.replica.number != latest.number) | (system.replica.genesis != latest.genesis)
+    return Step(is_old, replace(system, replica=latest))
+
+
+@transition("a fault: the API answers from a replica of the database that lags")
+def read_old_status(system: System, node: int) -> Step[System]:
+    """An external node polls the replica. Where the API has several servers, the next poll may have a newer answer, and
+    the one after that an older one again."""
+    polling: Step[Node] = poll_status(system.nodes[node], system.replica)
+    left = system.stale_answers_left
+    polled = replace(system.with_node(node, polling.then), stale_answers_left=_one_less(left))
+    return Step((left != 0) & polling.when, polled)
+
+
+@transition("network/src/gossip/attestation_status.rs: AttestationStatusWatch::update, from PR 167 on")
+def refuse_old_genesis(system: System, node: int, topology: Topology) -> Step[System]:
+    """A node that has gone to the new fork is told by the replica of the former one: an error, which stops it."""
+    here, left = system.nodes[node], system.stale_answers_left
+    is_old = here.runs & here.runner.is_idle & (system.replica.number != NONE) & ~here.heeds(system.replica)
+    on_latest = here.genesis == system.nodes[topology.main].genesis
+    after = replace(stopped(system, node, topology), stale_answers_left=_one_less(left))
+    return Step((left != 0) & is_old & on_latest, after)
 
 
 def can_talk(system: System, ends: Sequence[int]) -> Bool:
@@ -126,6 +156,13 @@ def push_votes(system: System, link: int, topology: Topology) -> Step[System]:
     return Step(
         can_talk(system, ends) & here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry))
     )
+
+
+@transition("a fault: a node passes on a vote that is an error, besides others")
+def push_bad_vote(system: System, link: int, topology: Topology) -> Step[System]:
+    """The same, with a vote of another version, or the like, in the message."""
+    pushed: Step[System] = push_votes(system, link, topology)
+    return Step(pushed.when, pushed.then.with_link(link, pushed.then.links[link].spoilt()))
 
 
 @transition("network/src/gossip/runner.rs: PushServer, the handler of push_batch_votes")
@@ -282,10 +319,13 @@ def _one_less(left: Int) -> Int:
     return where(left == UNLIMITED, left, left - 1)
 
 
-FAULTS = (restart_node, reconnect, fail_once, forge_vote, hand_on_vote, replay_vote, regenesis)
+FAULTS = (
+    *(restart_node, reconnect, fail_once, read_old_status, refuse_old_genesis, regenesis),
+    *(forge_vote, hand_on_vote, replay_vote, push_bad_vote),
+)
 """What may happen, and nobody may count on."""
 
-ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, fail_once)
+ERRORS = (refuse_status, stop_on_mismatch, restart_on_new_genesis, refuse_old_genesis, fail_once)
 """What stops the acting node, which then is restarted or not."""
 
 RESTARTS = (restart_node, *ERRORS, regenesis)

@@ -87,8 +87,8 @@ class Node:
         """Whether the message in flight is an error: it has a vote on another fork, or a bad one that is not
         skipped."""
         skips = {BAD_SIGNATURE: self.revision.skips_bad_signatures, FOREIGN_GENESIS: self.revision.skips_other_genesis}
-        is_spoilt = bool(message.bad_vote) and not skips[message.bad_vote]
-        return truth(is_spoilt) | any_of(self.refuses(vote) for vote in message.in_flight)
+        is_bad = bool(message.bad_vote) and not skips[message.bad_vote]
+        return (message.is_spoilt & truth(is_bad)) | any_of(self.refuses(vote) for vote in message.in_flight)
 
     def refuses(self, vote: Vote) -> Bool:
         """Whether a message with this vote is an error: it is on another fork."""

@@ -26,13 +26,17 @@ from model.registry_design.network import (
     produce_first_block,
     provide_commitment,
     prune,
+    push_bad_vote,
     push_votes,
+    read_old_status,
     receive_votes,
     reconnect,
+    refuse_old_genesis,
     refuse_status,
     refuse_votes,
     regenesis,
     replay_vote,
+    replicate,
     restart_node,
     restart_on_new_genesis,
     seal_batch,
@@ -189,6 +193,8 @@ class Wiring:
         yield from self.action(produce_first_block, MAIN, produce_first_block(self.state))
         yield from self.action(seal_batch, MAIN, seal_batch(self.state, self.scope.batches))
         yield from self.action(store_start, MAIN, store_start(self.state, self.topology, self.revision))
+        if self.scope.stale_answers != 0:
+            yield from self.action(replicate, MAIN, replicate(self.state, self.topology, self.revision))
         if self.scope.late_batches:
             for index, place in enumerate(self.topology.places):
                 yield from self.action(persist_batch, place.name, persist_batch(self.state, index))
@@ -211,9 +217,14 @@ class Wiring:
             refused: Step[System] = refuse_status(system, index, self.topology)
             return refused
 
-        node, name = self.state.nodes[index], self.topology.places[index].name
+        node, name, is_main = self.state.nodes[index], self.topology.places[index].name, index == self.topology.main
+        if name in self.scope.unanswered.split(","):
+            return
         polling = poll_status(node, answer(self.state, self.topology, self.revision))
-        if self.scope.late_answers:
+        if not is_main:
+            yield from self.action(read_old_status, name, read_old_status(self.state, index))
+            yield from self.action(refuse_old_genesis, name, refuse_old_genesis(self.state, index, self.topology))
+        if self.scope.polls_late(is_main):
             yield from self.node_action(index, poll_status, polling)
             yield from self.action(refuse_status, name, refuse(self.state))
             yield from self.node_action(index, update_status)
@@ -271,6 +282,9 @@ class Wiring:
         sender, receiver = (self.topology.places[end].name for end in self.topology.links[index])
         pushed = push_votes(self.state, index, self.topology)
         yield from self.action(push_votes, sender, pushed, arguments={"to": receiver})
+        if self.scope.some_bad_votes and self.state.links[index].bad_vote:
+            spoilt = push_bad_vote(self.state, index, self.topology)
+            yield from self.action(push_bad_vote, sender, spoilt, arguments={"to": receiver})
         for transition in (receive_votes, refuse_votes):
             arrived = transition(self.state, index, self.topology)
             yield from self.action(transition, receiver, arrived, arguments={"from": sender})

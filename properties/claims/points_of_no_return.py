@@ -61,6 +61,13 @@ ERROR_TO_COME = _about_asked(
     reasons.error_to_come,
 )
 
+EXECUTOR_WAITS = _kind(
+    "executor_waits",
+    "The executor of a node waits for the first answer of the main node's API, which never comes.",
+    "PRs 165 to 167: there is no gossip before the first answer.",
+    reasons.executor_waits,
+)
+
 MESSAGES_REFUSED = _kind(
     "messages_refused",
     "Every message of the external node has a vote that is an error.",
@@ -163,18 +170,19 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
     ),
     _about_asked(
         "newer_vote_at_relay",
-        "The external node has votes on later batches of so many attesters that the others make no quorum.",
-        "It skips the votes for the batch that is asked for, as the main node would, and so the main node never hears "
+        "Nodes through which their votes must pass have later votes of so many attesters that the others make no "
+        "quorum.",
+        "They skip the votes for the batch that is asked for, as the main node would, and so the main node never hears "
         "of them.",
         reasons.quorum_lost(reasons.newer_vote_at_relay),
     ),
     _about_asked(
         "relay_minimum",
-        "An external node has a minimum above the batch that is asked for, or is about to set it, and its finder waits "
-        "for a quorum.",
-        "What the attesters send through the external node is skipped there, and the main node never hears of it. The "
-        "external node's finder does not look at the status again.",
-        reasons.relay_minimum,
+        "Nodes through which so many attesters' votes must pass that the others make no quorum have a minimum above "
+        "the batch that is asked for, or are about to set it, and their finders wait for a quorum.",
+        "What the attesters send is skipped there, and the main node never hears of it. A finder that waits for a "
+        "quorum does not look at the status again.",
+        reasons.quorum_lost(reasons.relay_minimum),
     ),
     _about_asked(
         "pruned_at_attesters",
@@ -195,10 +203,18 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
     ),
     _about_asked(
         "relay_dead",
-        "An error has ended the consensus of an external node, or will before it passes on votes; and nobody restarts "
-        "it.",
-        "What the attesters send through the external node does not come to the main node.",
-        reasons.relay_dead,
+        "Errors have ended the consensus of nodes through which so many attesters' votes must pass that the others "
+        "make no quorum, or will before these pass on votes; and nobody restarts them.",
+        "What the attesters send does not come to the main node.",
+        reasons.quorum_lost(reasons.relay_dead),
+    ),
+    _about_asked(
+        "never_answered",
+        "The main node's API never answers so many attesters, or nodes through which their votes must pass and which "
+        "take no part before the first answer, that the others make no quorum.",
+        "An attester that is told no number votes on none. Before PR 169 the executor of a node waits for the first "
+        "answer, so that it passes on no votes either.",
+        reasons.quorum_lost(reasons.never_answered),
     ),
     NEVER_STARTS,
     MESSAGES_REFUSED,
@@ -216,7 +232,7 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
 OUTLIVES_RESTART_OF_MAIN = (
     *("never_starts", "messages_refused", "byzantine_weight", "pruned_at_attesters"),
     *("newer_vote", "own_minimum", "own_vote_skipped", "attesters_dead"),
-    *("newer_vote_at_relay", "relay_minimum", "relay_dead"),
+    *("newer_vote_at_relay", "relay_minimum", "relay_dead", "never_answered"),
 )
 """The kinds that rest on what another node than the main node remembers, or on what no restart changes. A restart of
 the main node undoes the others: its registry, its finder and its connections are new."""

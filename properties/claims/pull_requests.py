@@ -18,6 +18,7 @@ from model.votes import NONE, Vote
 from properties.claims import standstills
 from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
 from properties.claims.points_of_no_return import (
+    EXECUTOR_WAITS,
     IN_SPITE_OF_RESTARTS,
     NEVER_STARTS,
     NODE_GONE,
@@ -83,7 +84,7 @@ def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...
         Conjunct(
             f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote",
             ~_can(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
-            ~link.is_idle & can_talk(system.state, (sender, receiver)),
+            ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver)),
         )
         for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True)
         if system.topology.is_external(sender)
@@ -268,10 +269,10 @@ CLAIMS: tuple[Property, ...] = (
         "executor_can_start",
         Kind.POSSIBLE,
         "The executor of every node runs, or can still start.",
-        "the main node's API answers in the end",
+        "the main node's API answers in the end, but for the nodes that the scope says it does not",
         "era-consensus PR 166: the initialisation never completes and the executor is never started",
         executor_can_start,
-        (NEVER_STARTS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
+        (NEVER_STARTS, EXECUTOR_WAITS, PRUNED_TOO_EARLY, NODE_GONE, standstills.NODE_GONE),
         NO_FAULT,
     ),
     Property(
@@ -316,7 +317,7 @@ CLAIMS: tuple[Property, ...] = (
         "connections_survive_bad_votes",
         Kind.ALWAYS,
         "A vote that is an error does not close the connection on which it came.",
-        "every message of the external node has such a vote",
+        "messages of external nodes have such a vote: every one, or some, as the scope says",
         "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
         only_of(RegistryDesign, connections_survive_bad_votes),
         needs="messages with bad votes",

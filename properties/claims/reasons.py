@@ -10,7 +10,8 @@ from model.registry_design.network import refuse_votes
 from model.registry_design.node import ATTESTER, FINDER, Node
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.registry_design.system import RegistryDesign
-from model.revisions import NEVER
+from model.revisions import AFTER_FIRST_ANSWER, NEVER
+from model.topology import Topology
 from model.votes import NONE, Vote
 
 
@@ -72,19 +73,37 @@ def newer_vote_at_main(system: RegistryDesign, node: Node, key: int) -> Bool:
     return is_newer & _stays(system, system.main)
 
 
-def _relays(system: RegistryDesign) -> Iterator[Node]:
-    """The external nodes without which no attester's vote comes to the main node."""
+def _on_the_way(system: RegistryDesign, key: int, is_bad: Callable[[int], Bool]) -> Bool:
+    """Whether on every way of an attester's votes to the main node there is a node (by position) of which it holds."""
     topology = system.topology
-    to_main = [sender for sender, receiver in topology.links if receiver == topology.main]
-    if all(topology.is_external(sender) for sender in to_main):
-        yield from (system.state.nodes[sender] for sender in to_main)
+    own = next(index for index, place in enumerate(topology.places) if place.key == key)
+    return all_of(any_of(is_bad(relay) for relay in way[1:-1]) for way in _ways(topology, (own,)))
+
+
+def _ways(topology: Topology, begun: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The ways to the main node that begin so, none of them through a node twice."""
+    if begun[-1] == topology.main:
+        yield begun
+        return
+    for sender, receiver in topology.links:
+        if sender == begun[-1] and receiver not in begun:
+            yield from _ways(topology, (*begun, receiver))
 
 
 def newer_vote_at_relay(system: RegistryDesign, node: Node, key: int) -> Bool:
-    return any_of(
-        (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
-        for relay in _relays(system)
-    )
+    def has_newer_vote(place: int) -> Bool:
+        relay = system.state.nodes[place]
+        return (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
+
+    return _on_the_way(system, key, has_newer_vote)
+
+
+def relay_minimum(system: RegistryDesign, node: Node, key: int) -> Bool:
+    def is_above(place: int) -> Bool:
+        relay = system.state.nodes[place]
+        return _waits_above(system, relay) | _will_wait_above(system, relay)
+
+    return _on_the_way(system, key, is_above)
 
 
 def own_vote_skipped(system: RegistryDesign, node: Node, key: int) -> Bool:
@@ -109,10 +128,6 @@ def batch_pruned(system: RegistryDesign, node: Node, key: int) -> Bool:
     asked, pruned = system.next_batch_to_attest, node.store.pruned
     has_pruned_asked = (pruned == asked) & (node.registry.votes[key].number < asked)
     return (pruned != NONE) & (has_pruned_asked | (node.attester.number == pruned))
-
-
-def relay_minimum(system: RegistryDesign) -> Bool:
-    return any_of(_waits_above(system, relay) | _will_wait_above(system, relay) for relay in _relays(system))
 
 
 def has_stopped(system: RegistryDesign) -> Bool:
@@ -149,11 +164,33 @@ def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
     return is_gone(system, node) | (_hears_only_of_later(system, node, ATTESTER) & has_yet_to_vote)
 
 
-def relay_dead(system: RegistryDesign) -> Bool:
-    return any_of(
-        is_gone(system, relay) | (_hears_only_of_later(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS))
-        for relay in _relays(system)
-    )
+def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
+    def is_dead(place: int) -> Bool:
+        relay = system.state.nodes[place]
+        hears_too_late = _hears_only_of_later(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS)
+        return is_gone(system, relay) | hears_too_late
+
+    return _on_the_way(system, key, is_dead)
+
+
+def never_answered(system: RegistryDesign, node: Node, key: int) -> Bool:
+    """Whether the attester is never told a number, or a node on the way of its votes that takes no part before."""
+
+    def takes_no_part(relay: int) -> Bool:
+        return truth(system.revision.executor == AFTER_FIRST_ANSWER and _has_no_answers(system, relay))
+
+    own = next(index for index, place in enumerate(system.topology.places) if place.key == key)
+    return truth(_has_no_answers(system, own)) | _on_the_way(system, key, takes_no_part)
+
+
+def _has_no_answers(system: RegistryDesign, node: int) -> bool:
+    return system.topology.places[node].name in system.scope.unanswered.split(",")
+
+
+def executor_waits(system: RegistryDesign) -> Bool:
+    """Whether the executor of a node whose calls are never answered waits for the first answer."""
+    some = any(_has_no_answers(system, index) for index in range(len(system.topology.places)))
+    return truth(some and system.revision.executor == AFTER_FIRST_ANSWER)
 
 
 def never_starts(system: RegistryDesign) -> Bool:
@@ -162,7 +199,8 @@ def never_starts(system: RegistryDesign) -> Bool:
 
 def messages_refused(system: RegistryDesign) -> Bool:
     refuses = any(action.name == refuse_votes.name for action in system.actions)
-    return truth(refuses and bool(system.scope.bad_votes) and system.revision.executor != NEVER)
+    always = bool(system.scope.bad_votes) and not system.scope.some_bad_votes
+    return truth(refuses and always and system.revision.executor != NEVER)
 
 
 def pruned_in_the_way(system: RegistryDesign) -> Bool:
@@ -201,8 +239,11 @@ SINGLE_LOSSES = (
     vote_lost,
     newer_vote_at_main,
     newer_vote_at_relay,
+    relay_minimum,
     batch_pruned,
     attester_dead,
+    relay_dead,
+    never_answered,
 )
 
 

@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from properties.documentation import searches, tables
+from properties.documentation import redesign, searches, tables
 from properties.documentation.tables import table
 from properties.findings import FINDINGS
 from properties.logs.controller_design import rules as controller_rules
@@ -51,6 +51,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "proposals": searches.proposals,
     "cures": searches.cures,
     "effects of switches": searches.effects,
+    "redesign": redesign.redesign,
     "finder diagram": searches.finder_diagram,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,

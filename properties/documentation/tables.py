@@ -159,12 +159,15 @@ def _released(finding: Finding) -> str:
     if not finding.shown_by:
         return "nothing that is searched for shows it"
     shown = {place.revision for place in all_places(finding)}
-    redesign = [name for name in of_design(CONTROLLER) if name in shown]
-    first = [f"`{name}` ({RELEASES[name]})" for name in RELEASES if name in shown and name not in redesign]
-    if redesign:
-        last = "all" if redesign == of_design(CONTROLLER) else f"`{redesign[0]}` … `{redesign[-1]}`"
-        first.append(f"of the redesign {last} (core 24.19.0 to 28.0.0, 21 August 2024 to 5 May 2025)")
-    return f"yes: {'; '.join(first)}" if first else "no"
+    released = [name for name in RELEASES if name in shown]
+    redesign = [name for name in of_design(CONTROLLER) if name in released]
+    told = [f"`{name}`, {RELEASES[name]}" for name in released if name not in redesign]
+    if len(redesign) == 1:
+        told.append(f"`{redesign[0]}`, {RELEASES[redesign[0]]}")
+    elif redesign:
+        first, last = RELEASES[redesign[0]], RELEASES[redesign[-1]]
+        told.append(f"`{redesign[0]}` to `{redesign[-1]}`, core {first.first} to {last.last or last.first}")
+    return f"yes: {'; '.join(told)}" if told else "no"
 
 
 def parts() -> str:

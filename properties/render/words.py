@@ -130,6 +130,8 @@ def _special(scope: Scope) -> Iterator[str]:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
         when += ", but not before it has its certificate" if scope.prunes_certified else ""
         yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
+    if scope.unanswered:
+        yield f"the main node's API never answers {scope.unanswered}"
 
 
 def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:

@@ -15,7 +15,7 @@ from model.topology import TOPOLOGIES
 
 LARGEST_COMMITTEE = 12
 
-IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
+IN_TURN = (*sorted(TOPOLOGIES), "direct")
 """The topologies of successive scopes. In each round, the committees are all of one, two or three, or larger."""
 
 

@@ -37,9 +37,15 @@ def _quorums_have_an_honest_vote(revision: Revision, scope: Scope) -> bool:
 
 
 def _starts_at_genesis(revision: Revision, scope: Scope) -> bool:
-    """From there on the main node asks for one batch after the other."""
-    starts = revision.start == GENESIS_BATCH or _has_controllers(revision)
+    """From there on the main node asks for one batch after the other, and nobody hears of a former fork's numbers."""
+    starts = _has_controllers(revision) or (
+        revision.start == GENESIS_BATCH and not _hears_of_former_fork(revision, scope)
+    )
     return starts and not scope.restores and _quorums_have_an_honest_vote(revision, scope)
+
+
+def _hears_of_former_fork(revision: Revision, scope: Scope) -> bool:
+    return bool(scope.regeneses and scope.stale_answers != 0 and not revision.refuses_other_genesis)
 
 
 def _starts_at_first_batch(revision: Revision, scope: Scope) -> bool:
@@ -55,10 +61,10 @@ def _all_take_part(revision: Revision, scope: Scope) -> bool:
 
 
 def _registries_live(revision: Revision, scope: Scope) -> bool:
-    votes_pass = not scope.bad_votes or _bad_votes_are_skipped(revision, scope)
+    votes_pass = not scope.bad_votes or scope.some_bad_votes or _bad_votes_are_skipped(revision, scope)
     is_kept = not scope.pruned or (scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned)
-    is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not scope.regeneses)
-    lives = revision.executor != NEVER and (is_calm or scope.supervised == ALL)
+    is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not (scope.regeneses or scope.stale_answers != 0))
+    lives = revision.executor != NEVER and not scope.unanswered and (is_calm or scope.supervised == ALL)
     return lives and votes_pass and is_kept
 
 
@@ -76,7 +82,7 @@ def _committees_differ(scope: Scope) -> bool:
 
 
 def _numbers_only_rise(revision: Revision, scope: Scope) -> bool:
-    is_monotone = revision.start == GENESIS_BATCH and not scope.regeneses
+    is_monotone = revision.start == GENESIS_BATCH and not scope.regeneses and scope.stale_answers == 0
     return is_monotone or revision.refuses_smaller_number or _has_controllers(revision)
 
 

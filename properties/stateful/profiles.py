@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import hypothesis
@@ -18,13 +18,13 @@ from properties.stateful.registry_design.gossip_link import GossipLinkMachine
 from properties.stateful.registry_design.qc_finder import QcFinderMachine
 from properties.stateful.registry_design.status_watch import StatusWatchMachine
 from properties.stateful.registry_design.vote_registry import VoteRegistryMachine
-from properties.stateful.system import DRIVEN, ControllerSystemMachine, RegistrySystemMachine
+from properties.stateful.system import DRIVEN, SIZES, ControllerSystemMachine, RegistrySystemMachine, SystemMachine
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How many runs each machine has, and the system of each design; of how many models, in how many shards that can
-    run at the same time; for how many models each showcase counts there; with how many seeds each known defect is
+    """How many runs each machine has; how many the system of each design has, of how many random models, in how many
+    shards that can run at the same time, and of each showcase besides; with how many seeds each known defect is
     searched for; how many examples other tests have; and whether tests are to try a sample only."""
 
     name: str
@@ -55,9 +55,9 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", 50, system_runs=200, models=24, shards=1, shown=5, seeds=1, examples=50, quick=True),
-        Profile("ci", 200, system_runs=1_000, models=72, shards=1, shown=5, seeds=1, examples=200, derandomize=True),
-        Profile("deep", 500, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=500, larger=True),
+        Profile("dev", 50, system_runs=100, models=28, shards=1, shown=10, seeds=1, examples=50, quick=True),
+        Profile("ci", 200, system_runs=700, models=84, shards=1, shown=40, seeds=1, examples=200, derandomize=True),
+        Profile("deep", 500, system_runs=20_000, models=480, shards=4, shown=200, seeds=10, examples=500, larger=True),
     )
 }
 
@@ -241,8 +241,12 @@ FLOORS: dict[str, Floors] = {
         "reconnect": 2,
         "forge_vote": 0.5,
         "refuse_votes": 0.01,
+        "push_bad_vote": 0.02,
         "refuse_status": 0.01,
         "fail_once": 0.2,
+        "read_old_status": 0.05,
+        "replicate": 0.2,
+        "refuse_old_genesis": 0.01,
         "regenesis": 0.1,
         "restart_on_new_genesis": 0.1,
         "prune": 0.1,
@@ -260,7 +264,7 @@ FLOORS: dict[str, Floors] = {
         "restart with a queued certificate": 0.01,
         **{f"runs with {name}": rate for name, rate in WITNESSES[REGISTRY].items()},
         **dict.fromkeys(TOPOLOGIES, 0.05),
-        **{f"{size} attesters": 0.02 for size in (1, 2, 3, 4)},
+        **dict.fromkeys(SIZES, 0.02),
     },
     SYSTEMS[CONTROLLER]: {
         **dict.fromkeys((f"until_{name}" for name in DRIVEN[CONTROLLER]), 1),
@@ -313,7 +317,7 @@ FLOORS: dict[str, Floors] = {
         "restart after an error": 0.2,
         **{f"runs with {name}": rate for name, rate in WITNESSES[CONTROLLER].items()},
         **dict.fromkeys(TOPOLOGIES, 0.03),
-        **{f"{size} attesters": 0.02 for size in (1, 2, 3, 4)},
+        **dict.fromkeys(SIZES, 0.02),
     },
 }
 """By machine: about what is usual in many runs."""
@@ -327,8 +331,9 @@ class FloorsMissed(AssertionError):
     """Something happened less often than it must."""
 
 
-def floors(machine: str, runs: int) -> dict[str, int]:
-    """How often everything must happen in so many runs."""
+def floors(machine: str, profile: Profile) -> dict[str, int]:
+    """How often everything must happen in the runs of a profile; of a system, in those of one shard."""
+    runs = sum(settings.max_examples for _, settings in parts(MACHINES[machine], profile))
     return {what: max(1, int(rate * runs / ALLOWANCE)) for what, rate in FLOORS[machine].items()}
 
 
@@ -341,16 +346,43 @@ def shortfalls(counts: Mapping[str, int], least: Mapping[str, int]) -> list[str]
     ]
 
 
-def drive_to_floors(
-    machine: type[CountedMachine], settings: hypothesis.settings, seed: int, least: Mapping[str, int]
-) -> Counter[str]:
-    """Drive the machine until all floors are met, with further seeds if the first one misses any; all counts.
+Part = tuple[type[CountedMachine], hypothesis.settings]
+"""A machine, and how much of it."""
+
+
+def parts(machine: type[CountedMachine], profile: Profile, shard: int = 0, pool: int = 0) -> list[Part]:
+    """What the profile has of a machine. A system machine has a part for the models of a shard, in this pool, and one
+    for each of its showcases: in few runs of everything together, Hypothesis would leave some out by chance."""
+    if not issubclass(machine, SystemMachine):
+        return [(machine, profile.settings(profile.runs, RULES))]
+    models = profile.models // profile.shards
+    turns, first = machine.models.step, machine.models.start
+    numbers = range(shard * models * turns + first, (shard + 1) * models * turns, turns)
+    runs = profile.settings(profile.system_runs // profile.shards, SYSTEM_RULES)
+    shown = profile.settings(profile.shown // profile.shards, SYSTEM_RULES)
+    return [
+        (_part(machine, numbers, pool), runs),
+        *((_part(machine, range(0), pool, showcase), shown) for showcase in machine.showcases),
+    ]
+
+
+def _part(machine: type[SystemMachine], numbers: range, at: int, *shown: tuple[str, int]) -> type[SystemMachine]:
+    class Part(machine):  # type: ignore[misc, valid-type] # a class that is not known by name
+        models, pool, showcases = numbers, at, shown
+
+    return Part
+
+
+def drive_to_floors(parts: Sequence[Part], seed: int, least: Mapping[str, int]) -> Counter[str]:
+    """Drive the parts of a machine until all floors are met, with further seeds if the first one misses any; all
+    counts.
 
     Raises `FloorsMissed`, and what a failing run raises.
     """
     counts = Counter[str]()
     for further in range(ATTEMPTS):
-        counts.update(drive(machine, settings, seed + further))
+        for machine, settings in parts:
+            counts.update(drive(machine, settings, seed + further))
         missed = shortfalls(counts, least)
         if not missed:
             return counts

@@ -203,6 +203,10 @@ BURSTS = st.binary(min_size=16, max_size=40)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 
 
+SIZES = ("1 attester", "2 attesters", "3 attesters", "4 attesters or more")
+"""What is counted of the committees."""
+
+
 class SystemMachine(CountedMachine):
     """A run of a random model, of either design. For each transition of the protocol there is a rule that lets the
     system run, by chance, until that transition is possible, and then takes it. At its end, every run is driven fairly
@@ -229,7 +233,7 @@ class SystemMachine(CountedMachine):
         drawn = data.draw(st.sampled_from([*self.models, *self.showcases]), label="model")
         model = self.model(drawn) if isinstance(drawn, int) else showcase(*drawn)
         self.run = Run(model, self.check)
-        self.count(f"{len(self.run.model.system.scope.instance.weights)} attesters")
+        self.count(SIZES[min(len(model.system.scope.instance.weights), len(SIZES)) - 1])
         self.count(self.run.model.system.revision.name)
         self.count(self.run.model.system.scope.topology)
 

@@ -164,3 +164,21 @@ def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "pr161+era2480" in capsys.readouterr().err
     assert main(["replay", str(SCENARIOS), "--revision", "pr161+era2480"]) == 2
     assert "--revision is for system logs" in capsys.readouterr().err
+
+
+def test_runs_of_controllers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command, and the header says what design they are of; a revision of the other one is refused."""
+    with gzip.open(CONFORMANCE / "controller-logs.jsonl.gz", "rt", encoding="utf-8") as file:
+        everything = list(file)
+    (tmp_path / "runs.jsonl").write_text("".join(everything[:74]), encoding="utf-8")
+    assert main(["replay", str(tmp_path / "runs.jsonl")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "run 1 (seed 175000, fast, M, a): accepted, 72 events, ended 'all batches attested'; clean",
+        "1 of 1 runs accepted",
+    ]
+    assert main(["replay", str(tmp_path / "runs.jsonl"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["revision"] == "pr175+era2684"
+    assert main(["replay", str(tmp_path / "runs.jsonl"), "--revision", "pr161+era2480"]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.count("\n")) == ("", 1)
+    assert "pr161+era2480 has no attestation controller" in captured.err

@@ -12,20 +12,26 @@ import pytest
 from properties.logs.following import Accepted, Rejected, follow
 from properties.logs.reading import read_runs
 
+CONFORMANCE = Path(__file__).parents[1] / "conformance"
+
 Lines = list[dict[str, Any]]
 """A run: header, events, end."""
 
 
 @pytest.fixture(scope="session")
-def recorded(recording: Path) -> list[Lines]:
-    """All runs of the recording that a design's tests name; edit copies only."""
-    runs: list[Lines] = []
-    with gzip.open(recording, "rt", encoding="utf-8") as file:
-        for line in map(json.loads, file):
-            if "format" in line:
-                runs.append([])
-            runs[-1].append(line)
-    return runs
+def runs_in() -> Callable[[str], list[Lines]]:
+    """The runs of a recording, by the name of its file."""
+
+    def read(name: str) -> list[Lines]:
+        runs: list[Lines] = []
+        with gzip.open(CONFORMANCE / name, "rt", encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                if "format" in line:
+                    runs.append([])
+                runs[-1].append(line)
+        return runs
+
+    return read
 
 
 @pytest.fixture

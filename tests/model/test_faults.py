@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -131,6 +132,28 @@ def test_a_bad_vote_costs_the_message_and_the_connection_but_no_vote_in_a_regist
         assert after["X.registry.a.number"] == before["X.registry.a.number"]
 
 
+def test_some_messages_have_a_bad_vote_and_others_have_none() -> None:
+    scope = replace(PLAIN, topology="relay", bad_votes=FOREIGN_GENESIS, some_bad_votes=True)
+    refused = steps("pr170+era2539", scope, f"{MAIN} refuse_votes(from=X)")
+    received = steps("pr170+era2539", scope, f"{MAIN} receive_votes(from=X)")
+    for (before, after), is_bad in [*((each, True) for each in refused), *((each, False) for each in received)]:
+        assert bool(before["X-M.is_spoilt"]) is is_bad
+        assert not after["X-M.is_spoilt"]
+    with pytest.raises(BadScope, match="of which kind, bad_votes says"):
+        replace(PLAIN, some_bad_votes=True)
+
+
+@pytest.mark.parametrize(("topology", "ways"), [("relays", {"XM", "YM"}), ("relay_chain", {"YXM"})])
+def test_several_external_nodes_pass_votes_on(topology: str, ways: set[str]) -> None:
+    links = build(revision("pr161+era2539"), replace(PLAIN, topology=topology)).topology
+    names = [place.name for place in links.places]
+    edges = {(names[sender], names[receiver]) for sender, receiver in links.links}
+    taken = {("a", way[0]) for way in ways} | {pair for way in ways for pair in itertools.pairwise(way)}
+    assert edges == taken
+    certified = explore(build(revision("pr161+era2539"), replace(PLAIN, topology=topology, batches=1)))
+    assert certified.complete
+
+
 def test_bad_signatures_are_an_error_until_pull_request_170() -> None:
     scope = replace(PLAIN, topology="relay", bad_votes=BAD_SIGNATURE)
     assert "refuse_votes" in actions_of("pr169+era2539", scope)
@@ -196,6 +219,37 @@ def test_an_error_without_a_cause_restarts_an_attester_and_ends_the_main_node() 
     for before, after in steps("pr161+era2539", scope, "a fail_once()"):
         assert before["a.registry.a.number"] == NONE or after["a.registry.a.number"] == NONE
         assert after["M.runs"]
+
+
+def test_a_replica_answers_what_the_main_node_answered_before() -> None:
+    scope = replace(PLAIN, stale_answers=1)
+    old = steps("pr161+era2539", scope, "a read_old_status()")
+    for before, after in old:
+        assert after["a.polled"] == before["replica.next_batch_to_attest"] > NONE
+        assert (before["stale_answers_left"], after["stale_answers_left"]) == (1, 0)
+    assert any(before["replica.next_batch_to_attest"] < before["a.status.next_batch_to_attest"] for before, _ in old)
+    system = build(revision("pr161+era2539"), scope)
+    assert not any(action.node == MAIN and action.name == "read_old_status" for action in system.actions)
+
+
+def test_from_pull_request_167_on_an_answer_of_the_former_fork_is_an_error() -> None:
+    scope = replace(PLAIN, batches=1, regeneses=1, stale_answers=1)
+    for before, after in steps("pr167+era2539", scope, "a refuse_old_genesis()"):
+        assert before["a.genesis"] == before["M.genesis"] == 1 > before["replica.genesis"]
+        assert after["a.status.next_batch_to_attest"] == NONE
+    assert "refuse_old_genesis" not in actions_of("pr166+era2539", scope)
+    heeded = steps("pr161+era2539", scope, "a read_old_status()")
+    assert any(before["a.genesis"] > before["replica.genesis"] for before, _ in heeded)
+
+
+def test_a_node_whose_calls_are_not_answered_never_has_a_number() -> None:
+    scope = replace(PLAIN, topology="relay", unanswered="X")
+    for name, takes_part in (("pr167+era2539", False), ("pr169+era2539", True)):
+        states = [before for before, _, _ in edges_of(name, scope)]
+        assert all(state["X.status.next_batch_to_attest"] == NONE for state in states)
+        assert any(state["X.registry.a.number"] != NONE for state in states) is takes_part
+    with pytest.raises(BadScope, match=r"no node 'Y' to get no answers"):
+        build(revision("pr161+era2539"), replace(scope, unanswered="X,Y"))
 
 
 def test_a_certificate_over_a_false_hash_ends_the_main_node() -> None:

@@ -15,6 +15,7 @@ from properties.engines.bounded import Unrolling
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design import certificates, no_gaps
+from properties.proofs.registry_design.any_size import VIEWS
 from properties.proofs.registry_design.permanence import Permanence
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import no_deadlock
@@ -57,6 +58,7 @@ def test_a_second_solver_confirms_what_is_proved(
 ) -> None:
     results = list(theorem(RegistrySession(REVISIONS["pr161+era2539"], Budget(30, tmp_path), sizes), sizes))
     asked = [outcome for result in results for outcome in result.outcomes if not outcome.untouched]
+    asked = [outcome for outcome in asked if outcome.subject != VIEWS]  # graphs are compared, and nobody is asked
     possible = [outcome for result in results for outcome in result.possible]
     depths = [script for script in written(tmp_path) if "-depth-" in script.name]
     scripts = [script for script in written(tmp_path) if script not in depths]
@@ -87,7 +89,7 @@ def test_a_second_solver_confirms_what_is_refuted(tmp_path: Path) -> None:
     scripts = {script.stem[4:]: answer(script) for script in written(tmp_path)}
     assert len(scripts) == len(asked)
     failing = {name for name, said in scripts.items() if said == "sat"}
-    assert len(failing) == sum(outcome.answer is Answer.REFUTED for outcome in outcomes) == 8
+    assert len(failing) == sum(outcome.answer is Answer.REFUTED for outcome in outcomes) == 9
     assert all(name.startswith("insert-qc-of-m") for name in failing)
 
 

@@ -226,6 +226,38 @@ class TestErrors:
         for property in ("progress_possible", "every_batch_certified", "no_gaps_on_main_node"):
             assert word(name, scope, property) == "EXHAUSTED"
 
+    def test_without_answers_a_relay_takes_no_part_until_pull_request_169(self) -> None:
+        scope = Scope(instance("n1f0b0"), batches=2, topology="relay", unanswered=RELAY)
+        for name in ("pr166+era2539", "pr167+era2539"):
+            assert kinds(name, scope) == {"never_answered": 1}
+            assert kinds(name, scope, "executor_can_start") == {"executor_waits": 0}
+        for name in ("pr161+era2539", "pr169+era2539", "pr170+era2539"):
+            assert word(name, scope, "every_batch_certified") == "EXHAUSTED"
+
+    def test_one_of_two_external_nodes_side_by_side_is_enough(self) -> None:
+        scope = Scope(instance("n1f0b0"), batches=2, topology="relays", unanswered="X")
+        for name in ("pr166+era2539", "pr167+era2539"):
+            assert word(name, scope, "every_batch_certified") == "EXHAUSTED"
+            assert kinds(name, replace(scope, unanswered="X,Y")) == {"never_answered": 1}
+            assert kinds(name, replace(scope, topology="relay_chain")) == {"never_answered": 1}
+
+    def test_old_answers_of_the_same_fork_do_no_lasting_harm_with_the_start_of_2539(self) -> None:
+        scope = replace(ONE, stale_answers=None)
+        for name in (name for name in MERGED if name.endswith("era2539") and "pr165" not in name):
+            for property in ("progress_possible", "every_batch_certified", "no_gaps_on_main_node"):
+                assert word(name, scope, property) == "EXHAUSTED"
+            falls = "VIOLATED" if name.startswith(("pr161", "pr166")) else "EXHAUSTED"
+            assert word(name, scope, "status_never_falls") == falls
+
+    def test_old_answers_of_the_former_fork_make_gaps_until_pull_request_167_refuses_them(self) -> None:
+        scope = replace(FORKED, stale_answers=None)
+        for name in ("pr161+era2539", "pr166+era2539"):
+            assert set(kinds(name, scope)) == {"newer_vote", "newer_vote_at_main", "overtaken"}
+            assert word(name, scope, "no_gaps_on_main_node") == "VIOLATED"
+        for name in ("pr167+era2539", "pr170+era2539"):
+            for property in ("progress_possible", "every_batch_certified", "no_gaps_on_main_node"):
+                assert word(name, scope, property) == "EXHAUSTED"
+
     @pytest.mark.parametrize("name", ["pr161+era2539", "pr170+era2480", "pr170+era2539"])
     def test_an_attester_that_has_pruned_a_batch_cannot_vote_on_it(self, name: str) -> None:
         pruned = replace(PRUNED, pruned="a")
@@ -281,6 +313,15 @@ class TestPullRequest170:
         assert by_revision(BAD[BAD_SIGNATURE], "connections_survive_bad_votes", "era2539") == survive
         assert kinds("pr169+era2539", BAD[BAD_SIGNATURE]) == {"messages_refused": 1}
         assert word("pr170+era2539", BAD[BAD_SIGNATURE], "progress_possible") == "EXHAUSTED"
+
+    def test_bad_votes_in_some_messages_close_connections_and_do_no_lasting_harm(self) -> None:
+        """The next message may be without one, and has all votes again."""
+        for kind in (BAD_SIGNATURE, FOREIGN_GENESIS):
+            scope = replace(BAD[kind], some_bad_votes=True)
+            for name in ("pr161+era2539", "pr169+era2539"):
+                assert word(name, scope, "connections_survive_bad_votes") == "VIOLATED"
+                for property in ("progress_possible", "every_batch_certified"):
+                    assert word(name, scope, property) == "EXHAUSTED"
 
     def test_a_foreign_genesis_still_does(self) -> None:
         cut = {**everywhere("VIOLATED"), "pr165": "VACUOUS"}

@@ -56,3 +56,12 @@ def bad_certificate() -> Trace:
     verdict = Check(system).verdict(claim("certificates_verify"))
     assert isinstance(verdict, Violated)
     return verdict.trace
+
+
+@pytest.fixture(scope="session")
+def restored() -> Trace:
+    """A gap in the redesign: the main node's database is restored while a call is on its way."""
+    scope = Scope(instance("n1f0b0"), batches=3, restores=1, call_steps=True)
+    verdict = Check(build(revision("pr175+era2657"), scope)).verdict(claim("no_gaps_on_main_node"))
+    assert isinstance(verdict, Violated)
+    return verdict.trace

@@ -18,9 +18,9 @@ def test_there_is_every_format() -> None:
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "rust"])
 def test_every_kind_of_trace_is_rendered_the_same_each_time(
-    name: str, vote_lost: Trace, gap: Trace, witness: Trace, bad_certificate: Trace
+    name: str, vote_lost: Trace, gap: Trace, witness: Trace, bad_certificate: Trace, restored: Trace
 ) -> None:
-    texts = [FORMATS[name](trace) for trace in (vote_lost, gap, witness, bad_certificate)]
+    texts = [FORMATS[name](trace) for trace in (vote_lost, gap, witness, bad_certificate, restored)]
     assert len(set(texts)) == len(texts)
     assert texts[0] == FORMATS[name](vote_lost)
     assert all(text.endswith("\n") for text in texts)

@@ -238,14 +238,19 @@ return {
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
-def test_step_row_and_change_stay_in_sight(opened: Any, width: int, height: int) -> None:
+@pytest.mark.parametrize("design", ["vote_lost", "restored"])
+def test_step_row_and_change_stay_in_sight(
+    browser: Any, tmp_path: Path, request: pytest.FixtureRequest, design: str, width: int, height: int
+) -> None:
     """The page itself does not move."""
-    with_size(opened, width, height)
-    for number in range(1, 22):
-        press(opened, "ARROW_RIGHT")
-        seen = opened.execute_script(IN_SIGHT)
+    trace: Trace = request.getfixturevalue(design)
+    show(browser, FORMATS["html"](trace), tmp_path)
+    with_size(browser, width, height)
+    for number in range(1, len(trace.steps) + 1):
+        press(browser, "ARROW_RIGHT")
+        seen = browser.execute_script(IN_SIGHT)
         assert all(seen.values()), (number, seen)
-    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def with_size(browser: Any, width: int, height: int) -> None:

@@ -41,7 +41,7 @@ def test_when_and_where_it_lived_is_said(report: str, bad_certificate: Trace) ->
     stepper = Stepper(system_of("pr170+era2539", bad_certificate.scope))
     released = record(stepper, [stepper.index[call] for call in calls], "certificates_verify")
     text = FORMATS["markdown"](released.about(failed=bad_certificate.failed))
-    assert "| Ran in a release | yes: zksync-era's core 24.15.0 to 24.18.0 (7 to 14 August 2024), " in text
+    assert "| Ran in a release | yes: zksync-era's core 24.15.0 to 24.18.0 (7 August 2024 to 14 August 2024), " in text
 
 
 def test_the_sections_are_complete(report: str) -> None:

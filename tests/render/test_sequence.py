@@ -165,3 +165,38 @@ def test_the_answer_after_a_certificate_names_it(witness: Trace) -> None:
     assert events(Story(trace))[-1].text == (
         "status: next batch is 1 (the one after batch 0, the last with a certificate)"
     )
+
+
+def test_a_call_is_told_as_what_it_pushes_asks_and_brings_back(restored: Trace) -> None:
+    told = [(event.form, event.source, event.target, event.text) for event in events(Story(restored))]
+    call = (Form.SEND, "a", "M", "votes of a on batch 0, asks for votes")
+    assert call in told
+    assert (Form.RECEIVE, *call[1:]) in told[told.index(call) :]
+    assert (Form.NOTE, "M", "M", "starts batch 2; votes of a on batch 1 are gone") in told
+    assert (Form.NOTE, "M", "M", "the certificates from batch 1 on are gone from its database") in told
+
+
+def called(*steps: tuple[str, str]) -> list[tuple[Form, str]]:
+    """The form and text of the events of the last of these steps, where two nodes are attesters of a mesh."""
+    scope = Scope(instance("n2f0b0"), 2, topology="mesh", echo=True, call_steps=True)
+    stepper = Stepper(build(revision("pr175+era2657"), scope))
+    trace = record(stepper, [stepper.index[step] for step in steps], "certificate_stored")
+    return [(event.form, event.text) for event in events(Story(trace)) if event.step == len(steps)]
+
+
+STARTED = (("M", "seal_batch()"), ("a", "start_attestation()"))
+
+
+def test_a_vote_that_comes_too_early_is_ignored_and_told_so() -> None:
+    early = (*STARTED, ("a", "call_peer(to=b)"), ("b", "receive_call(from=a)"))
+    assert called(*early) == [
+        (Form.SKIP, "votes of a on batch 0, asks for votes; ignored: b has started no batch"),
+    ]
+    assert called(*early, ("b", "answer_call(from=a)")) == [(Form.SEND, "answer: no votes; b has started no batch")]
+
+
+def test_votes_that_are_asked_for_come_back_in_the_answer() -> None:
+    both = (*STARTED, ("b", "start_attestation()"), ("a", "call_peer(to=b)"), ("b", "receive_call(from=a)"))
+    answered = (*both, ("b", "answer_call(from=a)"))
+    assert called(*answered) == [(Form.SEND, "answer: votes of a, b on batch 0")]
+    assert called(*answered, ("a", "receive_answer(from=b)")) == [(Form.RECEIVE, "answer: votes of a, b on batch 0")]

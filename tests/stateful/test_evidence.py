@@ -107,20 +107,19 @@ def test_every_machine_has_floors_that_can_be_missed_in_every_profile(name: str)
     profile = PROFILES[name]
     assert FLOORS.keys() == MACHINES.keys()
     for machine, usual in FLOORS.items():
-        runs = profile.system_runs // profile.shards if machine in SYSTEMS.values() else profile.runs
-        least = floors(machine, runs)
+        least = floors(machine, profile)
         assert least.keys() == usual.keys()
         assert min(least.values()) >= 1
-        assert len(shortfalls({"runs": runs}, least)) == len(least)
+        assert len(shortfalls({"runs": 1}, least)) == len(least)
         assert shortfalls(least, least) == []
 
 
 def test_floors_that_are_missed_once_more_than_by_chance_are_told() -> None:
-    short, machine = PROFILES["dev"].settings(3, 3), MACHINES["status watch"]
-    counts = drive_to_floors(machine, short, 0, {"runs": 8})
+    short = [(MACHINES["status watch"], PROFILES["dev"].settings(3, 3))]
+    counts = drive_to_floors(short, 0, {"runs": 8})
     assert 8 <= counts["runs"] <= 3 * ATTEMPTS + 8
     with pytest.raises(FloorsMissed, match=r"restart: \d+ times in \d+ runs, at least 1000 are expected"):
-        drive_to_floors(machine, short, 0, {"runs": 8, "restart": 1000})
+        drive_to_floors(short, 0, {"runs": 8, "restart": 1000})
 
 
 def test_every_rule_and_every_transition_has_a_floor() -> None:
@@ -144,7 +143,7 @@ def test_a_system_whose_rules_do_nothing_misses_its_floors(design: str, phase: s
 
     counts = drive(Idle, PROFILES["dev"].settings(10, 10), seed=0)
     assert counts["steps at rest"] > 0
-    missed = " ".join(shortfalls(counts, floors(SYSTEMS[design], 1_000)))
+    missed = " ".join(shortfalls(counts, floors(SYSTEMS[design], PROFILES["ci"])))
     for what in (*DRIVEN[design], phase):
         assert f"{what}:" in missed
 

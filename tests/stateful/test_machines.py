@@ -9,21 +9,18 @@ import pytest
 
 from model.revisions import of_design
 from properties.stateful.evidence import write, write_example
-from properties.stateful.machine import CountedMachine
 from properties.stateful.profiles import (
     MACHINES,
-    RULES,
-    SYSTEM_RULES,
     SYSTEMS,
     FloorsMissed,
     Profile,
     distribution,
     drive_to_floors,
     floors,
+    parts,
 )
-from properties.stateful.system import SystemMachine
 
-ALONE = {name: machine for name, machine in MACHINES.items() if not issubclass(machine, SystemMachine)}
+ALONE = [name for name in MACHINES if name not in SYSTEMS.values()]
 MOST_SHARDS = 4
 
 
@@ -31,11 +28,10 @@ MOST_SHARDS = 4
 def test_a_machine_agrees_with_its_oracle(
     name: str, profile: Profile, seed: int, trace_dir: Path, show: Callable[[str], None]
 ) -> None:
-    machine: type[CountedMachine] = ALONE[name]
     command = repeated(f"oracle and {name.replace(' ', ' and ')}", profile, seed, trace_dir)
-    settings, least = profile.settings(profile.runs, RULES), floors(name, profile.runs)
+    machines, least = parts(MACHINES[name], profile), floors(name, profile)
     try:
-        show(distribution(name, drive_to_floors(machine, settings, seed, least)))
+        show(distribution(name, drive_to_floors(machines, seed, least)))
     except FloorsMissed as missed:
         pytest.fail(f"{missed}\nrepeat: {command}", pytrace=False)
     except Exception as error:
@@ -49,28 +45,16 @@ def test_the_system_keeps_its_properties_and_agrees_with_what_is_in_full_fidelit
 ) -> None:
     if shard >= profile.shards:
         pytest.skip(f"profile {profile.name} has {profile.shards} shards")
-    models = profile.models // profile.shards
-
     name = SYSTEMS[design]
-    machine = MACHINES[name]
-    assert issubclass(machine, SystemMachine)
-
-    class Shard(machine):  # type: ignore[misc, valid-type] # a class that a table has
-        pass
-
-    first, turns = machine.models.start, machine.models.step
-    Shard.models, Shard.pool = range(shard * models * turns + first, (shard + 1) * models * turns, turns), seed
-    Shard.showcases = tuple(machine.showcases) * profile.shown
-    runs = profile.system_runs // profile.shards
-    settings, least = profile.settings(runs, SYSTEM_RULES), floors(name, runs)
+    machines, least = parts(MACHINES[name], profile, shard, seed), floors(name, profile)
     least |= {} if profile.quick else dict.fromkeys(of_design(design), 1)
     command = repeated(f"system and {shard}-{design.split()[-1]}", profile, seed, trace_dir)
     try:
-        show(distribution(f"{name}, shard {shard}", drive_to_floors(Shard, settings, seed, least)))
+        show(distribution(f"{name}, shard {shard}", drive_to_floors(machines, seed, least)))
     except FloorsMissed as missed:
         pytest.fail(f"{missed}\nrepeat: {command}", pytrace=False)
     except Exception as error:
-        failure = Shard.last_failure
+        failure = next((part.last_failure for part, _ in machines if part.last_failure), None)
         paths = write(failure, trace_dir, seed, command) if failure else []
         fail(error, paths or write_example(name, error, trace_dir, seed, command), command)
 

@@ -38,6 +38,8 @@ from properties.recording import (
 
 SPLIT: Final = "split"
 """The profile in which one node starts some numbers with another committee."""
+OTHER_HASHES: Final = "other-hash"
+"""The profile in which one node has another hash of a batch."""
 LIMIT: Final = "limit"
 UNASKED: Final = "unasked"
 

@@ -30,7 +30,7 @@ from model.scope import Scope
 from model.topology import MAIN
 from model.votes import NONE, Vote
 from properties.engines.stepper import State
-from properties.logs.controller_design.reading import SPLIT, ControllerHeader
+from properties.logs.controller_design.reading import OTHER_HASHES, SPLIT, ControllerHeader
 from properties.logs.runs import Run
 from properties.logs.setting import Setting, stepper_for
 from properties.recording import MalformedRecording
@@ -56,12 +56,13 @@ def own_hash(number: int) -> str:
     return f"h{number}"
 
 
-def strayed(run: Run) -> tuple[str, str] | None:
-    """The node that has another hash of a batch than all others, and that hash; none if no node has.
+def strayed(run: Run, header: ControllerHeader) -> tuple[str, str] | None:
+    """The node that has another hash of a batch than all others, in the profile that has one, and that hash; none if no
+    node does.
 
     Raises `MalformedRecording` for a name that no scope has.
     """
-    for event in run.events:
+    for event in run.events if header.fields["profile"] == OTHER_HASHES else ():
         if event.kind == "hash_available" and event["hash"] != own_hash(event["number"]):
             if len(event.node) > 1:
                 raise MalformedRecording(event.line, f"{event.node} has another hash: name it by a single letter")
@@ -97,7 +98,7 @@ class ControllerSetting(Setting):
         self.keys = header.keys
         self.committees = header.committees
         self.revision = revision
-        self.astray, self.dissenter = strayed(run), dissenting(run, header)
+        self.astray, self.dissenter = strayed(run, header), dissenting(run, header)
         self.offset = header.first_batch - self.revision.least_attested
         weights = tuple((key, 1) for key in self.keys)
         arrangement = Arrangement(weights, header.byzantine, tuple(header.nodes), header.connections)

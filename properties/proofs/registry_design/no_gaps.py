@@ -67,7 +67,8 @@ def one_size(session: RegistrySession, theorem: str, sentence: str, size: int, s
 
 
 def any_number(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """One attester beside another."""
+    """One attester beside another, compared with systems of these numbers of attesters, of two at least."""
+    sizes = tuple(dict.fromkeys(max(size, 2) for size in sizes))
     theorem = "no gaps, any number of attesters"
     sentence = (
         "With any number N >= 2 of attesters of any weights, each connected to the main node, with votes flowing "

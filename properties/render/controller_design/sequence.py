@@ -45,6 +45,7 @@ from model.controller_design.node import (
 from model.controller_design.system import ControllerDesign
 from model.topology import MAIN
 from model.votes import NONE
+from properties.render.controller_design.words import ERRORS, RESTARTS
 from properties.render.sequence import Event, Form
 from properties.render.story import Story
 from properties.trace import BadTrace, TraceStep
@@ -83,7 +84,6 @@ class Teller:
         return self.system.state.links[self.topology.links.index(ends)]
 
     def note(self, number: int, node: str, text: str) -> Iterator[Event]:
-        """What a node does by itself."""
         yield Event(number, Form.NOTE, node, node, text)
 
     def votes(self, flags: Sequence[Bool], number: int) -> list[str]:
@@ -319,7 +319,6 @@ class Teller:
         yield from self.losses_between(number, step.node, other)
 
     def losses_at(self, number: int, node: str) -> Iterator[Event]:
-        """The calls that are lost with a node."""
         place = self.topology.position(node)
         return self.losses(number, [ends for ends in self.topology.links if place in ends])
 
@@ -350,22 +349,6 @@ def why_asked(story: Story, number: int) -> str:
     return "no certificate is stored, so the first batch"
 
 
-ERRORS = {
-    fail_to_start.name: "the batch cannot be started",
-    fail_to_certify.name: "the certificate cannot be stored",
-    fail_once.name: "a call of its task fails",
-    refuse_genesis.name: "reads a status of the new fork",
-    read_old_genesis.name: "reads an old status, of the former fork",
-}
-
-RESTARTS = {
-    restart_node.name: "restarts",
-    restart_on_new_genesis.name: "learns of the new fork and restarts on it",
-    restart_without_registry.name: "restarts with the fallback, which knows of no registry of attesters",
-    restart_with_registry.name: "learns of the registry of attesters and restarts",
-    regenesis.name: "restarts on a new fork",
-}
-
 WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
     transition.name: way
     for transition, way in (
@@ -393,8 +376,12 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
             (each, Teller.failed)
             for each in (fail_to_start, fail_to_certify, fail_once, refuse_genesis, read_old_genesis)
         ),
-        *((each, Teller.restarted) for each in (restart_node, restart_on_new_genesis, regenesis)),
-        *((each, Teller.restarted) for each in (restart_without_registry, restart_with_registry)),
+        (restart_node, Teller.restarted),
+        (regenesis, Teller.restarted),
+        *(
+            (each, Teller.restarted)
+            for each in (restart_on_new_genesis, restart_without_registry, restart_with_registry)
+        ),
         (reconnect, Teller.reconnected),
     )
 }

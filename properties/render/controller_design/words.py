@@ -7,6 +7,18 @@ from collections.abc import Iterator
 
 from model.algebra import Int
 from model.controller_design.gossip import ANSWERED, CALLED, IDLE, INSERTED
+from model.controller_design.network import (
+    fail_once,
+    fail_to_certify,
+    fail_to_start,
+    read_old_genesis,
+    refuse_genesis,
+    regenesis,
+    restart_node,
+    restart_on_new_genesis,
+    restart_with_registry,
+    restart_without_registry,
+)
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import (
     DEAD,
@@ -71,6 +83,24 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"(\w+)_left", "x_left", "how many faults of this kind the scope still allows"),
 )
 """Variables by pattern: how the pattern is written in a legend, and what it stands for."""
+
+ERRORS = {
+    fail_to_start.name: "the batch cannot be started",
+    fail_to_certify.name: "the certificate cannot be stored",
+    fail_once.name: "a call of its task fails",
+    refuse_genesis.name: "reads a status of the new fork",
+    read_old_genesis.name: "reads an old status, of the former fork",
+}
+"""The errors of a task."""
+
+RESTARTS = {
+    restart_node.name: "restarts",
+    restart_on_new_genesis.name: "learns of the new fork and restarts on it",
+    restart_without_registry.name: "restarts with the fallback, which knows of no registry of attesters",
+    restart_with_registry.name: "learns of the registry of attesters and restarts",
+    regenesis.name: "restarts on a new fork",
+}
+"""Why a node starts anew."""
 
 COARSE: dict[str, str] = {
     "late_answers": "a node reads the status and starts the batch in one step, so that no answer is out of date when "

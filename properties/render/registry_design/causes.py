@@ -216,6 +216,9 @@ CAUSES: dict[str, str] = {
     "relay_dead": "An error has ended the consensus of the external node that all votes pass through, and nobody "
     "restarts it.",
     "attesters_dead": "An error has ended the consensus of too many attesters' nodes, and nobody restarts them.",
+    "never_answered": "The main node's API never answers nodes that are needed, which are told no number to vote "
+    "on, or wait for one before they pass on votes.",
+    "executor_waits": "The main node's API never answers the node, and until PR 169 a node waits for the first answer.",
     "pruned_in_the_way": "A batch was pruned while its votes or its certificate were on their way; the task that "
     "inserts certificates tries this one for ever, and no other before it.",
     "no_gaps_on_main_node": "{gap}.",

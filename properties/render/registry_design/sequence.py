@@ -13,13 +13,17 @@ from model.registry_design.network import (
     produce_first_block,
     provide_commitment,
     prune,
+    push_bad_vote,
     push_votes,
+    read_old_status,
     receive_votes,
     reconnect,
+    refuse_old_genesis,
     refuse_status,
     refuse_votes,
     regenesis,
     replay_vote,
+    replicate,
     restart_node,
     restart_on_new_genesis,
     seal_batch,
@@ -74,7 +78,7 @@ class Teller:
 
     def answered(self, number: int, step: TraceStep) -> Iterator[Event]:
         """The answer to a poll: kept for later, or stored at once. Where it is news, it says why."""
-        late = self.story.system.scope.late_answers
+        late = self.story.system.scope.polls_late(step.node == MAIN)
         node = self.node(step)
         batch = self.story.value(node.runner.polled if late else node.status.next_batch_to_attest, number)
         because = self.reason(number, step)
@@ -97,11 +101,18 @@ class Teller:
         return self.story.value(system.next_batch_to_attest, number - 1), self.story.value(certified, number - 1)
 
     def updated(self, number: int, step: TraceStep) -> Iterator[Event]:
-        if not self.story.system.scope.late_answers:
+        if not self.story.system.scope.polls_late(step.node == MAIN):
             return self.answered(number, step)
         node = self.node(step)
         batch = self.story.value(node.status.next_batch_to_attest, number)
         return self.note(number, step.node, f"status: next batch is {batch}")
+
+    def answered_by_replica(self, number: int, step: TraceStep) -> Iterator[Event]:
+        batch = self.story.value(self.node(step).runner.polled, number)
+        yield Event(number, Form.ANSWER, MAIN, step.node, f"next batch is {batch}, says a replica that lags")
+
+    def replica_caught_up(self, number: int, step: TraceStep) -> Iterator[Event]:
+        return self.note(number, step.node, "the replica behind the API catches up")
 
     def minimum_set(self, number: int, step: TraceStep) -> Iterator[Event]:
         registry = self.node(step).registry
@@ -195,6 +206,7 @@ class Teller:
     def pushed(self, number: int, step: TraceStep) -> Iterator[Event]:
         receiver = str(step.arguments["to"])
         texts = [text for _, _, text in self.message(step.node, receiver, number)]
+        texts += ["and a bad vote"] if step.action == push_bad_vote.name else []
         yield Event(number, Form.SEND, step.node, receiver, ", ".join(texts))
 
     def received(self, number: int, step: TraceStep) -> Iterator[Event]:
@@ -272,6 +284,7 @@ RESTARTS = {
     stop_on_mismatch.name: "finds a certificate over another hash than the batch has, an error",
     refuse_status.name: "is told a smaller number than before, an error",
     restart_on_new_genesis.name: "learns of the new fork, an error",
+    refuse_old_genesis.name: "is told of the former fork by a replica that lags, an error",
     fail_once.name: "meets an error, such as a failed call to its database",
     regenesis.name: "reverts batches and restarts on a new fork",
 }
@@ -286,6 +299,8 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
         (seal_batch, Teller.sealed),
         (poll_status, Teller.answered),
         (update_status, Teller.updated),
+        (read_old_status, Teller.answered_by_replica),
+        (replicate, Teller.replica_caught_up),
         (read_status, Teller.status_read),
         (set_min_batch_number, Teller.minimum_set),
         (find_quorum, Teller.quorum_found),
@@ -296,6 +311,7 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
         (persist_batch, Teller.persisted),
         (provide_commitment, Teller.commitment_provided),
         (push_votes, Teller.pushed),
+        (push_bad_vote, Teller.pushed),
         (receive_votes, Teller.received),
         (forge_vote, Teller.forged),
         (replay_vote, Teller.replayed),
@@ -305,6 +321,7 @@ WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
         (refuse_status, Teller.restarted),
         (stop_on_mismatch, Teller.restarted),
         (restart_on_new_genesis, Teller.restarted),
+        (refuse_old_genesis, Teller.restarted),
         (fail_once, Teller.restarted),
         (regenesis, Teller.restarted),
         (prune, Teller.pruned),

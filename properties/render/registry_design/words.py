@@ -59,6 +59,10 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
     (r"has_first_block", "has_first_block", "whether the main node has the first block of its fork's genesis"),
     (r"restarts_left", "restarts_left", "how many restarts the scope still allows"),
     (r"(\S+)\.runs", "x.runs", "whether the consensus of the node x runs: after an error it may end for good"),
+    (r"replica\.next_batch_to_attest", "replica.next_batch_to_attest", "what the API answers from a replica that lags"),
+    (r"replica\.genesis", "replica.genesis", "the fork that the replica's answer is of"),
+    (r"stale_answers_left", "stale_answers_left", "how many answers of the replica the scope still allows"),
+    (r"(\S+)-(\S+)\.is_spoilt", "x-y.is_spoilt", "whether the message from x to y has a bad vote, too"),
     (r"errors_left", "errors_left", "how many errors without a cause in the model the scope still allows"),
     (r"disconnects_left", "disconnects_left", "how many broken connections the scope still allows"),
 )
@@ -84,7 +88,8 @@ def bounds(scope: Scope) -> Iterator[str]:
     waiting = f"at most {scope.queue} certificate{several} waiting to be inserted"
     yield waiting if scope.queue else "certificates are inserted at once"
     if scope.bad_votes:
-        yield f"every message of the external node also has a vote with {scope.bad_votes}"
+        which = "some messages" if scope.some_bad_votes else "all messages"
+        yield f"{which} of external nodes also have a vote with {scope.bad_votes}"
     if scope.replays:
         yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:

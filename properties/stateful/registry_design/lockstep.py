@@ -142,6 +142,7 @@ class Mirror(lockstep.Mirror):
         self.registries = [BatchVotesWatch()] * len(layout.places)
         self.old = [BatchVotes()] * len(layout.links)
         self.in_flight: list[tuple[SignedBatch, ...]] = [()] * len(layout.links)
+        self.spoilt: set[int] = set()
         self._signed: dict[tuple[str, int | str], int | str] = {}
         super().__init__(layout)
 
@@ -214,6 +215,12 @@ class Mirror(lockstep.Mirror):
         watch = self.registries[node].look(PUSHER)
         self.in_flight[link] = watch.votes.get_newer(self.old[link])
         self.registries[node], self.old[link] = watch, watch.votes
+        self.spoilt.discard(link)
+
+    def push_bad_vote(self, action: Action, before: State) -> None:
+        """The same, and this message has a bad vote."""
+        self.push_votes(action, before)
+        self.spoilt.add(self.layout.link_of(action))
 
     def receive_votes(self, action: Action, before: State) -> None:
         """The message arrives, with what the external node adds to it."""
@@ -236,6 +243,8 @@ class Mirror(lockstep.Mirror):
         should have, if it has one of every attester."""
         system = self.layout.system
         message, bad_votes = self.in_flight[link], system.scope.bad_votes
+        if system.scope.some_bad_votes and link not in self.spoilt:
+            return message
         if not bad_votes or not system.topology.is_external(system.topology.links[link][0]):
             return message
         genesis = -1 if bad_votes == FOREIGN_GENESIS else int(message[0].batch.genesis[1:])
@@ -256,6 +265,7 @@ Mirror.handlers = {
     "forge_vote": Mirror.forge_vote,
     "set_min_batch_number": Mirror.set_min_batch_number,
     "push_votes": Mirror.push_votes,
+    "push_bad_vote": Mirror.push_bad_vote,
     "receive_votes": Mirror.receive_votes,
     "refuse_votes": Mirror.refuse_votes,
     "reconnect": Mirror.reconnect,

@@ -11,6 +11,7 @@ from properties.claims.kinds import Kind
 from properties.logs.findings import PointOfNoReturn, findings
 from properties.logs.following import Accepted, Rejected, follow
 from properties.logs.reading import read_runs
+from properties.trace import as_json, from_json
 
 Lines = list[dict[str, Any]]
 Replay = Callable[[Lines], Accepted | Rejected]
@@ -83,6 +84,7 @@ def test_a_run_that_got_stuck_is_told_with_its_kind(run_of: RunOf, replay: Repla
     assert (final.event.kind, final.event.node, final.event["hash"]) == ("attestation_started", "M", "x1")
     assert "other_hash" in final.kinds
     assert final.trace.kind in final.kinds
+    assert from_json(json.loads(json.dumps(as_json(final.trace)))) == final.trace
 
 
 @pytest.mark.parametrize(

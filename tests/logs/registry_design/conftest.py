@@ -1,10 +1,14 @@
-"""Which recording the tests of this design are about."""
+"""The recorded runs that the tests of this design are about."""
 
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+Lines = list[dict[str, Any]]
+
 
 @pytest.fixture(scope="session")
-def recording() -> Path:
-    return Path(__file__).parents[2] / "conformance" / "system-logs.jsonl.gz"
+def recorded(runs_in: Callable[[str], list[Lines]]) -> list[Lines]:
+    """All recorded runs; edit copies only."""
+    return runs_in("system-logs.jsonl.gz")
