@@ -10,73 +10,97 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model.revisions import GENESIS_BATCH, NEVER
-from model.scope import ALL, BAD_SIGNATURE, EXTERNAL, FOREIGN_GENESIS
-from model.service import AttestationSystem
+from model.revisions import CONTROLLER, GENESIS_BATCH, NEVER, Revision
+from model.rules import threshold
+from model.scope import ALL, BAD_SIGNATURE, EXTERNAL, FOREIGN_GENESIS, Scope
 from model.topology import MAIN
 
+Condition = Callable[[Revision, Scope], bool]
 
-def _always(system: AttestationSystem) -> bool:
+
+def _always(revision: Revision, scope: Scope) -> bool:
     return True
 
 
-def _nobody_forges(system: AttestationSystem) -> bool:
-    return system.scope.instance.byzantine == 0 or system.revision.collects_by_number
+def _has_controllers(revision: Revision) -> bool:
+    return revision.design == CONTROLLER
 
 
-def _quorums_have_an_honest_vote(system: AttestationSystem) -> bool:
-    return bool(system.scope.instance.byzantine_weight < system.electorate.threshold.value)
+def _nobody_forges(revision: Revision, scope: Scope) -> bool:
+    """A controller has votes on one batch and hash alone, so that there is nothing to mix."""
+    return _has_controllers(revision) or scope.instance.byzantine == 0 or revision.collects_by_number
 
 
-def _starts_at_genesis(system: AttestationSystem) -> bool:
+def _quorums_have_an_honest_vote(revision: Revision, scope: Scope) -> bool:
+    """Or need none, where the main node's own hash is the only one that it collects votes on."""
+    return _has_controllers(revision) or scope.instance.byzantine_weight < threshold(scope.instance.total_weight)
+
+
+def _starts_at_genesis(revision: Revision, scope: Scope) -> bool:
     """From there on the main node asks for one batch after the other, and nobody hears of a former fork's numbers."""
-    scope, revision = system.scope, system.revision
-    hears_of_former_fork = scope.regeneses and scope.stale_answers != 0 and not revision.refuses_other_genesis
-    return revision.start == GENESIS_BATCH and not hears_of_former_fork and _quorums_have_an_honest_vote(system)
+    starts = _has_controllers(revision) or (
+        revision.start == GENESIS_BATCH and not _hears_of_former_fork(revision, scope)
+    )
+    return starts and not scope.restores and _quorums_have_an_honest_vote(revision, scope)
 
 
-def _starts_at_first_batch(system: AttestationSystem) -> bool:
-    return _starts_at_genesis(system) and not system.revision.starts_after_pruned
+def _hears_of_former_fork(revision: Revision, scope: Scope) -> bool:
+    return bool(scope.regeneses and scope.stale_answers != 0 and not revision.refuses_other_genesis)
 
 
-def _all_take_part(system: AttestationSystem) -> bool:
-    """Executors start, the honest attesters make a quorum, votes get through, and no batch is pruned too early."""
-    instance, scope, revision = system.scope.instance, system.scope, system.revision
-    honest = instance.total_weight - instance.byzantine_weight
-    votes_pass = not scope.bad_votes or scope.some_bad_votes or _bad_votes_are_skipped(system)
+def _starts_at_first_batch(revision: Revision, scope: Scope) -> bool:
+    return _starts_at_genesis(revision, scope) and not revision.starts_after_pruned
+
+
+def _all_take_part(revision: Revision, scope: Scope) -> bool:
+    """The honest attesters make a quorum and take part in time, votes get through, and no batch is pruned too early."""
+    instance = scope.instance
+    is_quorum = instance.total_weight - instance.byzantine_weight >= threshold(instance.total_weight)
+    lives = _controllers_live(revision, scope) if _has_controllers(revision) else _registries_live(revision, scope)
+    return _starts_at_genesis(revision, scope) and is_quorum and lives
+
+
+def _registries_live(revision: Revision, scope: Scope) -> bool:
+    votes_pass = not scope.bad_votes or scope.some_bad_votes or _bad_votes_are_skipped(revision, scope)
     is_kept = not scope.pruned or (scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned)
-    is_quorum = bool(honest >= system.electorate.threshold.value)
     is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not (scope.regeneses or scope.stale_answers != 0))
     lives = revision.executor != NEVER and not scope.unanswered and (is_calm or scope.supervised == ALL)
-    return _starts_at_genesis(system) and is_quorum and lives and votes_pass and is_kept
+    return lives and votes_pass and is_kept
 
 
-def _numbers_only_rise(system: AttestationSystem) -> bool:
-    is_monotone = (
-        system.revision.start == GENESIS_BATCH and not system.scope.regeneses and system.scope.stale_answers == 0
-    )
-    return is_monotone or system.revision.refuses_smaller_number
+def _controllers_live(revision: Revision, scope: Scope) -> bool:
+    """No error, or one after which somebody starts anew; everybody has one committee, and comes to the same hash."""
+    is_restarted = not revision.error_ends_task_only and scope.supervised == ALL
+    is_calm = _no_task_fails(revision, scope) or is_restarted
+    has_one_view = not (scope.divergences or scope.split or scope.fallbacks or scope.message_limit)
+    return is_calm and has_one_view and not scope.pruned and not _committees_differ(scope)
 
 
-def _bad_votes_are_skipped(system: AttestationSystem) -> bool:
-    skipped = {
-        BAD_SIGNATURE: system.revision.skips_bad_signatures,
-        FOREIGN_GENESIS: system.revision.skips_other_genesis,
-    }
-    return skipped.get(system.scope.bad_votes, False)
+def _committees_differ(scope: Scope) -> bool:
+    """Whether there are batches without committee, or with one of which the honest attesters might be no quorum."""
+    return bool(scope.committees)
 
 
-def _nobody_diverges(system: AttestationSystem) -> bool:
-    return system.scope.divergences == 0
+def _numbers_only_rise(revision: Revision, scope: Scope) -> bool:
+    is_monotone = revision.start == GENESIS_BATCH and not scope.regeneses and scope.stale_answers == 0
+    return is_monotone or revision.refuses_smaller_number or _has_controllers(revision)
 
 
-def _no_task_fails(system: AttestationSystem) -> bool:
+def _bad_votes_are_skipped(revision: Revision, scope: Scope) -> bool:
+    skipped = {BAD_SIGNATURE: revision.skips_bad_signatures, FOREIGN_GENESIS: revision.skips_other_genesis}
+    return skipped.get(scope.bad_votes, False)
+
+
+def _nobody_diverges(revision: Revision, scope: Scope) -> bool:
+    return scope.divergences == 0
+
+
+def _no_task_fails(revision: Revision, scope: Scope) -> bool:
     """Nothing in the scope can be an error in an attestation task."""
-    scope = system.scope
-    return not (scope.errors or scope.pruned or scope.restores or scope.regeneses or scope.committees)
+    return scope.errors == 0 and not (scope.pruned or scope.restores or scope.regeneses or scope.committees)
 
 
-HOLDS_WHERE: dict[str, Callable[[AttestationSystem], bool]] = {
+HOLDS_WHERE: dict[str, Condition] = {
     "no_gaps_on_main_node": _starts_at_genesis,
     "attestation_starts_at_first_batch": _starts_at_first_batch,
     "at_most_one_quorum": _always,
@@ -94,11 +118,11 @@ HOLDS_WHERE: dict[str, Callable[[AttestationSystem], bool]] = {
     "certificates_are_not_skipped": _always,
     "attestation_lives_with_process": _no_task_fails,
 }
-"""For each property of kind `always`, the systems on which it must hold. Of the others there is `progress_possible`, as
+"""For each property of kind `always`, where it must hold. Of the others there is `progress_possible`, as
 what a run that is driven fairly to its rest can show: every sealed batch is certified then."""
 
 
-def expected_to_hold(name: str, system: AttestationSystem) -> bool:
-    """Whether the property must hold on this system. Nothing is said of a property that is not in the table; a test
-    says that all are."""
-    return name in HOLDS_WHERE and HOLDS_WHERE[name](system)
+def expected_to_hold(name: str, revision: Revision, scope: Scope) -> bool:
+    """Whether the property must hold in this scope of the revision. Nothing is said of a property that is not in the
+    table; a test says that all are."""
+    return name in HOLDS_WHERE and HOLDS_WHERE[name](revision, scope)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import hypothesis
 
+from model.revisions import CONTROLLER, REGISTRY
 from model.topology import TOPOLOGIES
 from properties.stateful.controller_design.controller import ControllerMachine
 from properties.stateful.machine import CountedMachine, drive
@@ -17,14 +18,14 @@ from properties.stateful.registry_design.gossip_link import GossipLinkMachine
 from properties.stateful.registry_design.qc_finder import QcFinderMachine
 from properties.stateful.registry_design.status_watch import StatusWatchMachine
 from properties.stateful.registry_design.vote_registry import VoteRegistryMachine
-from properties.stateful.system import DRIVEN, SystemMachine
+from properties.stateful.system import DRIVEN, SIZES, ControllerSystemMachine, RegistrySystemMachine, SystemMachine
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How many runs each machine has, and the system; of how many models, in how many shards that can run at the same
-    time; for how many models each showcase counts there; with how many seeds each known defect is searched for; how
-    many examples other tests have; and whether tests are to try a sample only."""
+    """How many runs each machine has; how many the system of each design has, of how many random models, in how many
+    shards that can run at the same time, and of each showcase besides; with how many seeds each known defect is
+    searched for; how many examples other tests have; and whether tests are to try a sample only."""
 
     name: str
     runs: int
@@ -54,14 +55,17 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", 50, system_runs=300, models=24, shards=1, shown=5, seeds=1, examples=50, quick=True),
-        Profile("ci", 200, system_runs=1_000, models=72, shards=1, shown=5, seeds=1, examples=200, derandomize=True),
-        Profile("deep", 500, system_runs=20_000, models=480, shards=4, shown=5, seeds=10, examples=500, larger=True),
+        Profile("dev", 50, system_runs=100, models=28, shards=1, shown=10, seeds=1, examples=50, quick=True),
+        Profile("ci", 200, system_runs=700, models=84, shards=1, shown=40, seeds=1, examples=200, derandomize=True),
+        Profile("deep", 500, system_runs=20_000, models=480, shards=4, shown=200, seeds=10, examples=500, larger=True),
     )
 }
 
 RULES, SYSTEM_RULES = 30, 40
 """How many rules a run of one machine has at most, and one of the system."""
+
+SYSTEMS = {REGISTRY: "system with registries", CONTROLLER: "system with controllers"}
+"""The names of the system machines, by design."""
 
 MACHINES: dict[str, type[CountedMachine]] = {
     "vote registry": VoteRegistryMachine,
@@ -71,26 +75,36 @@ MACHINES: dict[str, type[CountedMachine]] = {
     "attester runner": AttesterRunnerMachine,
     "gossip link": GossipLinkMachine,
     "batch store": BatchStoreMachine,
-    "system": SystemMachine,
+    SYSTEMS[REGISTRY]: RegistrySystemMachine,
+    SYSTEMS[CONTROLLER]: ControllerSystemMachine,
 }
 """All machines, by name."""
 
 Floors = Mapping[str, float]
 """How often something must happen, for each run."""
 
-WITNESSES = {
-    "certificate_stored": 0.2,
-    "two_certificates_in_a_row": 0.1,
-    "vote_below_minimum": 0.1,
-    "vote_replaced": 0.1,
-    "minimum_lowered": 0.01,
-    "gossips_before_first_answer": 0.1,
-    "smaller_number_stops_node": 0.01,
-    "peers_have_different_votes": 0.05,
-    "external_node_has_gap": 0.01,
-    "queued_certificate_lost": 0.1,
+WITNESSES: dict[str, Floors] = {
+    REGISTRY: {
+        "certificate_stored": 0.2,
+        "two_certificates_in_a_row": 0.1,
+        "vote_below_minimum": 0.1,
+        "vote_replaced": 0.1,
+        "minimum_lowered": 0.01,
+        "gossips_before_first_answer": 0.1,
+        "smaller_number_stops_node": 0.01,
+        "peers_have_different_votes": 0.05,
+        "external_node_has_gap": 0.01,
+        "queued_certificate_lost": 0.1,
+    },
+    CONTROLLER: {
+        "certificate_stored": 0.5,
+        "two_certificates_in_a_row": 0.4,
+        "early_vote_ignored": 0.5,
+        "votes_pulled": 0.3,
+        "list_cut_off": 0.03,
+    },
 }
-"""The witnesses of the catalogue that the system must come upon."""
+"""By design, the witnesses of the catalogue that the system must come upon."""
 
 FLOORS: dict[str, Floors] = {
     "vote registry": {
@@ -205,8 +219,8 @@ FLOORS: dict[str, Floors] = {
         "gap": 0.2,
         "restart with a queued certificate": 0.1,
     },
-    "system": {
-        **dict.fromkeys((f"until_{name}" for name in DRIVEN), 1),
+    SYSTEMS[REGISTRY]: {
+        **dict.fromkeys((f"until_{name}" for name in DRIVEN[REGISTRY]), 1),
         "produce_first_block": 0.3,
         "seal_batch": 1,
         "poll_status": 2,
@@ -230,7 +244,7 @@ FLOORS: dict[str, Floors] = {
         "push_bad_vote": 0.02,
         "refuse_status": 0.01,
         "fail_once": 0.2,
-        "read_old_status": 0.1,
+        "read_old_status": 0.05,
         "replicate": 0.2,
         "refuse_old_genesis": 0.01,
         "regenesis": 0.1,
@@ -248,9 +262,62 @@ FLOORS: dict[str, Floors] = {
         "equivocating votes": 0.2,
         "contaminated certificate": 0.01,
         "restart with a queued certificate": 0.01,
-        **{f"runs with {name}": rate for name, rate in WITNESSES.items()},
+        **{f"runs with {name}": rate for name, rate in WITNESSES[REGISTRY].items()},
         **dict.fromkeys(TOPOLOGIES, 0.05),
-        **{f"{size} attesters": 0.02 for size in (1, 2, 3, 4)},
+        **dict.fromkeys(SIZES, 0.02),
+    },
+    SYSTEMS[CONTROLLER]: {
+        **dict.fromkeys((f"until_{name}" for name in DRIVEN[CONTROLLER]), 1),
+        "seal_batch": 3,
+        "provide_hash": 1,
+        "read_status": 3,
+        "start_attestation": 5,
+        "skip_batch": 0.03,
+        "find_certificate": 0.4,
+        "insert_certificate": 1,
+        "exchange_votes": 5,
+        "call_peer": 10,
+        "receive_call": 8,
+        "answer_call": 7,
+        "receive_answer": 5,
+        "refuse_message": 2,
+        "forge_vote": 0.2,
+        "fail_once": 0.2,
+        "fail_to_start": 0.1,
+        "fail_to_certify": 0.03,
+        "refuse_genesis": 0.05,
+        "read_old_genesis": 0.05,
+        "read_old_status": 0.2,
+        "regenesis": 0.1,
+        "restart_on_new_genesis": 0.2,
+        "restore_database": 0.1,
+        "restart_without_registry": 0.1,
+        "restart_with_registry": 0.1,
+        "diverge": 0.2,
+        "execute_again": 0.05,
+        "prune": 0.2,
+        "restart_node": 2,
+        "reconnect": 1,
+        "runs of full length": 0.1,
+        "comes to rest": 0.5,
+        "rest with all certificates": 0.3,
+        "early votes ignored": 0.4,
+        "late votes ignored": 0.2,
+        "votes pulled": 0.5,
+        "asked for another batch": 0.2,
+        "new votes alone told": 2,
+        "call lost": 0.1,
+        "list cut off": 0.04,
+        "list that ends with an error": 0.05,
+        "start refused": 0.02,
+        "start of a batch that is not asked for any more": 0.03,
+        "restart with a certificate in hand": 0.02,
+        "the task alone ends": 0.1,
+        "the consensus ends": 0.1,
+        "restart after an error": 0.2,
+        **{f"runs with {name}": rate for name, rate in WITNESSES[CONTROLLER].items()},
+        **dict.fromkeys(TOPOLOGIES, 0.03),
+        **dict.fromkeys(SIZES, 0.02),
     },
 }
 """By machine: about what is usual in many runs."""
@@ -264,8 +331,9 @@ class FloorsMissed(AssertionError):
     """Something happened less often than it must."""
 
 
-def floors(machine: str, runs: int) -> dict[str, int]:
-    """How often everything must happen in so many runs."""
+def floors(machine: str, profile: Profile) -> dict[str, int]:
+    """How often everything must happen in the runs of a profile; of a system, in those of one shard."""
+    runs = sum(settings.max_examples for _, settings in parts(MACHINES[machine], profile))
     return {what: max(1, int(rate * runs / ALLOWANCE)) for what, rate in FLOORS[machine].items()}
 
 
@@ -278,16 +346,43 @@ def shortfalls(counts: Mapping[str, int], least: Mapping[str, int]) -> list[str]
     ]
 
 
-def drive_to_floors(
-    machine: type[CountedMachine], settings: hypothesis.settings, seed: int, least: Mapping[str, int]
-) -> Counter[str]:
-    """Drive the machine until all floors are met, with further seeds if the first one misses any; all counts.
+Part = tuple[type[CountedMachine], hypothesis.settings]
+"""A machine, and how much of it."""
+
+
+def parts(machine: type[CountedMachine], profile: Profile, shard: int = 0, pool: int = 0) -> list[Part]:
+    """What the profile has of a machine. A system machine has a part for the models of a shard, in this pool, and one
+    for each of its showcases: in few runs of everything together, Hypothesis would leave some out by chance."""
+    if not issubclass(machine, SystemMachine):
+        return [(machine, profile.settings(profile.runs, RULES))]
+    models = profile.models // profile.shards
+    turns, first = machine.models.step, machine.models.start
+    numbers = range(shard * models * turns + first, (shard + 1) * models * turns, turns)
+    runs = profile.settings(profile.system_runs // profile.shards, SYSTEM_RULES)
+    shown = profile.settings(profile.shown // profile.shards, SYSTEM_RULES)
+    return [
+        (_part(machine, numbers, pool), runs),
+        *((_part(machine, range(0), pool, showcase), shown) for showcase in machine.showcases),
+    ]
+
+
+def _part(machine: type[SystemMachine], numbers: range, at: int, *shown: tuple[str, int]) -> type[SystemMachine]:
+    class Part(machine):  # type: ignore[misc, valid-type] # a class that is not known by name
+        models, pool, showcases = numbers, at, shown
+
+    return Part
+
+
+def drive_to_floors(parts: Sequence[Part], seed: int, least: Mapping[str, int]) -> Counter[str]:
+    """Drive the parts of a machine until all floors are met, with further seeds if the first one misses any; all
+    counts.
 
     Raises `FloorsMissed`, and what a failing run raises.
     """
     counts = Counter[str]()
     for further in range(ATTEMPTS):
-        counts.update(drive(machine, settings, seed + further))
+        for machine, settings in parts:
+            counts.update(drive(machine, settings, seed + further))
         missed = shortfalls(counts, least)
         if not missed:
             return counts

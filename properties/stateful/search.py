@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings, tar
 from hypothesis import strategies as st
 
 from model.algebra import Bool
-from model.registry_design.network import FAULTS
 from properties.engines.stepper import State, Stepper
+from properties.stateful.models import FAULTS
 from properties.trace import Trace, record
 
 ORDERS = 4096
@@ -152,8 +152,7 @@ class Hunt(Generic[Name]):
 
 def faults_of(stepper: Stepper) -> frozenset[int]:
     """The actions, by position, that are faults."""
-    names = {transition.name for transition in FAULTS}
-    return frozenset(place for place, action in enumerate(stepper.system.actions) if action.name in names)
+    return frozenset(place for place, action in enumerate(stepper.system.actions) if action.name in FAULTS)
 
 
 class Scheduler:

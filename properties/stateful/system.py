@@ -6,27 +6,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, precondition, rule
 
+import model.controller_design.network
+import model.controller_design.node
 import model.registry_design.network
 import model.registry_design.node
-from model.transitions import Action, Transition
+from model.revisions import CONTROLLER, REGISTRY
+from model.transitions import Transition
 from properties.engines.stepper import State
-from properties.stateful.expectations import expected_to_hold
+from properties.stateful.controller_design.lockstep import Layout as ControllerLayout
+from properties.stateful.controller_design.lockstep import Mirror as ControllerMirror
+from properties.stateful.controller_design.phases import Moments as ControllerMoments
+from properties.stateful.lockstep import Disagreement, Mirror, Moments
 from properties.stateful.machine import CountedMachine
-from properties.stateful.models import SHOWCASES, Model, model_number, showcase
-from properties.stateful.registry_design.lockstep import Disagreement, Layout, Mirror
-from properties.stateful.registry_design.phases import Moments
+from properties.stateful.models import DESIGNS, DRAWN, PROGRESS, Model, model_number, showcase
+from properties.stateful.registry_design.lockstep import Layout as RegistryLayout
+from properties.stateful.registry_design.lockstep import Mirror as RegistryMirror
+from properties.stateful.registry_design.phases import Moments as RegistryMoments
 from properties.trace import Trace, record
 
-LOCKSTEP, PROGRESS = "lockstep", "progress_possible"
+LOCKSTEP = "lockstep"
 """What a run can fail, besides the properties of kind `always` and what a subclass asks for."""
 LONGEST_REST = 5_000
 """A fair run without faults that takes more steps than this does not come to rest, where it must."""
@@ -48,13 +56,27 @@ class RunFailed(AssertionError):
         return self.run.trace(self.claim).about(failed=self.sentence)
 
 
-@lru_cache(maxsize=256)
-def _moments(model: Model) -> Moments:
-    return Moments(Layout(model))
+@dataclass(frozen=True)
+class Beside:
+    """What follows the runs of one model: `moments` tells what is interesting about a step; and each run has a mirror,
+    with the machines in full fidelity."""
+
+    moments: Moments
+    mirror: Callable[[], Mirror]
+
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def of(model: Model) -> Beside:
+        """By the design of the model."""
+        if model.design == CONTROLLER:
+            controllers = ControllerLayout(model)
+            return Beside(ControllerMoments(controllers), partial(ControllerMirror, controllers))
+        registries = RegistryLayout(model)
+        return Beside(RegistryMoments(registries), partial(RegistryMirror, registries))
 
 
 class Run:
-    """One run of a model, from its initial state. Every step is checked: the invariants hold, and the registries in
+    """One run of a model, from its initial state. Every step is checked: the invariants hold, and the machines in
     full fidelity agree. `counts` has how often each transition was taken, and each phase was entered."""
 
     def __init__(self, model: Model, check: Callable[[Run], None] | None = None) -> None:
@@ -62,11 +84,10 @@ class Run:
         self._check = check
         self.state = model.stepper.initial
         self.actions: list[int] = []
-        self.moments = _moments(model)
-        self.mirror = Mirror(self.moments.layout)
+        self.beside = Beside.of(model)
+        self.mirror = self.beside.mirror()
         self.counts: Counter[str] = Counter()
         self._witnessed: set[str] = set()
-        self._signed: dict[tuple[str, int | str], int | str] = {}
         self.enabled = model.stepper.enabled(self.state)
         self.has_failed = self.is_resting = False
 
@@ -86,7 +107,8 @@ class Run:
             self.mirror.follow(place, before, self.state)
         except Disagreement as disagreement:
             raise self.failure(LOCKSTEP, str(disagreement)) from None
-        self.counts["contaminated certificate"] += self.mirror.contaminated
+        if not self.is_resting:
+            self.counts.update(self.mirror.noticed)
         holding = self.model.holding(self.state)
         if not all(holding):
             name, conjunct = self.model.invariants[next(n for n, holds in enumerate(holding) if not holds)]
@@ -107,7 +129,7 @@ class Run:
         """Take every action in turn, but no faults, until nothing is left to do; where the model must make progress,
         every sealed batch is certified then. Raises `RunFailed`."""
         self.is_resting = True
-        must_progress = expected_to_hold(PROGRESS, self.model.system)
+        must_progress = self.model.must_progress
         for _ in range(LONGEST_REST if must_progress else LONGEST_UNREST):
             if not self.progress:
                 break
@@ -172,14 +194,7 @@ class Run:
 
     def _count_phases(self, place: int, before: State) -> None:
         action = self.model.stepper.action(place)
-        self.counts.update(self.moments.of(action, before, self.state))
-        if action.name == "forge_vote":
-            self._count_equivocation(action)
-
-    def _count_equivocation(self, action: Action) -> None:
-        arguments = dict(action.arguments)
-        subject, variant = (action.node, arguments["number"]), arguments["variant"]
-        self.counts["equivocating votes"] += self._signed.setdefault(subject, variant) != variant
+        self.counts.update(self.beside.moments.of(action, before, self.state))
 
 
 LONGEST_RUN = 200
@@ -188,19 +203,25 @@ BURSTS = st.binary(min_size=16, max_size=40)
 """Choices, two bytes each: one draw is an order of magnitude faster than one for each choice."""
 
 
+SIZES = ("1 attester", "2 attesters", "3 attesters", "4 attesters or more")
+"""What is counted of the committees."""
+
+
 class SystemMachine(CountedMachine):
-    """A run of a random model. For each transition of the protocol there is a rule that lets the system run, by chance,
-    until that transition is possible, and then takes it. At its end, every run is driven fairly until nothing is left
-    to do.
+    """A run of a random model, of either design. For each transition of the protocol there is a rule that lets the
+    system run, by chance, until that transition is possible, and then takes it. At its end, every run is driven fairly
+    until nothing is left to do.
 
     A rule that took one action and needed it to be possible would hardly ever fire: Hypothesis leaves out a random part
     of the rules in each run, and most of the time only a few actions are possible.
     """
 
-    models: ClassVar[range] = range(24)
-    """The numbers of the models that it runs."""
-    showcases: ClassVar[tuple[int, ...]] = tuple(~place for place in range(len(SHOWCASES)))
-    """The showcases that it runs as well, by numbers below zero; more often those that are there more often."""
+    models: ClassVar[range] = range(48)
+    """The numbers of the models that it runs. Designs take turns."""
+    showcases: ClassVar[Sequence[tuple[str, int]]] = tuple(
+        (design, place) for design in DESIGNS for place in range(len(DRAWN[design].showcases))
+    )
+    """The showcases that it runs as well, by design; more often those that are there more often."""
     pool: ClassVar[int] = 0
     """Which models have these numbers: another pool has others."""
     last_failure: ClassVar[RunFailed | None] = None
@@ -209,9 +230,10 @@ class SystemMachine(CountedMachine):
     @initialize(data=st.data())
     def start(self, data: st.DataObject) -> None:
         """Choose the model."""
-        number = data.draw(st.sampled_from([*self.models, *self.showcases]), label="model")
-        self.run = Run(showcase(~number) if number < 0 else self.model(number), self.check)
-        self.count(f"{len(self.run.model.system.scope.instance.weights)} attesters")
+        drawn = data.draw(st.sampled_from([*self.models, *self.showcases]), label="model")
+        model = self.model(drawn) if isinstance(drawn, int) else showcase(*drawn)
+        self.run = Run(model, self.check)
+        self.count(SIZES[min(len(model.system.scope.instance.weights), len(SIZES)) - 1])
         self.count(self.run.model.system.revision.name)
         self.count(self.run.model.system.scope.topology)
 
@@ -262,9 +284,47 @@ class SystemMachine(CountedMachine):
             self.count("runs of full length", self.run.counts["steps"] >= LONGEST_RUN)
 
 
-def _transitions(*modules: ModuleType) -> Iterator[str]:
-    for module in modules:
-        yield from (name for name, value in vars(module).items() if isinstance(value, Transition))
+class RegistrySystemMachine(SystemMachine):
+    """The system machine, on systems with vote registries alone."""
+
+    models = range(0, 48, len(DESIGNS))
+    showcases = tuple(shown for shown in SystemMachine.showcases if shown[0] == REGISTRY)
+
+
+class ControllerSystemMachine(SystemMachine):
+    """The system machine, on systems with attestation controllers alone."""
+
+    models = range(1, 48, len(DESIGNS))
+    showcases = tuple(shown for shown in SystemMachine.showcases if shown[0] == CONTROLLER)
+
+
+def _transitions(undriven: Iterable[Transition], *modules: ModuleType) -> tuple[str, ...]:
+    named = {value.name for module in modules for value in vars(module).values() if isinstance(value, Transition)}
+    return tuple(sorted(named - {transition.name for transition in undriven}))
+
+
+DRIVEN = {
+    REGISTRY: _transitions(
+        (
+            model.registry_design.node.restart,  # a part of another one
+            model.registry_design.network.store_start,  # only a proposal has it
+            model.registry_design.network.replay_vote,  # possible only where the refusal of old votes is broken
+            model.registry_design.network.hand_on_vote,  # only logs have it
+        ),
+        model.registry_design.node,
+        model.registry_design.network,
+    ),
+    CONTROLLER: _transitions(
+        (
+            model.controller_design.node.restart,  # a part of others
+            model.controller_design.network.restart_on_smaller,  # only a proposal has it
+            model.controller_design.network.hand_on_vote,  # only logs have it
+        ),
+        model.controller_design.node,
+        model.controller_design.network,
+    ),
+}
+"""For each design, the transitions for which there is a rule."""
 
 
 def _rule_for(name: str) -> Callable[..., None]:
@@ -273,24 +333,11 @@ def _rule_for(name: str) -> Callable[..., None]:
 
     until.__name__ = f"until_{name}"
     until.__doc__ = f"Let the system run until `{name}` is possible, and take it."
-    wrapped: Callable[..., None] = rule(choices=BURSTS)(until)
+    wrapped: Callable[..., None] = precondition(lambda self: name in DRIVEN[self.run.model.design])(
+        rule(choices=BURSTS)(until)
+    )
     return wrapped
 
 
-UNDRIVEN = {
-    transition.name
-    for transition in (
-        model.registry_design.node.restart,
-        model.registry_design.network.store_start,
-        model.registry_design.network.replay_vote,
-        model.registry_design.network.hand_on_vote,
-    )
-}
-"""Transitions without a rule: a part of another one; one that only a proposal has; one that is possible only where the
-refusal of old votes is broken; one that only logs have."""
-
-DRIVEN = tuple(sorted({*_transitions(model.registry_design.node, model.registry_design.network)} - UNDRIVEN))
-"""The transitions for which there is a rule."""
-
-for _name in DRIVEN:
+for _name in sorted({name for names in DRIVEN.values() for name in names}):
     setattr(SystemMachine, f"until_{_name}", _rule_for(_name))

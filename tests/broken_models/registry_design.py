@@ -242,7 +242,7 @@ REGISTRY, WATCH, FINDER, ATTESTER, LINK, STORE, SYSTEM = (
     "attester runner",
     "gossip link",
     "batch store",
-    "system",
+    "system with registries",
 )
 """Machines of `properties.stateful`."""
 

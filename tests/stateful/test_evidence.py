@@ -14,9 +14,10 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import RULE_MARKER
 
 from model.registry_design.registry import Registry
-from model.revisions import REVISIONS
+from model.revisions import CONTROLLER, REGISTRY, REVISIONS
 from model.system import build
 from properties.engines.stepper import Stepper
+from properties.stateful.controller_design.phases import PHASES as CONTROLLER_PHASES
 from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
 from properties.stateful.machine import drive
 from properties.stateful.models import Model, scope_number
@@ -25,16 +26,19 @@ from properties.stateful.profiles import (
     FLOORS,
     MACHINES,
     PROFILES,
+    SYSTEMS,
     FloorsMissed,
     drive_to_floors,
     floors,
     shortfalls,
 )
+from properties.stateful.registry_design.phases import PHASES as REGISTRY_PHASES
 from properties.stateful.system import DRIVEN, LOCKSTEP, PROGRESS, Run, RunFailed, SystemMachine
 from properties.trace import from_json, replay
 from tests.broken_models import BrokenModel, broken_model
 
 ROOT = Path(__file__).parents[2]
+PHASES = {REGISTRY: REGISTRY_PHASES, CONTROLLER: CONTROLLER_PHASES}
 
 
 def failing_run(broken: BrokenModel) -> RunFailed:
@@ -103,40 +107,44 @@ def test_every_machine_has_floors_that_can_be_missed_in_every_profile(name: str)
     profile = PROFILES[name]
     assert FLOORS.keys() == MACHINES.keys()
     for machine, usual in FLOORS.items():
-        runs = profile.system_runs // profile.shards if machine == "system" else profile.runs
-        least = floors(machine, runs)
+        least = floors(machine, profile)
         assert least.keys() == usual.keys()
         assert min(least.values()) >= 1
-        assert len(shortfalls({"runs": runs}, least)) == len(least)
+        assert len(shortfalls({"runs": 1}, least)) == len(least)
         assert shortfalls(least, least) == []
 
 
 def test_floors_that_are_missed_once_more_than_by_chance_are_told() -> None:
-    short, machine = PROFILES["dev"].settings(3, 3), MACHINES["status watch"]
-    counts = drive_to_floors(machine, short, 0, {"runs": 8})
+    short = [(MACHINES["status watch"], PROFILES["dev"].settings(3, 3))]
+    counts = drive_to_floors(short, 0, {"runs": 8})
     assert 8 <= counts["runs"] <= 3 * ATTEMPTS + 8
     with pytest.raises(FloorsMissed, match=r"restart: \d+ times in \d+ runs, at least 1000 are expected"):
-        drive_to_floors(machine, short, 0, {"runs": 8, "restart": 1000})
+        drive_to_floors(short, 0, {"runs": 8, "restart": 1000})
 
 
 def test_every_rule_and_every_transition_has_a_floor() -> None:
     for name, machine in MACHINES.items():
         rules = {rule for rule, function in getmembers(machine) if hasattr(function, RULE_MARKER)}
-        assert rules <= FLOORS[name].keys(), name
-    assert set(DRIVEN) <= FLOORS["system"].keys()
+        if name not in SYSTEMS.values():
+            assert rules <= FLOORS[name].keys(), name
+    for design, name in SYSTEMS.items():
+        assert {*DRIVEN[design], *(f"until_{each}" for each in DRIVEN[design])} <= FLOORS[name].keys()
+        assert {*PHASES[design]} <= FLOORS[name].keys()
+        assert {f"until_{each}" for each in DRIVEN[design]} <= set(dir(MACHINES[name]))
 
 
-def test_a_system_whose_rules_do_nothing_misses_its_floors() -> None:
+@pytest.mark.parametrize(("design", "phase"), [(REGISTRY, "conflated status"), (CONTROLLER, "votes pulled")])
+def test_a_system_whose_rules_do_nothing_misses_its_floors(design: str, phase: str) -> None:
     """What every run does at its end, to come to rest, does not count."""
 
-    class Idle(SystemMachine):
+    class Idle(MACHINES[SYSTEMS[design]]):  # type: ignore[misc] # a class that a table has
         def until(self, name: str, choices: bytes) -> None:
             pass
 
     counts = drive(Idle, PROFILES["dev"].settings(10, 10), seed=0)
     assert counts["steps at rest"] > 0
-    missed = " ".join(shortfalls(counts, floors("system", 1_000)))
-    for what in (*DRIVEN, "conflated status"):
+    missed = " ".join(shortfalls(counts, floors(SYSTEMS[design], PROFILES["ci"])))
+    for what in (*DRIVEN[design], phase):
         assert f"{what}:" in missed
 
 
@@ -149,7 +157,7 @@ def test_a_subclass_checks_every_step() -> None:
                 raise run.failure("never_certified", "no certificate is stored")
 
     with pytest.raises(RunFailed, match="never_certified fails"):
-        drive(NeverCertified, PROFILES["dev"].settings(100, 30), seed=0)
+        drive(NeverCertified, settings(PROFILES["dev"].settings(100, 30), phases=[Phase.generate]), seed=0)
     failure = NeverCertified.last_failure
     assert failure is not None
     assert failure.run.counts["runs with certificate_stored"] == 1
@@ -167,9 +175,10 @@ def test_a_machine_that_fails_alone_is_written_rule_by_rule(tmp_path: Path, monk
 
 
 def test_another_pool_has_other_systems() -> None:
-    first, other = (scope_number(20, pool) for pool in (0, 1))
-    assert first == scope_number(20)
-    assert first != other
+    for number in (20, 21):
+        first, other = (scope_number(number, pool) for pool in (0, 1))
+        assert first == scope_number(number)
+        assert first != other
 
 
 def test_driving_a_machine_leaves_no_seed_on_its_class() -> None:

@@ -7,22 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from model.revisions import REGISTRY, of_design
+from model.revisions import of_design
 from properties.stateful.evidence import write, write_example
-from properties.stateful.machine import CountedMachine
 from properties.stateful.profiles import (
     MACHINES,
-    RULES,
-    SYSTEM_RULES,
+    SYSTEMS,
     FloorsMissed,
     Profile,
     distribution,
     drive_to_floors,
     floors,
+    parts,
 )
-from properties.stateful.system import SystemMachine
 
-ALONE = {name: machine for name, machine in MACHINES.items() if machine is not SystemMachine}
+ALONE = [name for name in MACHINES if name not in SYSTEMS.values()]
 MOST_SHARDS = 4
 
 
@@ -30,42 +28,35 @@ MOST_SHARDS = 4
 def test_a_machine_agrees_with_its_oracle(
     name: str, profile: Profile, seed: int, trace_dir: Path, show: Callable[[str], None]
 ) -> None:
-    machine: type[CountedMachine] = ALONE[name]
     command = repeated(f"oracle and {name.replace(' ', ' and ')}", profile, seed, trace_dir)
-    settings, least = profile.settings(profile.runs, RULES), floors(name, profile.runs)
+    machines, least = parts(MACHINES[name], profile), floors(name, profile)
     try:
-        show(distribution(name, drive_to_floors(machine, settings, seed, least)))
+        show(distribution(name, drive_to_floors(machines, seed, least)))
     except FloorsMissed as missed:
         pytest.fail(f"{missed}\nrepeat: {command}", pytrace=False)
     except Exception as error:
         fail(error, write_example(name, error, trace_dir, seed, command), command)
 
 
+@pytest.mark.parametrize("design", SYSTEMS)
 @pytest.mark.parametrize("shard", range(MOST_SHARDS))
-def test_the_system_keeps_its_properties_and_agrees_with_the_registries_in_full_fidelity(
-    shard: int, profile: Profile, seed: int, trace_dir: Path, show: Callable[[str], None]
+def test_the_system_keeps_its_properties_and_agrees_with_what_is_in_full_fidelity(
+    shard: int, design: str, profile: Profile, seed: int, trace_dir: Path, show: Callable[[str], None]
 ) -> None:
     if shard >= profile.shards:
         pytest.skip(f"profile {profile.name} has {profile.shards} shards")
-    models = profile.models // profile.shards
-
-    class Shard(SystemMachine):
-        pass
-
-    Shard.models, Shard.pool = range(shard * models, (shard + 1) * models), seed
-    Shard.showcases = SystemMachine.showcases * profile.shown
-    runs = profile.system_runs // profile.shards
-    settings, least = profile.settings(runs, SYSTEM_RULES), floors("system", runs)
-    least |= {} if profile.quick else dict.fromkeys(of_design(REGISTRY), 1)
-    command = repeated(f"system and {shard}", profile, seed, trace_dir)
+    name = SYSTEMS[design]
+    machines, least = parts(MACHINES[name], profile, shard, seed), floors(name, profile)
+    least |= {} if profile.quick else dict.fromkeys(of_design(design), 1)
+    command = repeated(f"system and {shard}-{design.split()[-1]}", profile, seed, trace_dir)
     try:
-        show(distribution(f"system, shard {shard}", drive_to_floors(Shard, settings, seed, least)))
+        show(distribution(f"{name}, shard {shard}", drive_to_floors(machines, seed, least)))
     except FloorsMissed as missed:
         pytest.fail(f"{missed}\nrepeat: {command}", pytrace=False)
     except Exception as error:
-        failure = Shard.last_failure
+        failure = next((part.last_failure for part, _ in machines if part.last_failure), None)
         paths = write(failure, trace_dir, seed, command) if failure else []
-        fail(error, paths or write_example("system", error, trace_dir, seed, command), command)
+        fail(error, paths or write_example(name, error, trace_dir, seed, command), command)
 
 
 def repeated(expression: str, profile: Profile, seed: int, trace_dir: Path) -> str:

@@ -11,14 +11,13 @@ from model.registry_design.node import Node
 from model.transitions import Action
 from model.votes import NONE
 from properties.engines.stepper import State
+from properties.stateful.lockstep import Test
 from properties.stateful.registry_design.lockstep import Layout
 
 CONFLATED, LOST_CERTIFICATE, LOST_MESSAGE = "conflated status", "restart with a queued certificate", "message lost"
 LOWERED, SKIPPED = "minimum lowered", "own registry skips the vote"
 BELOW, REPLACED = "vote below minimum", "vote replaced"
 PHASES = (CONFLATED, LOST_CERTIFICATE, LOST_MESSAGE, LOWERED, SKIPPED, BELOW, REPLACED)
-
-Test = Callable[[State], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Moments:
                 registry = self.layout.registries[node]
                 yield from self._if(SKIPPED, (int(registry(after) == registry(before)),))
             case "receive_votes":
-                link = self.layout.links[str(dict(action.arguments)["from"]), action.node]
+                link = self.layout.link_of(action)
                 yield from self._if(BELOW, self._below[link](before))
                 yield from self._if(REPLACED, self._replaced[link](before))
 
@@ -58,7 +57,7 @@ class Moments:
         return any(self.layout.in_flight[link](before) for link in links)
 
     def _on_nodes(self, condition: Callable[[Node], Bool]) -> list[Test]:
-        stepper, state = self.layout.model.stepper, self.layout.model.system.state
+        stepper, state = self.layout.model.stepper, self.layout.system.state
         return [stepper.evaluator(condition(node)) for node in state.nodes]
 
     @cached_property
@@ -74,7 +73,7 @@ class Moments:
     @cached_property
     def _below(self) -> list[Test]:
         """For each link, whether the receiver is about to skip a vote for being below its minimum."""
-        system = self.layout.model.system
+        system = self.layout.system
         pairs = zip(system.state.links, system.topology.links, strict=True)
         stepper = self.layout.model.stepper
         return [
@@ -85,7 +84,7 @@ class Moments:
     @cached_property
     def _replaced(self) -> list[Test]:
         """For each link, whether the receiver is about to replace a vote."""
-        system = self.layout.model.system
+        system = self.layout.system
         pairs = zip(system.state.links, system.topology.links, strict=True)
         stepper = self.layout.model.stepper
         return [

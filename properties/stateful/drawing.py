@@ -1,0 +1,48 @@
+"""What the scopes of all designs are drawn from: topologies in turn, committees, and who in them is Byzantine.
+
+A Byzantine subset is always the last attesters of a committee; their weights are drawn like all others, so that any
+combination of weights can be Byzantine.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from model.committee import U64_MAX
+from model.rules import max_faulty_weight
+from model.scope import Instance, instance
+from model.topology import TOPOLOGIES
+
+LARGEST_COMMITTEE = 12
+
+IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
+"""The topologies of successive scopes. Of four successive scopes, one each has one, two, three and more attesters; an odd
+number of topologies lets each meet every size."""
+
+
+def committee(random: Random, number: int) -> tuple[str, list[int]]:
+    """The topology and the weights of the scope of this number."""
+    turn, topology = number // len(IN_TURN), IN_TURN[number % len(IN_TURN)]
+    largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
+    return topology, _weights(random, min(largest, number % 4 + 1 if number % 4 < 3 else random.randint(4, 4 + turn)))
+
+
+def _weights(random: Random, size: int) -> list[int]:
+    """Equal, small or huge weights; at times the largest sum that there can be."""
+    top = random.choice([1, 1, 3, 100, U64_MAX // size])
+    weights = [random.randint(1, top) for _ in range(size)]
+    if random.random() < 0.2:
+        weights[random.randrange(size)] += U64_MAX - sum(weights)
+    return weights
+
+
+def byzantine(random: Random, weights: list[int]) -> int:
+    """None of them, as many as are tolerated, or any number."""
+    faulty = max_faulty_weight(sum(weights))
+    tolerated = max(count for count in range(len(weights)) if sum(weights[len(weights) - count :]) <= faulty)
+    return random.choice([0, tolerated, tolerated, random.randint(0, len(weights))])
+
+
+def named(weights: list[int], byzantine: int) -> Instance:
+    """The instance of these weights."""
+    return instance(f"w{','.join(map(str, weights))}b{byzantine}")
