@@ -120,8 +120,8 @@ def check_all(
     revisions are the same system in a scope, because what tells them apart is not in it, that system is searched once.
     """
     groups: list[tuple[Plan, list[str]]] = []
-    for plan in plans:
-        groups += same_systems(revisions, plan)
+    for of_plan in workers.map(partial(_same_systems, tuple(revisions)), plans):
+        groups += of_plan
         tick()
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
@@ -162,6 +162,11 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield plan, list(alike)
         else:
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
+
+
+def _same_systems(revisions: Collection[str], plan: Plan) -> list[tuple[Plan, list[str]]]:
+    """For another process, which cannot send what is still to come."""
+    return list(same_systems(revisions, plan))
 
 
 def idle_in(name: str, scope: Scope) -> list[str]:

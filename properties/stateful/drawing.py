@@ -16,8 +16,8 @@ from model.topology import TOPOLOGIES
 LARGEST_COMMITTEE = 12
 
 IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
-"""The topologies of successive scopes. Of four successive scopes, one each has one, two, three and more attesters; an odd
-number of topologies lets each meet every size."""
+"""The topologies of successive scopes. Of four successive scopes, one each has one, two, three and more attesters; an
+odd number of topologies lets each meet every size."""
 
 
 def committee(random: Random, number: int) -> tuple[str, list[int]]:
