@@ -11,8 +11,7 @@ from typing import Any, TypeVar, cast
 
 from model.algebra import TRUE, Bool, Expression, Int, const, truth
 from model.registry_design.registry import Registry
-from model.registry_design.system import RegistryDesign
-from model.transitions import Step
+from model.transitions import Step, TransitionSystem
 from model.votes import NONE, Vote
 
 T = TypeVar("T")
@@ -38,7 +37,7 @@ def _value(expression: Expression) -> Any:
     return expression.value
 
 
-def initial(system: RegistryDesign, record: T) -> T:
+def initial(system: TransitionSystem[Any], record: T) -> T:
     """A part of the system's state with every variable at its initial value."""
     values = {variable.expression: variable.initial for variable in system.variables}
     return cast(T, _substituted(record, values))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable
-from typing import ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from model.registry_design.system import RegistryDesign, build
 from model.revisions import REVISIONS
 from model.scope import Scope
+from model.system import build
 
 P = ParamSpec("P")
 M = TypeVar("M", bound="CountedMachine")
@@ -27,7 +27,7 @@ class CountedMachine(RuleBasedStateMachine):
     or the node, started: a node that restarts at every other step gets nowhere."""
 
     counts: ClassVar[Counter[str]] = Counter()
-    built: ClassVar[dict[Scope, RegistryDesign]] = {}
+    built: ClassVar[dict[tuple[str, Scope], Any]] = {}
     """The systems that the runs start from. To build one takes as long as a run."""
 
     def __init_subclass__(cls) -> None:
@@ -39,11 +39,12 @@ class CountedMachine(RuleBasedStateMachine):
         self.age = 0
         self.count("runs")
 
-    def system(self, scope: Scope) -> RegistryDesign:
-        """The first revision in this scope, of which a machine that runs alone drives a part."""
-        if scope not in self.built:
-            self.built[scope] = build(next(iter(REVISIONS.values())), scope)
-        return self.built[scope]
+    def system(self, scope: Scope, revision: str = next(iter(REVISIONS))) -> Any:
+        """The system of which a machine that runs alone drives a part: of the revision's design; by default the first
+        revision."""
+        if (revision, scope) not in self.built:
+            self.built[revision, scope] = build(REVISIONS[revision], scope)
+        return self.built[revision, scope]
 
     def count(self, what: str, times: int | bool = 1) -> None:
         """Note that something happened; a condition counts where it is true."""

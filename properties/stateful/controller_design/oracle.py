@@ -119,11 +119,16 @@ class NaiveController:
         self.looks[subscriber] = None
 
     def look(self, subscriber: str) -> tuple[NaiveStart | None, dict[str, NaiveVote]] | None:
+        """What is new to this subscriber, which has seen it now."""
+        news = self.news(subscriber)
+        self.looks[subscriber] = len(self.history)
+        return news
+
+    def news(self, subscriber: str) -> tuple[NaiveStart | None, dict[str, NaiveVote]] | None:
         """What is new since this subscriber looked: what is attested, if the number is another, and votes; none if
         nothing is."""
         moment, now = self.looks[subscriber], self.attested()
         then = None if moment is None else self.attested(moment)
-        self.looks[subscriber] = len(self.history)
         if now is None:
             return None
         if then is None or moment is None or then.number != now.number:
