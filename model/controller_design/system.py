@@ -390,10 +390,10 @@ class Wiring:
             losing = restart_without_registry(state, index, topology, revision)
             yield from self.action(restart_without_registry, name, losing)
             yield from self.action(restart_with_registry, name, restart_with_registry(state, index, topology))
-        key, asked = topology.places[index].key, next_batch_to_attest(state, topology, revision)
+        key = topology.places[index].key
         is_honest = TRUE if key is None else ~self.byzantine[key]
         for answer, choices, arguments in self.old_answers():
-            step: Step[System] = read_old_status(state, index, answer, asked)
+            step: Step[System] = read_old_status(state, index, answer, topology, revision)
             if not self.scope.late_answers:
                 step = step.and_then(partial(self.start_at, index=index, key=key))
             yield from self.action(read_old_status, name, step, is_honest, arguments, choices)
