@@ -94,6 +94,8 @@ def test_n5_a_relay_without_a_task_cuts_off_all_behind_it_and_one_that_lags_nobo
     for claimed in ("progress_possible", "every_batch_certified", "early_votes_arrive"):
         lagging = scope(batches=2, topology="relay", restarts=1, disconnects=1, late_answers=True)
         assert isinstance(verdict("pr175+era2657", lagging, claimed), Exhausted)
+        never_there = scope(batches=2, topology="relay", late_batches=True)
+        assert isinstance(verdict("pr175+era2684", never_there, claimed), Exhausted)
 
 
 @pytest.mark.parametrize("name", of_design(CONTROLLER))
