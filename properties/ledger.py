@@ -10,7 +10,7 @@ from textwrap import fill
 
 from model.revisions import REVISIONS, proposals_in, without
 from model.revisions import revision as by_name
-from model.scope import Scope
+from model.scope import BadScope, Scope
 from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
@@ -18,6 +18,7 @@ from properties.expected import Row, expectations
 from properties.places import plainness
 from properties.plans import PLANS, Plan
 from properties.render import FORMATS
+from properties.switches import DEFAULTS, switched
 from properties.trace import Trace
 from properties.verdicts import NotApplicable, Unknown, Verdict, Violated
 from properties.workers import Workers
@@ -174,6 +175,20 @@ def idle_in(name: str, scope: Scope) -> list[str]:
     system = build(by_name(name), scope)
     others = {part: build(by_name(without(name, part)), scope) for part in proposals_in(name)}
     return [part for part, other in others.items() if len(list(_grouped({"": system, part: other}, _text))) == 1]
+
+
+def idle_switches(system: AttestationSystem, given: Iterable[str]) -> list[str]:
+    """Those of the given switches of its scope that change nothing: as if they were not set it is the same system."""
+    return [name for name in given if _is_idle(system, name)]
+
+
+def _is_idle(system: AttestationSystem, name: str) -> bool:
+    try:
+        plain = switched(system.scope, [(name, DEFAULTS[name])])
+        other = build(system.revision, plain)
+    except BadScope:
+        return False
+    return plain != system.scope and len(list(_grouped({"": system, name: other}, _text))) == 1
 
 
 Systems = dict[str, AttestationSystem]
