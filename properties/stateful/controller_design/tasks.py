@@ -152,8 +152,11 @@ class TaskMachine(CountedMachine):
         assert not others
         self.count(name)
         self.state = taken(step)
-        self.count("error that ends the task alone", is_alive and not self.naive.is_alive and self.naive.runs)
-        self.count("error that ends the consensus", is_alive and not self.naive.runs)
+        self._count_end(is_alive)
+
+    def _count_end(self, was_alive: bool) -> None:
+        self.count("error that ends the task alone", was_alive and not self.naive.is_alive and self.naive.runs)
+        self.count("error that ends the consensus", was_alive and not self.naive.runs)
 
     def _steps(self) -> dict[str, Step[Any]]:
         """What the model's node can do now, as steps of the whole state."""
@@ -185,13 +188,14 @@ class TaskMachine(CountedMachine):
         return {"fail_to_start": network.fail_to_start(self.state, self.index, self.topology, self.revision)}
 
     @rule()
-    @precondition(lambda self: self.age >= LIFETIME / 2 and self.naive.is_alive)
+    @precondition(lambda self: self.age >= LIFETIME and self.naive.is_alive)
     @counted
     def fail_once(self) -> None:
         """An error without a cause."""
         self.age = 0
         self.naive.fail()
         self.state = taken(network.fail_once(self.state, self.index, self.topology, self.revision))
+        self._count_end(was_alive=True)
         self.count("restart after an error", self.naive.is_alive)
 
     @rule()
