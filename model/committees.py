@@ -8,10 +8,13 @@ Source: zksync-era, `core/node/consensus/src/registry/mod.rs`, `attester_committ
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from model.algebra import FALSE, TRUE, Bool, Int, const, total, truth, where
+from model.committee import U64_MAX
 from model.rules import reaches, threshold
+from model.scope import NUMBER
 from model.votes import Electorate
 
 NONE_SCHEDULED = -1
@@ -115,13 +118,16 @@ def _scheduled(place: int) -> CommitteeRead:
 
 
 def _weights(text: str, attesters: int) -> tuple[int, ...]:
-    weights = text.split(",")
-    if len(weights) != attesters or not all(weight.isdecimal() for weight in weights) or not any(map(int, weights)):
+    texts = text.split(",")
+    weights = tuple(int(weight) for weight in texts if re.fullmatch(NUMBER, weight))
+    if not len(weights) == len(texts) == attesters or not any(weights):
         raise BadCommittees(
             f"committee {text!r} is neither a weight for each of the {attesters} attesters (0: not a member), joined "
             "by commas, nor none, nor error"
         )
-    return tuple(map(int, weights))
+    if sum(weights) > U64_MAX:
+        raise BadCommittees(f"committee {text!r}: the weights sum to {sum(weights)}, beyond u64 (at most {U64_MAX})")
+    return weights
 
 
 def _electorate(weights: tuple[int, ...]) -> Electorate:

@@ -174,6 +174,8 @@ class Scope:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
+        if (self.fallbacks or self.divergences) and not self.astray:
+            raise BadScope("fallbacks and divergences happen to certain nodes; astray says to which nodes")
         if self.replays and (self.regeneses or self.handed_on):
             raise BadScope("replays are of votes on the same fork, and not of those that a log hands on")
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.algebra import Bool, Expression, any_of
 from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
-from properties.claims.kinds import Conjunct, Kind, Property
+from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.confirmation import confirm_lasso, confirm_state, follow, is_closed
 from properties.engines.explorer import (
@@ -65,6 +65,7 @@ class Check:
         self.system = system
         self.search = explore(system, symmetry, max_states, watch)
         self.stepper = Stepper(system)
+        self._kinds: dict[CounterexampleKind, Mask] = {}
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
         """The verdict of each property, by name."""
@@ -176,10 +177,16 @@ class Check:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
         for kind in claim.kinds_in(self.system):
-            of_kind = final & self._holds(kind.holds(self.system))
+            of_kind = final & self._of_kind(kind)
             unclassified &= ~of_kind
             yield kind.name, of_kind
         yield UNCLASSIFIED, unclassified
+
+    def _of_kind(self, kind: CounterexampleKind) -> Mask:
+        """In which states the kind's predicate holds; several properties ask for the same kinds."""
+        if kind not in self._kinds:
+            self._kinds[kind] = self._holds(kind.holds(self.system))
+        return self._kinds[kind]
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
         """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there

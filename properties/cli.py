@@ -25,6 +25,7 @@ COMMANDS = {
     "explore": "search one scope exhaustively",
     "prove": "prove properties with Z3, and search to a bound",
     "trace": "print the shortest counterexample or witness of a property",
+    "pace": "time from sealing to certificate, by search and simulation",
     "show": "print the built system of one scope as a specification",
     "replay": "check a recording of the real system against the model",
     "revisions": "list the revisions of the protocol",

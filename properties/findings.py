@@ -129,6 +129,7 @@ FINDINGS: tuple[Finding, ...] = (
         ),
         shown_on="pr170+era2539",
         cured_by="`error_returned`",
+        known_since="zksync-era, by intent: a comment in core/node/consensus/src/era.rs (before 26 July 2024)",
     ),
     Finding(
         "relay-skips-votes",
@@ -189,7 +190,7 @@ FINDINGS: tuple[Finding, ...] = (
         "Attesters that have pruned a batch can never vote on it",
         "Attesters that prune cannot vote",
         Severity.STUCK,
-        _each(STUCK, "pruned_at_attesters"),
+        _each((*STUCK, "restarts_help"), "pruned_at_attesters", "batch_not_there"),
     ),
     Finding(
         "bad-vote-cuts-connection",
@@ -236,7 +237,7 @@ FINDINGS: tuple[Finding, ...] = (
         "A task that waits for a hash does not hear of later numbers",
         "A task that waits for a hash is deaf",
         Severity.STUCK,
-        _each((*STUCK, "restarts_help"), "deaf_to_status", "batch_not_there"),
+        _each((*STUCK, "restarts_help"), "deaf_to_status"),
         cured_by="`hash_wait_listens`, where the batch asked for is there",
     ),
     Finding(

@@ -10,7 +10,7 @@ from textwrap import fill
 
 from model.revisions import REVISIONS, proposals_in, without
 from model.revisions import revision as by_name
-from model.scope import Scope
+from model.scope import BadScope, Scope
 from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
@@ -18,6 +18,7 @@ from properties.expected import Row, expectations
 from properties.places import plainness
 from properties.plans import PLANS, Plan
 from properties.render import FORMATS
+from properties.switches import DEFAULTS, switched
 from properties.trace import Trace
 from properties.verdicts import NotApplicable, Unknown, Verdict, Violated
 from properties.workers import Workers
@@ -120,8 +121,8 @@ def check_all(
     revisions are the same system in a scope, because what tells them apart is not in it, that system is searched once.
     """
     groups: list[tuple[Plan, list[str]]] = []
-    for plan in plans:
-        groups += same_systems(revisions, plan)
+    for of_plan in workers.map(partial(_same_systems, tuple(revisions)), plans):
+        groups += of_plan
         tick()
     # The longest first: if one came last, a single process would be busy with it while the others have nothing to do.
     groups.sort(key=lambda group: _expected_states(group[1][0], group[0]), reverse=True)
@@ -164,11 +165,30 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
             yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
 
 
+def _same_systems(revisions: Collection[str], plan: Plan) -> list[tuple[Plan, list[str]]]:
+    """For another process, which cannot send what is still to come."""
+    return list(same_systems(revisions, plan))
+
+
 def idle_in(name: str, scope: Scope) -> list[str]:
     """The proposals in a revision that change nothing in this scope: without them it is the same system."""
     system = build(by_name(name), scope)
     others = {part: build(by_name(without(name, part)), scope) for part in proposals_in(name)}
     return [part for part, other in others.items() if len(list(_grouped({"": system, part: other}, _text))) == 1]
+
+
+def idle_switches(system: AttestationSystem, given: Iterable[str]) -> list[str]:
+    """Those of the given switches of its scope that change nothing: as if they were not set it is the same system."""
+    return [name for name in given if _is_idle(system, name)]
+
+
+def _is_idle(system: AttestationSystem, name: str) -> bool:
+    try:
+        plain = switched(system.scope, [(name, DEFAULTS[name])])
+        other = build(system.revision, plain)
+    except BadScope:
+        return False
+    return plain != system.scope and len(list(_grouped({"": system, name: other}, _text))) == 1
 
 
 Systems = dict[str, AttestationSystem]

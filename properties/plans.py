@@ -136,6 +136,7 @@ PLANS = (
     Plan("n2f0b0", "own-registries", batches=2, designs=OLD),
     Plan("n3f0b0", "joined", symmetry=True),
     Plan("n6f1b1", "joined", batches=2, symmetry=True, revisions=FIRST_AND_LAST),
+    Plan("w5,1b1", "joined", batches=2, revisions=(*FIRST_AND_LAST, *of_design(CONTROLLER))),
     Plan("n1f0b0", "full", batches=2, revisions=OF_EACH_DESIGN),
     _with("n1f0b0", 3, topology="relay"),
     _with("n2f0b0", 2, restarts=1, disconnects=1),

@@ -14,12 +14,14 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
+COST = {None: [], " slowly": [pytest.mark.slow], " deeply": [pytest.mark.slow, pytest.mark.deep]}
+
 GENERATED = [
     pytest.param(
         region["name"],
         region["text"],
         id=f"{page.relative_to(ROOT)}: {region['name']}",
-        marks=[pytest.mark.slow] if region["slowly"] else [],
+        marks=COST[region["cost"]],
     )
     for page in PAGES
     for region in REGION.finditer(page.read_text(encoding="utf-8"))

@@ -82,8 +82,10 @@ class Declaration:
         )
 
     def can_end(self, is_main: bool) -> bool:
-        """Whether an error ends a node's consensus for good."""
-        return not (self.revision.error_ends_task_only or self.scope.is_supervised(is_main))
+        """Whether a node's consensus ends for good: by an error in its task, or, on an external node, by a new fork or
+        configuration, which ends the process in any revision."""
+        is_told = not is_main and bool(self.scope.regeneses or self.scope.fallbacks)
+        return (is_told or not self.revision.error_ends_task_only) and not self.scope.is_supervised(is_main)
 
     def task(self, space: Namespace, is_main: bool) -> Task:
         rests = is_main or self.scope.late_answers

@@ -197,14 +197,19 @@ def reconnected(system: System, links: Sequence[int]) -> System:
 
 def stopped(system: System, node: int, topology: Topology, revision: Revision) -> System:
     """The state after an error in a node's task. Up to zksync-era PR 3170 it ends more than the task: an external
-    node's process, or the whole consensus of the main node, whose process lives on without. Who is supervised is
-    restarted. From PR 3180 on it ends the task alone, as long as the process lives; it is proposed that the task begins
-    anew."""
+    node's process, or the whole consensus of the main node, whose process lives on without. From PR 3180 on it ends the
+    task alone, as long as the process lives; it is proposed that the task begins anew."""
     here = system.nodes[node]
     if revision.restarts_task:
         return system.with_node(node, replace(here, task=Task.fresh()))
     if revision.error_ends_task_only:
         return system.with_node(node, replace(here, task=here.task.dead()))
+    return ended(system, node, topology)
+
+
+def ended(system: System, node: int, topology: Topology) -> System:
+    """The state after the end of a node's process, or of the main node's consensus: who is supervised is restarted."""
+    here = system.nodes[node]
     if here.is_supervised:
         return restarted(system, node, topology)
     attestation = Attestation.none(len(here.attestation.votes), here.attestation.committees)
@@ -234,11 +239,17 @@ def fail_once(system: System, node: int, topology: Topology, revision: Revision)
 
 
 @transition("a fault: the API answers from a replica of the database that lags")
-def read_old_status(system: System, node: int, answer: Int, asked: Int) -> Step[System]:
-    """An external node's task reads a number that the main node asked for earlier."""
-    step: Step[Node] = read_status(system.nodes[node], answer)
-    is_old = (asked > answer) & (system.faults.stale_answers != 0)
-    return Step(step.when & is_old, system.after_fault("stale_answers").with_node(node, step.then))
+def read_old_status(system: System, node: int, answer: Int, topology: Topology, revision: Revision) -> Step[System]:
+    """An external node's task reads a number that the main node asked for earlier: on this fork, none before its
+    first."""
+    here, main = system.nodes[node], system.nodes[topology.main]
+    step: Step[Node] = read_status(here, answer)
+    is_former = (here.genesis != main.genesis) | (first_to_attest(system, revision) <= answer)
+    is_old = (next_batch_to_attest(system, topology, revision) > answer) & is_former
+    return Step(
+        step.when & is_old & (system.faults.stale_answers != 0),
+        system.after_fault("stale_answers").with_node(node, step.then),
+    )
 
 
 @transition("a fault: the API answers from a replica of the database that lags")
@@ -277,9 +288,11 @@ def regenesis(system: System, topology: Topology, first: int, geneses: int) -> S
 
 @transition("zksync-era, core/node/consensus/src/en.rs: the task that watches the main node's genesis or configuration")
 def restart_on_new_genesis(system: System, node: int, topology: Topology) -> Step[System]:
-    """A node learns of the new fork, sooner or later, and restarts on it."""
-    is_behind = system.nodes[node].genesis != system.nodes[topology.main].genesis
-    return Step(is_behind, restarted(system, node, topology))
+    """A node learns of the new fork, sooner or later, which ends its process, whatever the revision. It restarts on the
+    new fork."""
+    here = system.nodes[node]
+    is_behind = here.genesis != system.nodes[topology.main].genesis
+    return Step(here.runs & is_behind, ended(system, node, topology))
 
 
 @transition("proposed, for zksync-era")
@@ -294,17 +307,20 @@ def restart_on_smaller(system: System, node: int, topology: Topology, revision: 
 def restart_without_registry(system: System, node: int, topology: Topology, revision: Revision) -> Step[System]:
     """An external node restarts with the answer of the fallback, which names no registry of attesters. Up to zksync-era
     PR 3130 such an answer restarts a running node; from PR 3148 on it must be restarting already."""
-    allowed = (system.faults.fallbacks != 0) & ~system.nodes[node].has_fallback
-    fresh = restarted(system, node, topology, has_fallback=TRUE).after_fault("fallbacks")
+    here = system.nodes[node]
+    allowed = (system.faults.fallbacks != 0) & ~here.has_fallback
+    fresh = restarted(system, node, topology, has_fallback=TRUE)
     if revision.ignores_fallback_config:
-        return Step(allowed & (system.faults.restarts != 0), fresh.after_fault("restarts"))
-    return Step(allowed, fresh)
+        return Step(allowed & (system.faults.restarts != 0), fresh.after_fault("fallbacks").after_fault("restarts"))
+    then = fresh if here.is_supervised else ended(system, node, topology)
+    return Step(allowed & here.runs, then.after_fault("fallbacks"))
 
 
 @transition("zksync-era, core/node/consensus/src/en.rs: the task that watches the main node's configuration")
 def restart_with_registry(system: System, node: int, topology: Topology) -> Step[System]:
-    """An external node learns which registry there is, and restarts with it."""
-    return Step(system.nodes[node].has_fallback, restarted(system, node, topology))
+    """An external node learns which registry there is, which ends its process. It restarts with it."""
+    here = system.nodes[node]
+    return Step(here.runs & here.has_fallback, ended(system, node, topology))
 
 
 @transition("a fault: the operator restores the main node's database, or fails over to a copy that lags")

@@ -95,7 +95,9 @@ def assemble(
     refuse_unknown_nodes(scope, flow)
     if (scope.split or scope.fallbacks or scope.message_limit) and not scope.call_steps:
         raise BadScope("messages that are too large, or cut off by an error, need call_steps")
-    committees = committees or committees_of(scope, electorate)
+    if scope.message_limit and not scope.echo:
+        raise BadScope("a message_limit needs echo: without it, not all votes of a message are in the model to count")
+    committees = committees or committees_of(revision, scope, electorate)
     topology, space = flow.both_ways, Namespace()
     declaration = Declaration(revision, scope, flow, topology, committees, byzantine, space)
     state = declaration.system()
@@ -113,8 +115,10 @@ def assemble(
     )
 
 
-def committees_of(scope: Scope, electorate: Electorate) -> Committees:
+def committees_of(revision: Revision, scope: Scope, electorate: Electorate) -> Committees:
     """The committees of the scope's batches. Raises `BadScope`."""
+    if (scope.committees or scope.split or scope.fallbacks) and not revision.has_committee_per_batch:
+        raise BadScope(f"{revision.name} has one committee for all batches: no committees, no split, no fallbacks")
     try:
         return Committees.of(electorate, scope.committees)
     except BadCommittees as error:
@@ -133,7 +137,7 @@ class ControllerDesign(AttestationSystem):
         """The main node."""
         return self.state.nodes[self.topology.main]
 
-    @property
+    @cached_property
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)
@@ -390,10 +394,10 @@ class Wiring:
             losing = restart_without_registry(state, index, topology, revision)
             yield from self.action(restart_without_registry, name, losing)
             yield from self.action(restart_with_registry, name, restart_with_registry(state, index, topology))
-        key, asked = topology.places[index].key, next_batch_to_attest(state, topology, revision)
+        key = topology.places[index].key
         is_honest = TRUE if key is None else ~self.byzantine[key]
         for answer, choices, arguments in self.old_answers():
-            step: Step[System] = read_old_status(state, index, answer, asked)
+            step: Step[System] = read_old_status(state, index, answer, topology, revision)
             if not self.scope.late_answers:
                 step = step.and_then(partial(self.start_at, index=index, key=key))
             yield from self.action(read_old_status, name, step, is_honest, arguments, choices)

@@ -113,7 +113,7 @@ class RegistryDesign(AttestationSystem):
         """The main node."""
         return self.state.nodes[self.topology.main]
 
-    @property
+    @cached_property
     def next_batch_to_attest(self) -> Int:
         """What the main node's database answers now."""
         return next_batch_to_attest(self.state, self.topology, self.revision)

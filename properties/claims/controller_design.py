@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from model.algebra import Bool, any_of
+from model.algebra import Bool, all_of, any_of
 from model.controller_design.gossip import ANSWERED, CALLED
 from model.controller_design.network import (
     can_talk,
@@ -67,11 +67,13 @@ def certificates_are_not_skipped(system: ControllerDesign) -> tuple[Conjunct, ..
 
 
 def early_votes_arrive(system: ControllerDesign) -> tuple[Conjunct, ...]:
-    """While an attester is at the main node's number, its vote is on the main node in the end."""
+    """While an attester is at the main node's number, its vote is on the main node in the end; nobody has to do without
+    the batch, as a relay cannot start it then."""
     main, conjuncts = system.main, []
+    is_everywhere = all_of(node.has_hash(main.attestation.batch.number) for node in system.state.nodes)
     for place, node in zip(system.topology.places, system.state.nodes, strict=True):
         if place.key is not None and node is not main:
-            together = main.runs & (node.attestation.batch.number == main.attestation.batch.number)
+            together = main.runs & is_everywhere & (node.attestation.batch.number == main.attestation.batch.number)
             sentence = f"the vote of {place.name} comes to the main node as long as both are at its number"
             has_vote = together & node.attestation.votes[place.key]
             conjuncts.append(Conjunct(sentence, main.attestation.votes[place.key], has_vote))
@@ -153,8 +155,8 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
     Property(
         "early_votes_arrive",
         Kind.EVENTUALLY,
-        "A vote comes to the main node in the end as long as its attester and the main node are at its number, even if "
-        "it was ignored for being early.",
+        "A vote comes to the main node in the end as long as its attester and the main node are at its number, and all "
+        "nodes have the batch, even if it was ignored for being early.",
         "weak fairness for each action of a node or a connection; faults end, but for Byzantine attesters, who go on",
         f"{PR175}: calls push and pull, so that future votes can be ignored",
         only_of(ControllerDesign, early_votes_arrive),

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from properties.commands.options import add_scope, repeating, scope_of
+from properties.commands.options import add_scope, repeating, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
         if part not in said:
             print(f"{part} changes nothing in this scope: without it the system is the same", file=sys.stderr)
     system = build(revision, scope)
+    say_idle_switches(system, options.switches)
     symmetry = not options.no_symmetry and Packing(system).has_symmetry
     with Progress() as progress:
         done = Check(system, symmetry, options.max_states, progress.watch)

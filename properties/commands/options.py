@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.revisions import Revision
 from model.scope import Scope
 from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, unknown
+
+if TYPE_CHECKING:
+    from model.service import AttestationSystem
 
 PLAIN: Mapping[str, Any] = {"instance": "n2f0b0", "batches": 3, "detail": "joined", "switches": []}
 """The options of a scope where nothing else is said. Commands that have no such instance demand one."""
@@ -78,6 +82,15 @@ def _switched(scope: Scope, given: list[str]) -> Scope:
         return switched(scope, [parse(text) for text in given])
     except BadSwitch as error:
         raise (unknown("switch", error.name, DEFAULTS) if error.name else UsageError(str(error))) from None
+
+
+def say_idle_switches(system: AttestationSystem, given: Iterable[str]) -> None:
+    """Say on stderr which of the switches that were given as text change nothing, as those of the other design do."""
+    from properties.ledger import idle_switches
+    from properties.switches import parse
+
+    for name in idle_switches(system, dict.fromkeys(parse(text)[0] for text in given)):
+        print(f"{name} changes nothing in this scope: without it the system is the same", file=sys.stderr)
 
 
 def repeating(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from properties.commands.options import add_model, scope_of
+from properties.commands.options import add_model, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 
 
@@ -18,5 +18,7 @@ def run(options: argparse.Namespace) -> int:
     from model.system import build
     from properties.render.specification import specification
 
-    print(specification(build(*scope_of(options))), end="")
+    system = build(*scope_of(options))
+    say_idle_switches(system, options.switches)
+    print(specification(system), end="")
     return Status.DONE

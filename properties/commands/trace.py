@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from properties.commands.options import PLAIN, add_scope, repeating, scope_of
+from properties.commands.options import PLAIN, add_scope, repeating, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import UsageError, checked_revision, must_be_writable, read_text, unknown, write
@@ -113,6 +113,7 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     from properties.engines.packing import Packing
 
     system = build(wanted.revision, wanted.scope)
+    say_idle_switches(system, options.switches)
     exact = options.no_symmetry or wanted.claim.kind is Kind.EVENTUALLY
     symmetry = not exact and Packing(system).has_symmetry
     with Progress() as progress:

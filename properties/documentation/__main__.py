@@ -1,7 +1,10 @@
-"""Write all pages anew."""
+"""Write the generated parts of the docs anew: all, or those whose page or name has one of the words given. With --deep
+also those that take the better part of a minute each."""
 
 import sys
 
-from properties.documentation.pages import main
+from properties.documentation.pages import write
 
-sys.exit(main())
+if __name__ == "__main__":
+    for changed in write([word for word in sys.argv[1:] if word != "--deep"], "--deep" in sys.argv):
+        print(f"{changed} is new", flush=True)

@@ -2,31 +2,35 @@
 
 NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m
 properties.documentation` writes all parts anew, and a test fails where one is out of date. It is one of the slow tests
-where the part takes more than a second or two to make, which is said as `<!-- generated slowly: NAME -->`.
+where the part takes more than a second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of
+the deep tests where it takes the better part of a minute, `<!-- generated deeply: NAME -->`.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from properties.documentation import redesign, searches, tables
+from properties.documentation import redesign, searches, tables, timing
 from properties.documentation.tables import table
 from properties.findings import FINDINGS
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
+from properties.workers import Workers
 from tests.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 REGION = re.compile(
-    r"(?P<begin><!-- generated(?P<slowly> slowly)?: (?P<name>.+?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)", re.DOTALL
+    r"(?P<begin><!-- generated(?P<cost> slowly| deeply)?: (?P<name>.+?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)",
+    re.DOTALL,
 )
 
 
@@ -52,7 +56,15 @@ REGIONS: dict[str, Callable[[], str]] = {
     "cures": searches.cures,
     "effects of switches": searches.effects,
     "redesign": redesign.redesign,
+    "claims, redesign": redesign.claims,
     "finder diagram": searches.finder_diagram,
+    "timing parameters": timing.parameters,
+    "timing verdicts": timing.verdicts,
+    "timing fixed": timing.fixed,
+    "timing distribution": timing.distribution,
+    "timing backlog": timing.backlog,
+    "timing agreement": timing.agreement,
+    "timing sensitivity": timing.sensitivity,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
     "proof theorems": lambda: table(*proof_tables.theorems(proof_tables.PROVED_START, proof_tables.BROKEN_START)),
@@ -92,22 +104,26 @@ def _demoted(text: str) -> str:
     return "".join(lines)
 
 
-def refresh(text: str) -> str:
-    """The page with every region generated anew."""
-    return REGION.sub(lambda region: f"{region['begin']}{made(region['name'])}{region['end']}", text)
-
-
 def made(name: str) -> str:
     """What stands between the marks of a region."""
     return f"\n{generate(name)}\n"
 
 
-def main() -> int:
-    """Write all pages anew; say which have changed."""
-    for page in sorted(DOCS.rglob("*.md")):
-        before = page.read_text(encoding="utf-8")
-        after = refresh(before)
+def write(chosen: Collection[str], deeply: bool) -> Iterator[str]:
+    """Write the regions whose page or name has one of these words anew, or all; those that take longest if wanted.
+    Yields the pages that have changed."""
+    pages = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
+    names = {
+        region["name"]: None
+        for page, text in pages.items()
+        for region in REGION.finditer(text)
+        if (deeply or region["cost"] != " deeply")
+        and (not chosen or any(word in f"{page.name} {region['name']}" for word in chosen))
+    }
+    with Workers(os.cpu_count() or 1) as workers:
+        texts = dict(zip(names, workers.map(made, names), strict=True))
+    for page, before in pages.items():
+        after = REGION.sub(lambda each: f"{each['begin']}{texts.get(each['name'], each['text'])}{each['end']}", before)
         if after != before:
             page.write_text(after, encoding="utf-8")
-            print(f"{page.relative_to(DOCS.parent)} is new")
-    return 0
+            yield str(page.relative_to(DOCS.parent))

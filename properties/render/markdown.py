@@ -239,7 +239,7 @@ def _passing(story: Story) -> Lines:
     yield ""
     yield from ("| step | this run | the run that goes well |", "|---:|---|---|")
     ours = zip(story.trace.steps, told(story), strict=True)
-    theirs = zip(passing.trace.steps, told(Story(passing.trace)), strict=True)
+    theirs = zip(passing.trace.steps, told(Story(passing.trace, story.system)), strict=True)
     beside = list(zip_longest(ours, theirs))[shared:]
     for number, (here, there) in enumerate(beside, shared + 1):
         mark = "**→** " if number == shared + 1 else ""

@@ -61,12 +61,12 @@ class Passing:
 
 
 class Story:
-    """A trace with its model. Raises `BadTrace` if it is not a run of the model, `UnknownProperty` if nobody knows the
-    property."""
+    """A trace with its model, which need not be built again if it is at hand. Raises `BadTrace` if it is not a run of
+    the model, `UnknownProperty` if nobody knows the property."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, system: AttestationSystem | None = None) -> None:
         self.trace = trace
-        self.system: AttestationSystem = trace.system
+        self.system: AttestationSystem = system or trace.system
         self.stepper = Stepper(self.system)
         replay(trace, self.stepper)
         if trace.loop is not None and trace.states[trace.loop] != trace.states[-1]:
@@ -209,8 +209,12 @@ class Story:
 
     def _has_symmetry(self, goal: Bool) -> bool:
         """Whether permuted attesters can count as one in a search of the passing system for the goal."""
-        packing = Packing(self._passing_system)
+        packing = self._passing_packing
         return packing.has_symmetry and packing.symmetry.breaks([(goal,)]) is None
+
+    @cached_property
+    def _passing_packing(self) -> Packing:
+        return Packing(self._passing_system)
 
     def _search(self, conjunct: Conjunct, number: int) -> tuple[Exploration, tuple[int, int] | None]:
         """A search from the state after so many steps, and where in it the conjunct comes true."""

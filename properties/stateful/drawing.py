@@ -15,15 +15,16 @@ from model.topology import TOPOLOGIES
 
 LARGEST_COMMITTEE = 12
 
-IN_TURN = (*sorted(TOPOLOGIES), "direct")
-"""The topologies of successive scopes. In each round, the committees are all of one, two or three, or larger."""
+IN_TURN = (*sorted(TOPOLOGIES), "direct", "direct")
+"""The topologies of successive scopes. Of four successive scopes, one each has one, two, three and more attesters; an
+odd number of topologies lets each meet every size."""
 
 
 def committee(random: Random, number: int) -> tuple[str, list[int]]:
     """The topology and the weights of the scope of this number."""
     turn, topology = number // len(IN_TURN), IN_TURN[number % len(IN_TURN)]
     largest = 4 if topology == "mesh" else LARGEST_COMMITTEE
-    return topology, _weights(random, min(largest, turn % 4 + 1 if turn % 4 < 3 else random.randint(4, 4 + turn)))
+    return topology, _weights(random, min(largest, number % 4 + 1 if number % 4 < 3 else random.randint(4, 4 + turn)))
 
 
 def _weights(random: Random, size: int) -> list[int]:

@@ -26,6 +26,8 @@ from properties.render.command import scope_options
 Capture = pytest.CaptureFixture[str]
 
 TRACE = ["trace", "progress_possible", "--instance", "n1f0b0", "--revision"]
+PER_BATCH = "explore --instance n2f0b0 --batches 1 --revision pr175+era2684"
+ONE_COMMITTEE = "explore --instance n2f0b0 --batches 1 --revision pr175+era2657"
 BAD = {
     "check --revision pr161+era248": "unknown revision 'pr161+era248'; did you mean pr161+era2480",
     "check --instance n0f0b0": "a committee needs at least one attester",
@@ -57,6 +59,17 @@ BAD = {
     "explore --revision pr161+era2480 --instance n1f0b0 --with topology=star": "unknown topology 'star'; there are",
     "explore --revision pr161+era2480 --instance n1f0b0 --with pruned=Q": "no node 'Q' to prune; the nodes are M, a",
     "explore --revision pr161+era2480 --instance n1f0b0 --with bad_votes=x": "come from an external node",
+    f"{PER_BATCH} --with committees=99999999999999999999,1": "sum to 100000000000000000000, beyond u64",
+    f"{PER_BATCH} --with committees=\uff11,1": "neither a weight for each of the 2 attesters",
+    f"{PER_BATCH} --with committees=01,1": "neither a weight for each of the 2 attesters",
+    f"{PER_BATCH} --with split=zz": "no node 'zz' with committees of its own; the nodes are M, a, b",
+    f"{PER_BATCH} --with failing=q": "no node 'q' whose task fails",
+    f"{PER_BATCH} --with message_limit=-1": "message_limit is a number from 0 to 9",
+    f"{PER_BATCH} --with message_limit=1 --with call_steps=yes": "a message_limit needs echo",
+    f"{PER_BATCH} --with divergences=1": "astray says to which nodes",
+    f"{ONE_COMMITTEE} --with committees=1,2": "pr175+era2657 has one committee for all batches",
+    f"{ONE_COMMITTEE} --with split=a --with call_steps=yes": "pr175+era2657 has one committee for all batches",
+    f"{ONE_COMMITTEE} --with fallbacks=1 --with astray=a --with call_steps=yes": "pr175+era2657 has one committee",
     "trace progres --revision pr161+era2480": "unknown property 'progres'",
     "trace progress_possible --revision pr161+era2480 --kind registry": "unknown kind of progress_possible",
     "trace no_gaps_on_main_node --revision pr161+era2480 --kind x": "has no kinds of violations",
@@ -110,6 +123,23 @@ def test_a_part_that_changes_nothing_is_said_to_change_nothing(capsys: Capture) 
     assert "changes nothing" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "switches", "idle"),
+    [
+        ("explore --revision pr175+era2684", "queue=2 unanswered=a failing=a", "queue unanswered failing"),
+        ("show --revision pr175+era2684", "restarts=1 replays=yes restarting=a", "replays"),
+        ("trace progress_possible --revision pr170+era2539", "restores=1 committees=2 pruned=a", "restores committees"),
+    ],
+)
+def test_a_switch_that_changes_nothing_is_said_to_change_nothing(
+    command: str, switches: str, idle: str, capsys: Capture
+) -> None:
+    given = [word for switch in switches.split() for word in ("--with", switch)]
+    main([*command.split(), "--instance", "n1f0b0", "--batches", "1", *given])
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in said if "changes nothing in this scope" in line] == idle.split()
+
+
 def test_trace_ends_with_4_where_there_is_none(capsys: Capture) -> None:
     assert main([*TRACE, "pr161+era2539"]) == 4
     printed = capsys.readouterr()
@@ -121,7 +151,7 @@ def test_where_there_is_no_trace_a_scope_is_named_that_has_one(capsys: Capture) 
     """The default instance has no Byzantine attester, so that nobody spoils a certificate there."""
     assert main(["trace", "certificates_verify", "--revision", "pr170+era2539"]) == 4
     said = capsys.readouterr().err.splitlines()
-    assert said[1] == "there is one on pr170+era2539 in n6f1b1, 2 batches, joined:"
+    assert said[1] == "there is one on pr170+era2539 in w5,1b1, 2 batches, joined:"
     assert main([*shlex.split(said[2])[1:], "--format", "mermaid"]) == 0
     assert capsys.readouterr().out.startswith("sequenceDiagram")
 

@@ -26,7 +26,7 @@ TABLES = [
         r"^\| field \|.*?(?:\n\n|\Z)", (DOCS / "json.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
 ]
-LEDGER, EXPLORATION, PROOFS, ACCEPTED, REJECTED, AGREEMENT, DIFFERENCE, INSTANCES, REVISIONS, PROPERTIES = TABLES
+LEDGER, EXPLORATION, PROOFS, ACCEPTED, REJECTED, AGREEMENT, DIFFERENCE, INSTANCES, REVISIONS, PROPERTIES, PACE = TABLES
 
 
 def paths(value: Any, documented: set[str], path: str = "") -> Iterator[str]:
@@ -136,3 +136,16 @@ def test_replay_of_registry_scenarios(tmp_path: Path, capsys: Capture) -> None:
 )
 def test_lists(command: str, documented: set[str], capsys: Capture) -> None:
     assert_documented([printed(capsys, command)], documented)
+
+
+@pytest.mark.slow
+def test_pace(capsys: Capture) -> None:
+    few = ("--attesters", 1, "--runs", 20)
+    found = [
+        printed(capsys, "pace", *few),
+        printed(capsys, "pace", *few, "--poll", "70"),
+        printed(capsys, "pace", *few, "--backlog", "3"),
+    ]
+    assert_documented(found, PACE)
+    again = printed(capsys, *found[0]["command"].split()[1:])
+    assert again == found[0]

@@ -94,6 +94,17 @@ def test_n5_a_relay_without_a_task_cuts_off_all_behind_it_and_one_that_lags_nobo
     for claimed in ("progress_possible", "every_batch_certified", "early_votes_arrive"):
         lagging = scope(batches=2, topology="relay", restarts=1, disconnects=1, late_answers=True)
         assert isinstance(verdict("pr175+era2657", lagging, claimed), Exhausted)
+        never_there = scope(batches=2, topology="relay", late_batches=True)
+        assert isinstance(verdict("pr175+era2684", never_there, claimed), Exhausted)
+
+
+@pytest.mark.parametrize("name", of_design(CONTROLLER))
+def test_n5_a_relay_that_has_pruned_the_batch_cuts_off_all_behind_it_as_no_relay_did_before(name: str) -> None:
+    pruned = scope(topology="relay", pruned="X")
+    assert steps(verdict(name, pruned)) == {"relay_not_there": 2 if name.endswith("2657") else 3}
+    assert isinstance(verdict("pr170+era2539", pruned), Exhausted)
+    lasting = scope(batches=2, topology="relay", pruned="X", restarts=None)
+    assert isinstance(verdict(name, lasting, "restarts_help"), Violated)
 
 
 DIFFERING: dict[str, Any] = {"call_steps": True, "topology": "chain", "committees": "1,1;0,1"}

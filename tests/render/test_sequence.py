@@ -45,6 +45,7 @@ RICH = {
             restarts=1,
             astray="X",
             message_limit=1,
+            echo=True,
         ),
     ),
     "relay with bad votes": (

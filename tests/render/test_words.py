@@ -41,6 +41,7 @@ def test_every_switch_says_what_it_leaves_out() -> None:
         "prunes_certified",
         "handed_on",
         "replays",
+        "some_bad_votes",
     } == coarse
 
 

@@ -22,7 +22,7 @@ from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 INSTANCES = ("n1f0b0", "n1f0b0", "n1f0b1", "n2f0b0", "n2f0b0", "n2f0b1", "n2f0b2", "n3f0b0", "n3f0b0", "w2,1b0")
 
 SWITCHES: dict[str, tuple[object, ...]] = {
-    "topology": ("relay", "observed", "mesh"),
+    "topology": ("relay", "relays", "relay_chain", "observed", "mesh"),
     "queue": (0, 2),
     "restarts": (1, None),
     "disconnects": (1, None),
@@ -32,6 +32,7 @@ SWITCHES: dict[str, tuple[object, ...]] = {
     "regeneses": (1,),
     "bad_votes": (BAD_SIGNATURE, FOREIGN_GENESIS),
     "supervised": SUPERVISED,
+    "unanswered": ("a", "X"),
     "committees": ("1,1;2,1", "1;none", "1,1,1;error"),
     "split": ("M", "a"),
     "errors": (1, None),
@@ -50,6 +51,7 @@ SWITCHES: dict[str, tuple[object, ...]] = {
             "own_finders",
             "echo",
             "late_batches",
+            "some_bad_votes",
             "prunes_after_status",
             "prunes_certified",
             "replays",

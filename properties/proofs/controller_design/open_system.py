@@ -113,10 +113,11 @@ def _gifts(system: ControllerDesign, byzantine: tuple[Bool, ...], index: int, ac
 
 
 def _old_answer(system: ControllerDesign, byzantine: tuple[Bool, ...], index: int, actions: Actions) -> Freedom:
-    """The API may answer with any number below the one that is asked for."""
+    """The API may answer with any number that was asked for before: from the first that is attested on."""
     node, place = system.state.nodes[index], system.topology.places[index]
     action, number = actions.get((place.name, "read_old_status()")), any_number("answer", 0)
     is_honest = TRUE if place.key is None else ~byzantine[place.key]
     given = is_honest & node.is_listening_to(number) & (number < system.next_batch_to_attest)
+    given &= system.is_to_attest(number)
     picks = dict[Expression, Expression](zip(action.choices if action else (), (number,), strict=False))
     return Freedom(f"{place.name} may read any old number", given, action, picks, node.task.number == number)

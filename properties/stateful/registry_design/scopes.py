@@ -63,7 +63,7 @@ SHOWCASES: tuple[tuple[str, Scope], ...] = (
     ("pr161+era2539", Scope(instance("w5,1b1"), batches=2, echo=True, restarts=3)),
     ("pr161+era2539", Scope(ONE, batches=3, late_batches=True, queue=2, restarts=None)),
     ("pr161+era2539", Scope(instance("n1f0b1"), batches=2)),
-    ("pr167+era2539", Scope(ONE, batches=2, regeneses=2, late_answers=True, stale_answers=None)),
+    ("pr169+era2539", Scope(ONE, batches=1, regeneses=9, stale_answers=None)),
 )
 """Small systems in which something happens often that is rare elsewhere: a minimum is lowered, an own registry skips, a
 smaller number stops a node, a message is refused, a certificate is contaminated, an external node has a gap, a restart

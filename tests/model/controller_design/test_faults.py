@@ -1,0 +1,54 @@
+"""What faults do to a node with an attestation controller: who is gone stays gone, and no replica answers what was
+never asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from model.revisions import CONTROLLER, of_design, revision
+from model.scope import Scope, instance
+from model.system import build
+from properties.engines.stepper import Stepper
+
+Values = dict[str, int]
+
+
+def edges(name: str, **switches: Any) -> Iterator[tuple[Values, str, Values]]:
+    """Every step of every reachable state: the state before, the action, the state after."""
+    stepper = Stepper(build(revision(name), Scope(instance("n1f0b0"), **switches)))
+    seen, todo = {stepper.initial}, [stepper.initial]
+    while todo:
+        state = todo.pop()
+        for place, after in stepper.successors(state):
+            yield dict(stepper.named(state)), str(stepper.action(place)), dict(stepper.named(after))
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+
+
+@pytest.mark.parametrize("name", of_design(CONTROLLER))
+@pytest.mark.parametrize("cause", ["regeneses", "fallbacks"])
+def test_whom_nobody_supervises_a_new_fork_or_configuration_ends_for_good(name: str, cause: str) -> None:
+    if cause == "fallbacks" and not revision(name).has_committee_per_batch:
+        pytest.skip("one committee, and no registry")
+    switches: dict[str, Any] = {"astray": "a", "call_steps": True} if cause == "fallbacks" else {}
+    steps = list(edges(name, batches=1, supervised="nobody", restarts=1, **{cause: 1}, **switches))
+    ended = {text for before, text, after in steps if before["a.runs"] and not after["a.runs"]}
+    assert ended & {"restart_on_new_genesis()", "restart_with_registry()", "restart_without_registry()"}
+    revived = {text for before, text, after in steps if not before["a.runs"] and after["a.runs"]}
+    assert revived <= {"restart_node()", "restart_without_registry()"}
+    assert all(before["restarts_left"] > after["restarts_left"] for before, text, after in steps if text in revived)
+
+
+@pytest.mark.parametrize(("name", "least"), [("pr175+era2657", 0), ("pr175+era2684", 1)])
+def test_a_replica_answers_no_number_before_the_first_of_the_fork(name: str, least: int) -> None:
+    for before, text, _ in edges(name, batches=3, regeneses=1, stale_answers=1):
+        if text.startswith("read_old_status") and before["a.genesis"] == before["M.genesis"]:
+            answer = int(text.removeprefix("read_old_status(answer=").removesuffix(")"))
+            assert answer >= max(before["first_batch"], least)
+    on_one_fork = {text for _, text, _ in edges(name, batches=3, stale_answers=1, restarts=1)}
+    assert f"read_old_status(answer={least})" in on_one_fork
+    assert f"read_old_status(answer={least - 1})" not in on_one_fork
