@@ -51,7 +51,7 @@ class PushPullMachine(CountedMachine):
         # All three attesters are Byzantine, so that their votes may be anywhere.
         committees = ";".join(",".join(str(each.get(name, 0)) for name in NAMES) for each in COMMITTEES)
         scope = Scope(instance("w3,2,1b3"), topology="relay", call_steps=True, committees=committees)
-        system = self.system(scope, "pr175+era2657")
+        system = self.system(scope, "pr175+era2684")
         self.state, self.topology = initial(system, system.state), system.topology
         (self.connection,) = self.topology.connections
         self.naive = [NaiveController(None) for _ in self.topology.places]

@@ -10,19 +10,25 @@ from model.scope import ALL, EXTERNAL, NOBODY, Instance, Scope, instance
 from model.topology import MAIN
 from properties.stateful import drawing
 
+MERGED = [REVISIONS[name] for name in of_design(CONTROLLER)]
+
+ROUND = [*MERGED, MERGED[0]]
+"""The revisions of successive models; as many as let each of them meet every topology."""
+
 MOST_CUT_OFF = 4
 """How many attesters there are at most where lists can be cut off: each part of one that comes before an error makes an
 action of its own."""
 
 
 def scope_number(number: int, pool: int = 0) -> Scope:
-    """The scope of this number, from 0 on, in this pool of them."""
+    """The scope of this number, from 0 on, in this pool of them, for the revision whose turn it is."""
     random = Random(f"scope {number} of controllers, pool {pool}")
     topology, weights = drawing.committee(random, number)
     members = drawing.named(weights, drawing.byzantine(random, weights))
     honest = "".join("abcdefghijkl"[: len(weights) - members.byzantine])
-    batches, calls = random.randint(2, 5), random.random() < 0.6
-    has_committees = len(weights) <= MOST_CUT_OFF and random.random() < 0.3
+    batches, calls, echo = random.randint(2, 5), random.random() < 0.6, random.random() < 0.4
+    has_committees = ROUND[number % len(ROUND)].has_committee_per_batch and len(weights) <= MOST_CUT_OFF
+    has_committees = has_committees and random.random() < 0.4
     astray = honest[: random.choice([0, 0, 1, 2])]
     return Scope(
         members,
@@ -31,7 +37,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         late_answers=random.random() < 0.7,
         call_steps=calls,
         certificate_steps=random.random() < 0.7,
-        echo=random.random() < 0.4,
+        echo=echo,
         late_batches=random.random() < 0.4,
         restarts=random.choice([0, 0, 1, 3, None]),
         disconnects=random.choice([0, 0, 1, 3, None]),
@@ -48,7 +54,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         fallbacks=random.choice([0, 1]) if calls and astray and has_committees else 0,
         divergences=random.choice([0, 0, 1, 2]) if astray else 0,
         astray=astray,
-        message_limit=random.choice([0, 0, 0, 1, 2]) if calls else 0,
+        message_limit=random.choice([0, 0, 1, 2]) if calls and echo else 0,
     )
 
 
@@ -59,7 +65,7 @@ def committees(random: Random, members: Instance, batches: int) -> str:
 
 def _committee(random: Random, members: Instance) -> str:
     left_out = random.randrange(len(members.weights)) if len(members.weights) > 1 else None
-    part = ("0" if key == left_out else str(weight) for key, weight in enumerate(members.weights))
+    part = ["0" if key == left_out else str(weight) for key, weight in enumerate(members.weights)]
     everybody = ",".join(map(str, members.weights))
     return random.choice([everybody, everybody, ",".join(part), ",".join(part), "none", "error"])
 
@@ -83,6 +89,3 @@ SHOWCASES: tuple[tuple[str, Scope], ...] = (
 """Small systems in which something happens often that is rare elsewhere: a node loses its registry of attesters, a list
 is cut off, a message is too large, all votes of a list are over another hash, the controller refuses a smaller number,
 a certificate cannot be inserted, an old number is read and started."""
-
-ROUND = [REVISIONS[name] for name in of_design(CONTROLLER)]
-"""The revisions of successive models."""

@@ -33,7 +33,7 @@ SCHEDULES: tuple[list[Scheduled], ...] = (
     [GENESIS, GENESIS, "error", GENESIS],
 )
 REVISIONS = ("pr175+era2657", "pr175+era2684", "pr175+era3180", "pr175+era3512")
-"""Those whose tasks differ."""
+"""Those whose tasks differ; the first has one committee for all batches."""
 
 PHASES = {
     "reading": READING_STATUS,
@@ -67,7 +67,8 @@ class TaskMachine(CountedMachine):
     )
     def start(self, revision: str, schedule: list[Scheduled], is_supervised: bool, batches: int) -> None:
         """Choose the revision, the committees, and whether somebody restarts the process."""
-        scope = Scope(instance("w3,1b0"), batches=BATCHES, late_answers=True, committees=as_text(schedule))
+        committees = as_text(schedule) if schedule[1:] and revision != REVISIONS[0] else ""
+        scope = Scope(instance("w3,1b0"), batches=BATCHES, late_answers=True, committees=committees)
         system = self.system(scope, revision)
         self.revision, self.topology = system.revision, system.topology
         self.index = self.topology.position(self.place)
@@ -152,8 +153,11 @@ class TaskMachine(CountedMachine):
         assert not others
         self.count(name)
         self.state = taken(step)
-        self.count("error that ends the task alone", is_alive and not self.naive.is_alive and self.naive.runs)
-        self.count("error that ends the consensus", is_alive and not self.naive.runs)
+        self._count_end(is_alive)
+
+    def _count_end(self, was_alive: bool) -> None:
+        self.count("error that ends the task alone", was_alive and not self.naive.is_alive and self.naive.runs)
+        self.count("error that ends the consensus", was_alive and not self.naive.runs)
 
     def _steps(self) -> dict[str, Step[Any]]:
         """What the model's node can do now, as steps of the whole state."""
@@ -185,13 +189,14 @@ class TaskMachine(CountedMachine):
         return {"fail_to_start": network.fail_to_start(self.state, self.index, self.topology, self.revision)}
 
     @rule()
-    @precondition(lambda self: self.age >= LIFETIME / 2 and self.naive.is_alive)
+    @precondition(lambda self: self.age >= LIFETIME and self.naive.is_alive)
     @counted
     def fail_once(self) -> None:
         """An error without a cause."""
         self.age = 0
         self.naive.fail()
         self.state = taken(network.fail_once(self.state, self.index, self.topology, self.revision))
+        self._count_end(was_alive=True)
         self.count("restart after an error", self.naive.is_alive)
 
     @rule()
