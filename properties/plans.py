@@ -64,6 +64,9 @@ FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2
 OF_EACH_DESIGN = (*FIRST_AND_LAST, "pr175+era2657", "pr175+era3512")
 """Those, and the first and the last with attestation controllers."""
 
+PRUNED_RELAY = ("pr161+era2539", "pr170+era2539", *of_design(CONTROLLER))
+"""Where the relay is all that goes wrong."""
+
 BETWEEN = tuple(name for name in REVISIONS if name not in OF_EACH_DESIGN)
 """The others."""
 
@@ -152,7 +155,7 @@ PLANS = (
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=OF_EACH_DESIGN),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
-    _with("n1f0b0", 3, topology="relay", pruned="X"),
+    Plan("n1f0b0", "joined", switches=(("topology", "relay"), ("pruned", "X")), revisions=PRUNED_RELAY),
     _with("n1f0b0", 2, errors=1),
     _with("n1f0b0", 2, OLD, topology="relay", unanswered="X"),
     _with("n1f0b0", 2, OLD, stale_answers=None),
