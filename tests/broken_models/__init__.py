@@ -7,9 +7,10 @@ model is in force within `with broken.applied():`, for the systems and the conju
 
 from tests.broken_models.change import BrokenModel
 from tests.broken_models.controller import CONTROLLER
+from tests.broken_models.controller_design import CONTROLLER_DESIGN
 from tests.broken_models.registry_design import REGISTRY_DESIGN
 
-BROKEN_MODELS: tuple[BrokenModel, ...] = (*REGISTRY_DESIGN, *CONTROLLER)
+BROKEN_MODELS: tuple[BrokenModel, ...] = (*REGISTRY_DESIGN, *CONTROLLER, *CONTROLLER_DESIGN)
 
 
 class UnknownBrokenModel(KeyError):

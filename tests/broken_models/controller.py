@@ -11,6 +11,7 @@ from model.controller_design import rules
 from model.controller_design.controller import Controller, Diff, DiffReceiver, Inserted, State
 from model.controller_design.rules import START_CHECKS, VOTE_CHECKS, Check
 from model.messages import Batch, SignedBatch
+from model.scope import Scope, instance
 from tests.broken_models.change import BrokenModel, Change, everywhere
 
 MACHINE = "controller"
@@ -103,9 +104,22 @@ def _broken(name: str, about: str, *changes: Change) -> BrokenModel:
     return BrokenModel(name, about, changes, MACHINE)
 
 
+DIVERGING = Scope(instance("n1f0b0"), batches=2, divergences=1, astray="a")
+SPLIT = Scope(instance("n2f0b0"), batches=2, topology="chain", call_steps=True, committees="1,1;0,1", split="a")
+"""An attester passes on the other's vote, and starts batches with the committee of the genesis, in which it is."""
+
+
 CONTROLLER: tuple[BrokenModel, ...] = (
     _broken("duplicates_are_added_once", "A key may occur twice in a list.", *_vote_checks(_without("duplicate"))),
-    _broken("hash_not_compared", "A vote on the number with another hash is added.", *_vote_checks(_without("hash"))),
+    BrokenModel(
+        "hash_not_compared",
+        "A vote on the number with another hash is added.",
+        _vote_checks(_without("hash")),
+        MACHINE,
+        ("honest_attesters_sign_once",),
+        "pr175+era2657",
+        DIVERGING,
+    ),
     _broken(
         "known_votes_checked",
         "The signature of a vote whose key has one already is verified.",
@@ -117,10 +131,14 @@ CONTROLLER: tuple[BrokenModel, ...] = (
         *_vote_checks(_first("non-member")),
     ),
     _broken("other_number_is_error", "A vote on another number is an error.", *_vote_checks(_as_error("other number"))),
-    _broken(
+    BrokenModel(
         "strangers_skipped",
         "A non-member's vote is skipped, as the vote registry does it.",
-        *_vote_checks(_skipped("non-member")),
+        _vote_checks(_skipped("non-member")),
+        MACHINE,
+        ("list_cut_off",),
+        "pr175+era2684",
+        SPLIT,
     ),
     _broken(
         "bad_signatures_skipped",

@@ -158,6 +158,7 @@ class PushPullMachine(CountedMachine):
             self.calls[link] = NaiveCall()
             step = network.receive_answer(self.state, link, caller, looked_at)
         self.count(phase)
+        assert is_possible(step)
         self.state = taken(step)
 
     def _can_call(self, link: int) -> bool:

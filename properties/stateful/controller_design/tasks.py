@@ -147,10 +147,11 @@ class TaskMachine(CountedMachine):
                 self._step()
 
     def _step(self) -> None:
-        is_alive = self.naive.is_alive
+        steps, is_alive = self._steps(), self.naive.is_alive
         self.naive.go_on()
-        (name, step), *others = [(name, step) for name, step in self._steps().items() if is_possible(step)]
-        assert not others
+        possible = [(name, step) for name, step in steps.items() if is_possible(step)]
+        assert len(possible) == 1
+        ((name, step),) = possible
         self.count(name)
         self.state = taken(step)
         self._count_end(is_alive)
