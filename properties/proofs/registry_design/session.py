@@ -93,8 +93,9 @@ class RegistrySession(Session):
         return self.refuted(NO_GAPS, theorem, sentence, failed, failure, outcomes, run, searched)
 
     def reachable_gap(self, topology: str) -> tuple[Trace | None, Searched]:
-        """The shortest run to a gap with one honest attester; a mesh of one attester is a direct connection."""
-        topology = "relay" if topology == "relay" else "direct"
+        """The shortest run to a gap with one honest attester. A mesh of one attester is a direct connection, and of two
+        external nodes side by side one is enough."""
+        topology = {"relay": "relay", "relays": "relay", "relay_chain": "relay_chain"}.get(topology, "direct")
         if topology not in self._gaps:
             scope = replace(SMALLEST, topology=topology)
             folder = self.within(f"gap {topology}").smt2
