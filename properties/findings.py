@@ -229,7 +229,7 @@ FINDINGS: tuple[Finding, ...] = (
             *_each((*STUCK, "restarts_help"), "ignored_as_lower"),
             *((name, None) for name in ("no_gaps_on_main_node", *OUT_OF_ORDER)),
         ),
-        cured_by="`smaller_number_restarts`",
+        cured_by="`smaller_number_restarts`, shown on pr175+era3512, joined",
         design=CONTROLLER,
     ),
     Finding(
@@ -238,7 +238,7 @@ FINDINGS: tuple[Finding, ...] = (
         "A task that waits for a hash is deaf",
         Severity.STUCK,
         _each((*STUCK, "restarts_help"), "deaf_to_status"),
-        cured_by="`hash_wait_listens`, where the batch asked for is there",
+        cured_by="`hash_wait_listens`, shown on pr175+era2657, where the batch asked for is there",
     ),
     Finding(
         "committee-unreadable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.revisions import CONTROLLER, REGISTRY, of_design
+from model.revisions import CONTROLLER, REGISTRY, REVISIONS, of_design
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from properties.details import DETAILS
@@ -63,6 +63,12 @@ FIRST_AND_LAST = ("pr161+era2480", "pr161+era2539", "pr170+era2480", "pr170+era2
 
 OF_EACH_DESIGN = (*FIRST_AND_LAST, "pr175+era2657", "pr175+era3512")
 """Those, and the first and the last with attestation controllers."""
+
+PRUNED_RELAY = ("pr161+era2539", "pr170+era2539", *of_design(CONTROLLER))
+"""Where the relay is all that goes wrong."""
+
+BETWEEN = tuple(name for name in REVISIONS if name not in OF_EACH_DESIGN)
+"""The others."""
 
 WIRED = ("pr167+era2539", "pr170+era2539")
 """Those that ran with each other. (What the others make of a former fork's answers is on a page of the findings.)"""
@@ -131,8 +137,8 @@ CONTROLLERS = (
 
 PLANS = (
     Plan("n2f0b0", "joined"),
-    Plan("n2f0b0", "stepwise"),
-    Plan("n1f0b0", "own-registries", designs=OLD),
+    Plan("n2f0b0", "stepwise", revisions=OF_EACH_DESIGN),
+    Plan("n1f0b0", "own-registries", revisions=FIRST_AND_LAST),
     Plan("n2f0b0", "own-registries", batches=2, designs=OLD),
     Plan("n3f0b0", "joined", symmetry=True),
     Plan("n6f1b1", "joined", batches=2, symmetry=True, revisions=FIRST_AND_LAST),
@@ -149,6 +155,7 @@ PLANS = (
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=OF_EACH_DESIGN),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
+    Plan("n1f0b0", "joined", switches=(("topology", "relay"), ("pruned", "X")), revisions=PRUNED_RELAY),
     _with("n1f0b0", 2, errors=1),
     _with("n1f0b0", 2, OLD, topology="relay", unanswered="X"),
     _with("n1f0b0", 2, OLD, stale_answers=None),
@@ -158,6 +165,8 @@ PLANS = (
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=FOREIGN_GENESIS),
     *CONTROLLERS,
+    Plan("n2f0b0", "stepwise", deep=True, revisions=BETWEEN),
+    Plan("n1f0b0", "own-registries", deep=True, revisions=BETWEEN, designs=OLD),
     Plan("n4f0b0", "joined", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
     Plan("n2f0b0", "own-registries", deep=True, symmetry=True, revisions=FIRST_AND_LAST),
     Plan("n3f0b0", "stepwise", deep=True, symmetry=True, revisions=FIRST_AND_LAST),

@@ -10,7 +10,9 @@ from pathlib import Path
 from properties.claims.catalogue import CATALOGUE
 from properties.commands.outcome import Outcome
 from properties.commands.usage import write
+from properties.findings import RAN
 from properties.ledger import Entry, render, render_all, reports
+from properties.render.command import repeat
 from properties.summary import columns, holding, legend, rows
 from properties.trace import Trace
 from properties.workers import Workers
@@ -31,14 +33,38 @@ def remove_reports(folder: Path, revisions: Iterable[str]) -> None:
 
 def write_reports(folder: Path, entries: list[Entry], workers: Workers | None = None) -> Iterator[Path]:
     """Write each violation as JSON and as Markdown; yields each file that is written. Without workers it is JSON only,
-    which takes no time: what a report in Markdown says besides is the result of further searches."""
+    which takes no time: what a report in Markdown says besides is the result of further searches. Revisions with the
+    very same run have one such report, and refer to it."""
     chosen = [trace for _, trace in reports(entries)]
-    for format, suffix in (("json", "json"), ("markdown", "md")) if workers else (("json", "json"),):
-        texts = render_all(chosen, format, workers) if workers else (render(format, trace) for trace in chosen)
-        for trace, text in zip(chosen, texts, strict=True):
-            file = folder / place(trace, suffix)
-            write(file, text)
-            yield file
+    for trace in chosen:
+        yield _written(folder / place(trace, "json"), render("json", trace))
+    if workers:
+        firsts: dict[str, Trace] = {}
+        for trace in sorted(chosen, key=lambda trace: trace.revision not in RAN):
+            firsts.setdefault(_run(trace), trace)
+        for trace, text in zip(firsts.values(), render_all(firsts.values(), "markdown", workers), strict=True):
+            yield _written(folder / place(trace, "md"), text)
+        for trace in chosen:
+            if (first := firsts[_run(trace)]) is not trace:
+                yield _written(folder / place(trace, "md"), _reference(trace, first))
+
+
+def _written(file: Path, text: str) -> Path:
+    write(file, text)
+    return file
+
+
+def _run(trace: Trace) -> str:
+    """All of the trace but its revision."""
+    return repr(trace.about(revision=""))
+
+
+def _reference(trace: Trace, first: Trace) -> str:
+    """What stands in place of a report that would repeat another."""
+    return (
+        f"On `{trace.revision}` this is, step by step, [the run on `{first.revision}`](../{place(first, 'md')}). "
+        f"The report in full:\n\n```\n{repeat(trace, 'markdown')}\n```\n"
+    )
 
 
 def place(trace: Trace, suffix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -79,6 +80,9 @@ def test_the_longest_searches_are_begun_first() -> None:
     class Recorder:
         def __init__(self) -> None:
             self.begun: list[Plan] = []
+
+        def map(self, work: Callable[[Plan], object], plans: Iterable[Plan]) -> Iterator[object]:
+            return map(work, plans)
 
         def submit(self, work: object, revision: str, plan: Plan, max_states: int | None) -> Future[Entry]:
             self.begun.append(plan)
