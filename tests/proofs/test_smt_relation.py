@@ -31,6 +31,9 @@ SCOPES = {
     "a pruned batch": Scope(instance("n1f0b0"), 2, pruned="M"),
     "old votes": Scope(instance("n1f0b0"), 1, restarts=1, replays=True),
     "a false certificate": Scope(instance("n1f0b1"), 1, restarts=1),
+    "some bad votes": Scope(instance("n1f0b0"), 1, topology="relay", bad_votes=BAD_SIGNATURE, some_bad_votes=True),
+    "an error": Scope(instance("n1f0b0"), 1, errors=1),
+    "old answers": Scope(instance("n1f0b0"), 1, regeneses=1, stale_answers=1),
 }
 
 CASES = [
@@ -45,6 +48,9 @@ CASES = [
     ("a pruned batch", "pr161+era2480+start_kept", "whole numbers"),
     ("old votes", "pr161+era2539", "bit-vectors"),
     ("a false certificate", "pr161+era2539", "bit-vectors"),
+    ("some bad votes", "pr169+era2539", "bit-vectors"),
+    ("an error", "pr170+era2539", "whole numbers"),
+    ("old answers", "pr170+era2539", "bit-vectors"),
 ]
 
 
