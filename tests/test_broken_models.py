@@ -2,10 +2,10 @@
 
 import pytest
 
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Property
-from properties.verdicts import Unreached, Violated
+from properties.engines.checking import Check
+from properties.results.verdicts import Unreached, Violated
 from tests.broken_models import BROKEN_MODELS, BrokenModel, UnknownBrokenModel, broken_model
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from model.registry_design.system import RegistryDesign, build
 from model.revisions import revision
 from model.scope import instance
-from properties.checking import Check
-from properties.details import DETAILS
+from properties.engines.checking import Check
 from properties.engines.explorer import Exploration, explore
 from properties.engines.stepper import Stepper
+from properties.scopes.details import DETAILS
 
 RUNS = 3
 """The explorer's best of so many runs counts: what else the machine does only ever makes one slower."""

@@ -21,8 +21,8 @@ from properties.commands.usage import checked_instance, checked_revision, counte
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
-    from properties.ledger import Entry
-    from properties.plans import Plan
+    from properties.results.ledger import Entry
+    from properties.scopes.plans import Plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=processes, default=os.cpu_count() or 1, metavar="N", help="processes to use")
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
     parser.add_argument(
-        "--toml", action="store_true", help="write what was found into properties/expected.toml, to be reviewed"
+        "--toml", action="store_true", help="write what was found into properties/results/expected.toml, to be reviewed"
     )
 
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
     """The scopes to check: those of the ledger, or of the instances asked for. Raises `UsageError`."""
-    from properties.plans import PLANS
+    from properties.scopes.plans import PLANS
 
     named = list(dict.fromkeys(checked_instance(name).name for name in options.instance or []))
     plans = [plan for plan in PLANS if (options.deep or not plan.deep) and (not named or plan.instance in named)]
@@ -82,7 +82,7 @@ def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
 
 def _own_plan(name: str) -> Plan:
     """The joined scope of an instance, whether or not the ledger has one: with as many batches as there."""
-    from properties.plans import PLANS, Plan
+    from properties.scopes.plans import PLANS, Plan
 
     plain = [plan for plan in PLANS if plan.instance == name and plan.detail == "joined" and not plan.switches]
     batches = min((plan.batches for plan in plain), default=3)
@@ -93,8 +93,8 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
     """Do the work. An interrupt leaves what is finished."""
     from properties.commands.evidence import write_reports
     from properties.commands.outcome import Outcome
-    from properties.ledger import check_all, in_order, states_of
-    from properties.workers import Workers
+    from properties.engines.workers import Workers
+    from properties.results.ledger import check_all, in_order, states_of
 
     started = time.perf_counter()
     found: list[Entry] = []
@@ -127,7 +127,7 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
 
 def _estimate(sizes: list[int | None], workers: int) -> str:
     """About how long the searches will take, by what the table of expectations knows of them."""
-    from properties.ledger import expected_seconds
+    from properties.results.ledger import expected_seconds
 
     known = [size for size in sizes if size is not None]
     seconds = expected_seconds(known, workers)
@@ -140,7 +140,7 @@ def _estimate(sizes: list[int | None], workers: int) -> str:
 def _print(done: Outcome, options: argparse.Namespace) -> None:
     """The summary; with `--all`, all verdicts before it."""
     from properties.commands.evidence import INDEX, LEDGER
-    from properties.ledger import table
+    from properties.results.ledger import table
 
     if options.all:
         print(table(done.entries, shutil.get_terminal_size((140, 24)).columns), end="\n\n")
@@ -154,7 +154,7 @@ def _print(done: Outcome, options: argparse.Namespace) -> None:
 def _write_expectations(done: Outcome) -> int:
     """Put what was searched to its end into the table of expectations, and say how much of it that changes. Returns the
     exit status."""
-    from properties import expected
+    from properties.results import expected
 
     before, table = expected.EXPECTED.read_text(encoding="utf-8"), expected.expectations()
     rows = {(entry.revision, entry.plan.name): entry.row for entry in done.entries if entry.complete}

@@ -10,12 +10,12 @@ from pathlib import Path
 from properties.claims.catalogue import CATALOGUE
 from properties.commands.outcome import Outcome
 from properties.commands.usage import write
-from properties.findings import RAN
-from properties.ledger import Entry, render, render_all, reports
+from properties.engines.workers import Workers
 from properties.render.command import repeat
-from properties.summary import columns, holding, legend, rows
-from properties.trace import Trace
-from properties.workers import Workers
+from properties.results.findings import RAN
+from properties.results.ledger import Entry, render, render_all, reports
+from properties.results.summary import columns, holding, legend, rows
+from properties.results.trace import Trace
 
 INDEX = "README.md"
 LEDGER = "ledger.txt"

@@ -13,8 +13,8 @@ from properties.commands.terminal import Progress
 from properties.commands.usage import counted
 
 if TYPE_CHECKING:
-    from properties.checking import Check
-    from properties.verdicts import Verdict
+    from properties.engines.checking import Check
+    from properties.results.verdicts import Verdict
 
 FORMAT = "attestation-exploration/1"
 INTERRUPTED = "interrupted"
@@ -31,9 +31,9 @@ def run(options: argparse.Namespace) -> int:
     revision, scope = scope_of(options)
     from model.revisions import idle_parts
     from model.system import build
-    from properties.checking import Check
+    from properties.engines.checking import Check
     from properties.engines.packing import Packing
-    from properties.ledger import idle_in
+    from properties.results.ledger import idle_in
 
     said = idle_parts(revision.name)
     for part in idle_in(revision.name, scope):
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
     """The verdict of each property, and whether nothing was cut short: after an interrupt the rest is unknown."""
     from properties.claims.catalogue import CATALOGUE
-    from properties.verdicts import Unknown
+    from properties.results.verdicts import Unknown
 
     verdicts: dict[str, Verdict] = {}
     try:
@@ -97,7 +97,7 @@ def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: 
     """What was found, for machines."""
     from properties.claims.catalogue import claim
     from properties.render.words import bounds, left_out
-    from properties.trace import scope_as_json
+    from properties.results.trace import scope_as_json
 
     search, scope = done.search, done.system.scope
     return {

@@ -9,8 +9,8 @@ from model.revisions import REVISIONS
 from model.rules import threshold
 from model.scope import instance
 from properties.commands.statuses import Status
-from properties.plans import PLANS, Plan
-from properties.trace import scope_as_json
+from properties.results.trace import scope_as_json
+from properties.scopes.plans import PLANS, Plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

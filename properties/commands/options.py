@@ -63,7 +63,7 @@ def add_max_states(parser: argparse.ArgumentParser) -> None:
 
 def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
     """The revision and the scope that the options name. Raises `UsageError`."""
-    from properties.details import DETAILS
+    from properties.scopes.details import DETAILS
 
     if options.detail not in DETAILS:
         raise unknown("detail", options.detail, DETAILS)
@@ -76,7 +76,7 @@ def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
 
 def _switched(scope: Scope, given: list[str]) -> Scope:
     """The scope with the switches that were given as text. Raises `UsageError`."""
-    from properties.switches import DEFAULTS, BadSwitch, parse, switched
+    from properties.scopes.switches import DEFAULTS, BadSwitch, parse, switched
 
     try:
         return switched(scope, [parse(text) for text in given])
@@ -86,8 +86,8 @@ def _switched(scope: Scope, given: list[str]) -> Scope:
 
 def say_idle_switches(system: AttestationSystem, given: Iterable[str]) -> None:
     """Say on stderr which of the switches that were given as text change nothing, as those of the other design do."""
-    from properties.ledger import idle_switches
-    from properties.switches import parse
+    from properties.results.ledger import idle_switches
+    from properties.scopes.switches import parse
 
     for name in idle_switches(system, dict.fromkeys(parse(text)[0] for text in given)):
         print(f"{name} changes nothing in this scope: without it the system is the same", file=sys.stderr)

@@ -13,10 +13,10 @@ from properties.claims.catalogue import CATALOGUE, claim
 from properties.commands.options import repeating
 from properties.commands.statuses import Status
 from properties.commands.usage import counted
-from properties.ledger import Entry, table
 from properties.render.words import bounds, left_out
-from properties.summary import as_text, legend
-from properties.trace import scope_as_json
+from properties.results.ledger import Entry, table
+from properties.results.summary import as_text, legend
+from properties.results.trace import scope_as_json
 
 FORMAT = "attestation-ledger/1"
 

@@ -163,7 +163,7 @@ def _must_have(package: str, otherwise: str) -> None:
 def _executor(cluster: str | None, work: int) -> Iterator[Submit]:
     """Who does the work: the cores of this machine, or a cluster. Raises `UsageError` if there is none."""
     if cluster is None:
-        from properties.workers import Workers
+        from properties.engines.workers import Workers
 
         with Workers(min(os.cpu_count() or 1, work)) as workers:
             yield workers.submit

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from model.revisions import Revision
     from properties.logs.findings import Finding
     from properties.logs.following import Accepted
-    from properties.recording import RecordingKind
+    from properties.recordings.format import RecordingKind
 
 ACCEPTED = 0
 REJECTED = 1
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
     from properties.logs.following import UnfitRevision
     from properties.logs.reading import NO_HEADER, without_blank_end
-    from properties.recording import FORMATS, MalformedRecording, parsed, recording_kind
+    from properties.recordings.format import FORMATS, MalformedRecording, parsed, recording_kind
 
     chosen = None if options.revision is None else checked_revision(options.revision)
     if options.out is not None:
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _read(log: Path) -> Iterator[str]:
     """The lines of the file. Raises `UsageError` if it cannot be read, but not for what is done with the lines."""
-    from properties.recording import open_recording
+    from properties.recordings.format import open_recording
 
     try:
         with open_recording(log) as lines:
@@ -72,9 +72,9 @@ def _read(log: Path) -> Iterator[str]:
 
 
 def _replay_scenarios(kind: RecordingKind, lines: Iterator[str], options: argparse.Namespace) -> int:
-    from properties.conformance import Agreement, replay_controller, replay_registry
     from properties.logs.report import difference_json, difference_lines
-    from properties.recording import RecordingKind
+    from properties.recordings import Agreement, replay_controller, replay_registry
+    from properties.recordings.format import RecordingKind
 
     if options.revision is not None:
         raise UsageError(
@@ -123,7 +123,7 @@ def _show(text: str | Iterator[str]) -> None:
 
 def _write_traces(accepted: Accepted, found: list[Finding], folder: Path | None) -> None:
     from properties.logs.findings import UnprovedStop
-    from properties.trace import as_json
+    from properties.results.trace import as_json
 
     for finding in found:
         if folder is not None and not isinstance(finding, UnprovedStop):

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from model.revisions import Revision
     from model.scope import Scope
     from properties.claims.kinds import Property
-    from properties.findings import Finding
-    from properties.places import Place
-    from properties.trace import Trace
-    from properties.verdicts import Verdict
+    from properties.results.findings import Finding
+    from properties.results.places import Place
+    from properties.results.trace import Trace
+    from properties.results.verdicts import Verdict
 
 FORMATS = ("markdown", "mermaid", "itf", "json", "html", "pytest", "rust")
 
@@ -73,7 +73,7 @@ class Wanted:
 def _wanted(options: argparse.Namespace) -> Wanted | None:
     """What the options name: a property in a scope, or a finding, which has a scope of its own; None, which is said, if
     no scope has it. Raises `UsageError`."""
-    from properties.findings import FINDINGS
+    from properties.results.findings import FINDINGS
 
     finding = next((finding for finding in FINDINGS if finding.name == options.property), None)
     if finding is not None:
@@ -87,7 +87,7 @@ def _wanted(options: argparse.Namespace) -> Wanted | None:
 def _shown(finding: Finding, options: argparse.Namespace) -> Wanted | None:
     """Where the table of expectations has the finding: on the revision that is asked for, or where it shows best."""
     from properties.claims.catalogue import claim
-    from properties.places import shown_at
+    from properties.results.places import shown_at
 
     given = [name for name, usual in PLAIN.items() if getattr(options, name) != usual]
     if given or options.kind is not None:
@@ -108,8 +108,8 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     if options.out is not None:
         must_be_writable(options.out)
     from model.system import build
-    from properties.checking import Check
     from properties.claims.kinds import Kind
+    from properties.engines.checking import Check
     from properties.engines.packing import Packing
 
     system = build(wanted.revision, wanted.scope)
@@ -130,7 +130,7 @@ def _read(options: argparse.Namespace) -> Trace:
     """The trace in the file. Raises `UsageError` if there is none, or if it is not a run of the model."""
     from model.scope import BadScope
     from properties.render.interchange import BadDocument, read
-    from properties.trace import BadTrace, replay
+    from properties.results.trace import BadTrace, replay
 
     given = [name for name in ("property", "revision", "kind") if getattr(options, name) is not None]
     if given:
@@ -155,7 +155,7 @@ def _show(trace: Trace, options: argparse.Namespace) -> int:
     """Write the trace in the format that is asked for."""
     from properties.render import FORMATS as RENDERERS
     from properties.render import CannotRender
-    from properties.trace import BadTrace
+    from properties.results.trace import BadTrace
 
     try:
         text = RENDERERS[options.format](trace)
@@ -188,7 +188,7 @@ def _command(wanted: Wanted, revision: str, scope: Scope, exact: bool = False, m
 
 def _elsewhere(wanted: Wanted) -> Place | None:
     """The plainest place of the ledger that has such a trace: on the same revision, or else on any."""
-    from properties.places import places
+    from properties.results.places import places
 
     found = places(wanted.claim.name, wanted.kind, wanted.revision.name) or places(wanted.claim.name, wanted.kind)
     here = (wanted.revision.name, wanted.scope)
@@ -213,7 +213,7 @@ def _checked_property(name: str, kind: str | None) -> Property:
 
 def _trace_of(verdict: Verdict, kind: str | None) -> Trace | None:
     """The trace of a violation or witness: of this kind, or the shortest."""
-    from properties.verdicts import Reached, Violated
+    from properties.results.verdicts import Reached, Violated
 
     if isinstance(verdict, Violated):
         if kind is None:

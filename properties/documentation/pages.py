@@ -19,11 +19,11 @@ from pathlib import Path
 
 from properties.documentation import redesign, searches, tables, timing
 from properties.documentation.tables import table
-from properties.findings import FINDINGS
+from properties.engines.workers import Workers
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
 from properties.proofs import tables as proof_tables
-from properties.workers import Workers
+from properties.results.findings import FINDINGS
 from tests.selfchecks import tables as self_checks
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from model.revisions import CONTROLLER, of_design
 from model.revisions import revision as by_name
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.documentation.tables import table
+from properties.engines.checking import Check
 from properties.engines.packing import Packing
-from properties.expected import expectations
-from properties.findings import FINDINGS, Finding
-from properties.places import all_places, shown_at
-from properties.verdicts import Violated
+from properties.results.expected import expectations
+from properties.results.findings import FINDINGS, Finding
+from properties.results.places import all_places, shown_at
+from properties.results.verdicts import Violated
 
 OLD = ("pr161+era2480", *(f"pr{number}+era2539" for number in (161, 165, 166, 167, 169, 170)))
 """As they were merged: the start rule changed just after PR 161, and stayed."""

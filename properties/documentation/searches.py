@@ -12,16 +12,16 @@ from model.revisions import revision as by_name
 from model.scope import Scope, instance
 from model.system import build
 from model.topology import MAIN
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
-from properties.cures import CURES, ONE, OWN
-from properties.details import DETAILS, STEPS
 from properties.documentation.tables import table
+from properties.engines.checking import Check
 from properties.engines.stepper import Stepper
-from properties.ledger import summary
-from properties.switches import differing, switched, texts
-from properties.verdicts import Verdict, Violated
+from properties.results.cures import CURES, ONE, OWN
+from properties.results.ledger import summary
+from properties.results.verdicts import Verdict, Violated
+from properties.scopes.details import DETAILS, STEPS
+from properties.scopes.switches import differing, switched, texts
 
 
 def cures() -> str:

@@ -14,14 +14,14 @@ from model.transitions import Transition
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
-from properties.details import DETAILS
-from properties.expected import expectations
-from properties.findings import COLUMNS, FINDINGS, RAN, Finding
-from properties.history import RELEASES
 from properties.logs.rules import Rules
-from properties.places import all_places
-from properties.plans import PLANS, SHARP
 from properties.render.command import scope_options
+from properties.results.expected import expectations
+from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding
+from properties.results.history import RELEASES
+from properties.results.places import all_places
+from properties.scopes.details import DETAILS
+from properties.scopes.plans import PLANS, SHARP
 from properties.stateful.profiles import PROFILES, Profile
 from tests.broken_models import BROKEN_MODELS
 

@@ -17,7 +17,7 @@ from properties.engines.stepper import State
 from properties.logs.following import Accepted
 from properties.logs.future import Future
 from properties.logs.runs import STUCK, Event
-from properties.trace import Trace, record
+from properties.results.trace import Trace, record
 
 PROGRESS = "progress_possible"
 CERTIFICATES = "certificates_verify"

@@ -22,7 +22,7 @@ from properties.logs.registry_design.rules import RegistryContext
 from properties.logs.rules import Context, Move, Reading
 from properties.logs.runs import Event, Run
 from properties.logs.setting import Setting
-from properties.recording import first_difference
+from properties.recordings.format import first_difference
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from properties.logs import controller_design, registry_design
 from properties.logs.runs import Event, Grammar, Header, Run
-from properties.recording import MalformedRecording, WrongShape, log_format, parsed
+from properties.recordings.format import MalformedRecording, WrongShape, log_format, parsed
 
 GRAMMARS: Final = {grammar.name: grammar for grammar in (registry_design.GRAMMAR, controller_design.GRAMMAR)}
 NO_HEADER: Final = "a run must start with a header line, which has the field 'format'"

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from properties.conformance import Difference
 from properties.logs.findings import Finding, PointOfNoReturn, UnprovedStop, Violation
 from properties.logs.following import Accepted, Candidate, Rejected
 from properties.logs.runs import Event
-from properties.recording import ABSENT
-from properties.trace import TraceStep
+from properties.recordings import Difference
+from properties.recordings.format import ABSENT
+from properties.results.trace import TraceStep
 
 SHOWN_STEPS = 5
 HIDDEN = ("seq", "time", "node", "event")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from model.topology import MAIN
-from properties.recording import Shape, list_of, one_of, record, require, step_by, text, u64
+from properties.recordings.format import Shape, list_of, one_of, record, require, step_by, text, u64
 
 ATTESTED: Final = "all batches attested"
 STUCK: Final = "stuck"

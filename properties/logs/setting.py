@@ -15,7 +15,7 @@ from model.service import AttestationSystem
 from model.transitions import Action, Transition
 from properties.engines.stepper import State, Stepper
 from properties.logs.runs import Header
-from properties.trace import Arrangement, system_of
+from properties.results.trace import Arrangement, system_of
 
 KEPT_SYSTEMS: Final = 4
 

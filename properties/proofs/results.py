@@ -9,8 +9,8 @@ from typing import Any
 from properties.engines.bounded import Search
 from properties.proofs.induction import INVARIANT, START, Transit
 from properties.proofs.obligations import Answer, Outcome, answer_of
-from properties.trace import Trace, as_json
-from properties.verdicts import NotInductive, Proved, Unknown, Verdict, Violated
+from properties.results.trace import Trace, as_json
+from properties.results.verdicts import NotInductive, Proved, Unknown, Verdict, Violated
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from properties.proofs.results import (
     failures,
     proved,
 )
-from properties.trace import Trace, record, replay
-from properties.verdicts import HoldsToDepth, NotApplicable, Proved, Unknown, Verdict, Violated
+from properties.results.trace import Trace, record, replay
+from properties.results.verdicts import HoldsToDepth, NotApplicable, Proved, Unknown, Verdict, Violated
 
 SEARCH_DEPTH = 32
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 
 class CannotRender(ValueError):

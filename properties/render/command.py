@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from model.scope import Scope
-from properties.details import DETAILS
-from properties.switches import differing, texts
-from properties.trace import Trace
+from properties.results.trace import Trace
+from properties.scopes.details import DETAILS
+from properties.scopes.switches import differing, texts
 
 
 def repeat(trace: Trace, form: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from properties.cures import Violation, advice
 from properties.render.story import Story
+from properties.results.cures import Violation, advice
 
 NO_CAUSE = "None that we can name: the last state is no point of no return of a kind that we know."
 

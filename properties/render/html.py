@@ -8,8 +8,6 @@ from importlib.resources import files
 from typing import Any
 
 from properties.claims.kinds import Kind
-from properties.findings import known_since
-from properties.history import ran
 from properties.render.command import repeat
 from properties.render.explanations import explain, opening
 from properties.render.sequence import Form, events
@@ -17,7 +15,9 @@ from properties.render.sources import FILE, file_url
 from properties.render.story import Standing, Story
 from properties.render.words import bounds, committee, left_out
 from properties.render.words import loop as words_of_loop
-from properties.trace import Trace
+from properties.results.findings import known_since
+from properties.results.history import ran
+from properties.results.trace import Trace
 
 
 def render(trace: Trace) -> str:

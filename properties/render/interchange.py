@@ -1,7 +1,7 @@
 """JSON: a trace for machines, losslessly. `trace.schema.json` describes it; `read` reads it back.
 
-What `read` asks of a document is what the schema says, in the shapes of `properties.recording`: they name the place and
-what would be right, and need no package. A test holds the two against each other.
+What `read` asks of a document is what the schema says, in the shapes of `properties.recordings.format`: they name the
+place and what would be right, and need no package. A test holds the two against each other.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, Final
 from model.committee import Committee, CommitteeError
 from model.scope import BadInstance, BadScope, Scope
 from model.topology import MAIN
-from properties.recording import Shape, WrongShape, list_of, map_of, nullable, one_of, record, require, text
-from properties.trace import Trace, as_json, from_json
+from properties.recordings.format import Shape, WrongShape, list_of, map_of, nullable, one_of, record, require, text
+from properties.results.trace import Trace, as_json, from_json
 
 MOST: Final = 1000
 """The largest number in a scope: batches, places of a queue, faults. The model has variables for some of these."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from properties.render.story import Story
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 DESCRIPTION = "https://apalache.informal.systems/docs/adr/015adr-trace.html"
 

@@ -7,8 +7,6 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from properties.claims.kinds import Kind
-from properties.findings import known_since
-from properties.history import ran
 from properties.render import sources
 from properties.render.command import repeat
 from properties.render.explanations import opening
@@ -17,7 +15,9 @@ from properties.render.sequence import told
 from properties.render.story import Story
 from properties.render.words import bounds, committee, left_out
 from properties.render.words import loop as words_of_loop
-from properties.trace import Trace, TraceStep
+from properties.results.findings import known_since
+from properties.results.history import ran
+from properties.results.trace import Trace, TraceStep
 
 Lines = Iterator[str]
 PACKAGE = "attestation-model"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from model.topology import MAIN
 from properties.render.sequence import MESSAGES, Event, Form, events
 from properties.render.story import Story
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 CHANNEL = "gossip"
 """The column of the messages on their way."""

@@ -9,7 +9,7 @@ from model.scope import Scope
 from properties.render import CannotRender
 from properties.render.command import repeat
 from properties.render.story import Story
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 TEMPLATE = '''r"""{title}.{command}
 """
@@ -17,7 +17,7 @@ TEMPLATE = '''r"""{title}.{command}
 {imports}
 from properties.engines.stepper import Stepper
 from properties.render.story import Story
-from properties.trace import {names}
+from properties.results.trace import {names}
 
 {arrangement}SCOPE = Scope({scope})
 STEPS = (

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from model.revisions import CONTROLLER, REGISTRY, revision
 from properties.render.command import repeat
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 COMMENT_WIDTH = 95
 

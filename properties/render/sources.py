@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from model.revisions import PARTS
-from properties.history import ERA_CONSENSUS, MERGES, MOVED, ZKSYNC_ERA
+from properties.results.history import ERA_CONSENSUS, MERGES, MOVED, ZKSYNC_ERA
 
 GITHUB = "https://github.com"
 

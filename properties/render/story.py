@@ -25,7 +25,7 @@ from properties.engines.stepper import State, Stepper
 from properties.render.vocabulary import VOCABULARIES
 from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
-from properties.trace import BadTrace, Trace, TraceStep, record, replay
+from properties.results.trace import BadTrace, Trace, TraceStep, record, replay
 
 FEW_STATES, MANY_STATES = 100_000, 1_000_000
 """How many states a search behind a report may look at: told apart one by one; up to symmetry."""

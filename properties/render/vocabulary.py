@@ -15,7 +15,7 @@ from model.scope import Scope
 if TYPE_CHECKING:
     from properties.render.sequence import Event
     from properties.render.story import Story
-    from properties.trace import TraceStep
+    from properties.results.trace import TraceStep
 
 
 class Facts(Protocol):

@@ -12,7 +12,7 @@ from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
 from properties.render.vocabulary import VOCABULARIES
-from properties.trace import Arrangement, Trace
+from properties.results.trace import Arrangement, Trace
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from properties.results.trace import Trace, as_json
 from properties.stateful.search import without_needless
 from properties.stateful.system import RunFailed
-from properties.trace import Trace, as_json
 
 BUDGET = 3_000
 """How many shorter runs are tried, at most: a long run of a large system takes a tenth of a second."""

@@ -1,8 +1,8 @@
 """Which properties must hold on a system: the table of expectations, for scopes that are not in its rows.
 
-The table of expectations (`properties.ledger`) has a verdict for every property in every scope of the plan. The system
-machine runs in other scopes, so here is the condition under which each property must hold in all scopes. Where it says
-that a property need not hold, nothing is asserted by the machine; that it then *fails* is asserted in the small scopes,
+The table of expectations has a verdict for every property in every scope of the plan. The system machine runs in other
+scopes, so here is the condition under which each property must hold in all scopes. Where it says that a property need
+not hold, nothing is asserted by the machine; that it then *fails* is asserted in the small scopes,
 where the failing runs are known.
 """
 

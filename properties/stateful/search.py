@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 
 from model.algebra import Bool
 from properties.engines.stepper import State, Stepper
+from properties.results.trace import Trace, record
 from properties.stateful.models import FAULTS
-from properties.trace import Trace, record
 
 ORDERS = 4096
 """How many orders of the actions there are to choose from."""

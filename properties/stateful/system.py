@@ -23,6 +23,7 @@ import model.registry_design.node
 from model.revisions import CONTROLLER, REGISTRY
 from model.transitions import Transition
 from properties.engines.stepper import State
+from properties.results.trace import Trace, record
 from properties.stateful.controller_design.lockstep import Layout as ControllerLayout
 from properties.stateful.controller_design.lockstep import Mirror as ControllerMirror
 from properties.stateful.controller_design.phases import Moments as ControllerMoments
@@ -32,7 +33,6 @@ from properties.stateful.models import DESIGNS, DRAWN, PROGRESS, Model, model_nu
 from properties.stateful.registry_design.lockstep import Layout as RegistryLayout
 from properties.stateful.registry_design.lockstep import Mirror as RegistryMirror
 from properties.stateful.registry_design.phases import Moments as RegistryMoments
-from properties.trace import Trace, record
 
 LOCKSTEP = "lockstep"
 """What a run can fail, besides the properties of kind `always` and what a subclass asks for."""

@@ -14,14 +14,13 @@ from unittest.mock import patch
 import pytest
 
 from model.revisions import PARTS, REVISIONS, Part
-from properties import checking
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
-from properties.engines import explorer
-from properties.plans import PLANS, Plan
+from properties.engines import checking, explorer
 from properties.render.command import scope_options
+from properties.scopes.plans import PLANS, Plan
 
 Capture = pytest.CaptureFixture[str]
 
@@ -191,7 +190,7 @@ def test_trace_ends_with_3_where_the_search_was_cut_short(capsys: Capture) -> No
 
 
 def test_trace_writes_a_file_that_replays(tmp_path: Path) -> None:
-    from properties.trace import from_json, replay
+    from properties.results.trace import from_json, replay
 
     file = tmp_path / "new" / "trace.json"
     assert main([*TRACE, "pr161+era2480", "--format", "json", "--out", str(file)]) == 0

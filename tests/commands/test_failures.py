@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from properties import checking
 from properties.cli import COMMANDS, main
 from properties.commands import statuses
 from properties.commands.statuses import Status
 from properties.commands.usage import write
+from properties.engines import checking
 
 Capture = pytest.CaptureFixture[str]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from properties import ledger
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
 from properties.commands import revisions
-from properties.ledger import Entry, check
+from properties.engines.checking import Check
 from properties.logs import following
-from properties.plans import Plan
+from properties.results import ledger
+from properties.results.ledger import Entry, check
+from properties.scopes.plans import Plan
 
 Capture = pytest.CaptureFixture[str]
 

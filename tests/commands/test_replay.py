@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from properties.cli import main
-from properties.trace import from_json
+from properties.results.trace import from_json
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 LOGS = CONFORMANCE / "system-logs.jsonl.gz"

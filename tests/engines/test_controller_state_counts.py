@@ -7,8 +7,8 @@ import pytest
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.details import DETAILS
 from properties.engines.explorer import explore
+from properties.scopes.details import DETAILS
 
 PINNED = {
     ("pr175+era2657", "n1f0b0", 2, "joined"): (80, 160, 11),

@@ -13,12 +13,12 @@ from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
 from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
-from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.engines import explorer
+from properties.engines.checking import Check
 from properties.engines.explorer import Exploration, HashCollision, IncompleteSearch, Recent, Run, explore, graph
 from properties.engines.stepper import Stepper
-from properties.verdicts import Unknown
+from properties.results.verdicts import Unknown
 
 
 def system() -> RegistryDesign:

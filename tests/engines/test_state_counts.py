@@ -7,8 +7,8 @@ import pytest
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.details import DETAILS
 from properties.engines.explorer import explore
+from properties.scopes.details import DETAILS
 
 PINNED = {
     ("pr161+era2480", "n1f0b0", 3, "joined"): (1_498, 3_992, 35),

@@ -16,14 +16,14 @@ from model.scope import Scope, instance
 from model.system import build
 from model.transitions import TransitionSystem, Variable
 from model.votes import NONE
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
+from properties.engines.checking import Check
 from properties.engines.explorer import concatenate, explore
 from properties.engines.packing import Packing, UnsoundSymmetry
 from properties.engines.stepper import State, Stepper
 from properties.engines.symmetry import Forms, Numbering
-from properties.verdicts import Reached, Verdict, Violated
+from properties.results.verdicts import Reached, Verdict, Violated
 
 
 def classes_of(system: RegistryDesign) -> tuple[tuple[str, ...], ...]:

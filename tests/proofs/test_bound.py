@@ -11,7 +11,7 @@ from model.revisions import REVISIONS
 from properties.engines.stepper import Stepper
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design import bound
-from properties.trace import replay
+from properties.results.trace import replay
 from tests.broken_models import BROKEN_MODELS
 
 BUDGET = Budget(30)

@@ -12,15 +12,15 @@ from model.rules import threshold
 from model.scope import Scope, instance
 from model.system import assemble, build
 from model.votes import Electorate
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
 from properties.engines.bounded import Unrolling
+from properties.engines.checking import Check
 from properties.engines.explorer import first_where
 from properties.engines.smt import Unbounded
 from properties.engines.stepper import Stepper
 from properties.proofs.registry_design.permanence import target as deadlock_of
-from properties.trace import record, replay
+from properties.results.trace import record, replay
 from tests.broken_models import BROKEN_MODELS, BrokenModel
 
 pytestmark = pytest.mark.slow

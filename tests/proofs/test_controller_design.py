@@ -28,7 +28,7 @@ from properties.proofs.environment import confined
 from properties.proofs.obligations import Answer, Budget, Outcome
 from properties.proofs.projection import by_itself, deeds, projection
 from properties.proofs.results import Result
-from properties.verdicts import Proved
+from properties.results.verdicts import Proved
 
 BUDGET = Budget(30)
 FIRST, PER_BATCH, SILENT = "pr175+era2657", "pr175+era2684", "pr175+era3180"

@@ -23,8 +23,8 @@ from properties.proofs.registry_design.open_system import ALL_DETAIL, EVERY_WAY,
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import no_deadlock
 from properties.proofs.theorems import results, theorems_of
-from properties.trace import replay
-from properties.verdicts import NotInductive, Proved, Violated
+from properties.results.trace import replay
+from properties.results.verdicts import NotInductive, Proved, Violated
 from tests.broken_models import BROKEN_MODELS, BrokenModel
 
 GENESIS, LAST_SEALED = REVISIONS["pr161+era2539"], REVISIONS["pr161+era2480"]

@@ -9,12 +9,12 @@ import pytest
 from model.revisions import compose
 from model.scope import BadScope, Scope, instance
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
+from properties.engines.checking import Check
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design.open_system import ALL_DETAIL
 from properties.proofs.registry_design.session import RegistrySession
-from properties.verdicts import Exhausted, Verdict, Violated
+from properties.results.verdicts import Exhausted, Verdict, Violated
 
 ONE_RESTART = Scope(instance("n1f0b0"), 3, restarts=1, restarting="a")
 

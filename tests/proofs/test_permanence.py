@@ -9,15 +9,15 @@ import pytest
 from model.algebra import const
 from model.revisions import REVISIONS, compose
 from model.system import build
-from properties.checking import Check
+from properties.engines.checking import Check
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design.permanence import LOOK_AHEAD, Permanence, departure, way_out
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import DEADLOCK_SCOPE, no_deadlock
 from properties.proofs.results import Result
-from properties.trace import replay
-from properties.verdicts import Proved, Unknown, Violated
+from properties.results.trace import replay
+from properties.results.verdicts import Proved, Unknown, Violated
 
 pytestmark = pytest.mark.slow
 

@@ -23,8 +23,8 @@ from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import FalseStatement, Result, proved
 from properties.proofs.session import unreached
 from properties.proofs.theorems import CLAIMS, SEARCHED, left_out, results, shared
-from properties.trace import from_json, replay
-from properties.verdicts import HoldsToDepth, NotInductive, Proved, Unknown, Verdict, Violated
+from properties.results.trace import from_json, replay
+from properties.results.verdicts import HoldsToDepth, NotInductive, Proved, Unknown, Verdict, Violated
 from tests.broken_models import BROKEN_MODELS
 
 

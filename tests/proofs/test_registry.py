@@ -23,8 +23,8 @@ from properties.proofs.registry_design.certificates import one_quorum, signers
 from properties.proofs.registry_design.certificates import verify as verify_theorem
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.results import Result
-from properties.trace import replay
-from properties.verdicts import NotInductive, Proved, Violated
+from properties.results.trace import replay
+from properties.results.verdicts import NotInductive, Proved, Violated
 from tests.broken_models import BROKEN_MODELS
 
 BUDGET = Budget(30)

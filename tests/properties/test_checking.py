@@ -16,18 +16,17 @@ from model.revisions import revision
 from model.scope import BAD_SIGNATURE, Scope, instance
 from model.system import build
 from model.transitions import Action, Namespace, Step, transition, updates
-from properties import checking
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
-from properties.engines import confirmation
+from properties.engines import checking, confirmation
+from properties.engines.checking import Check
 from properties.engines.confirmation import NotConfirmed
 from properties.engines.fairness import FairRuns
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.trace import BadTrace, Trace, TraceStep, as_json, from_json, replay
-from properties.verdicts import Exhausted, Reached, Unknown, Vacuous, Violated
+from properties.results.trace import BadTrace, Trace, TraceStep, as_json, from_json, replay
+from properties.results.verdicts import Exhausted, Reached, Unknown, Vacuous, Violated
 
 LAST_SEALED, GENESIS = "pr161+era2480", "pr161+era2539"
 

@@ -14,10 +14,10 @@ from model.revisions import PARTS, PROPOSALS, REGISTRY, REVISIONS, of_design, re
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.system import build
 from model.topology import MAIN, RELAY
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
-from properties.trace import replay
-from properties.verdicts import Reached, Verdict, Violated
+from properties.engines.checking import Check
+from properties.results.trace import replay
+from properties.results.verdicts import Reached, Verdict, Violated
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,8 @@ from model.committee import Committee
 from model.messages import Batch, SignedBatch
 from model.registry_design import batch_votes
 from model.registry_design.batch_votes import BatchVotes, UpdateOutcome, VoteError
-from properties.conformance import Agreement, Difference, replay_registry
-from properties.recording import ABSENT, MalformedRecording, open_recording
+from properties.recordings import Agreement, Difference, replay_registry
+from properties.recordings.format import ABSENT, MalformedRecording, open_recording
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 REGISTRY = CONFORMANCE / "vote-registry.jsonl.gz"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from properties.conformance import Agreement, Difference, replay_controller
-from properties.recording import MalformedRecording, open_recording
+from properties.recordings import Agreement, Difference, replay_controller
+from properties.recordings.format import MalformedRecording, open_recording
 from tests.broken_models import BrokenModel
 from tests.broken_models.controller import CONTROLLER
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from properties.conformance import Difference, replay_controller
-from properties.recording import MalformedRecording, open_recording
+from properties.recordings import Difference, replay_controller
+from properties.recordings.format import MalformedRecording, open_recording
 
 ROOT = Path(__file__).parents[2]
 SAMPLED = 3

@@ -13,11 +13,11 @@ import pytest
 from model.revisions import revision
 from model.scope import instance
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
-from properties.details import DETAILS
-from properties.verdicts import Verdict, Violated
+from properties.engines.checking import Check
+from properties.results.verdicts import Verdict, Violated
+from properties.scopes.details import DETAILS
 
 pytestmark = pytest.mark.slow
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from model.revisions import REVISIONS
-from properties import expected
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
-from properties.expected import EXPECTED, FIRST_SCOPE, Defaults, Row, expanded, expectations, merged, words
-from properties.plans import PLANS, Plan
+from properties.results import expected
+from properties.results.expected import EXPECTED, FIRST_SCOPE, Defaults, Row, expanded, expectations, merged, words
+from properties.scopes.plans import PLANS, Plan
 
 TEXT = EXPECTED.read_text(encoding="utf-8")
 PAIRS = [(revision, plan) for plan, revision in product(PLANS, REVISIONS) if plan.is_for(revision)]

@@ -7,10 +7,10 @@ import pytest
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.documentation.pages import DOCS
-from properties.expected import expectations, plan_of
-from properties.findings import COLUMNS, FINDINGS, RAN, Finding, Severity, finding_of
-from properties.places import all_places, is_tolerated, kinds, places, plainness, shown_at
-from properties.plans import Plan
+from properties.results.expected import expectations, plan_of
+from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding, Severity, finding_of
+from properties.results.places import all_places, is_tolerated, kinds, places, plainness, shown_at
+from properties.scopes.plans import Plan
 
 NAMES = [finding.name for finding in FINDINGS]
 

@@ -9,10 +9,10 @@ import pytest
 from model.revisions import CONTROLLER, of_design, revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
+from properties.engines.checking import Check
 from properties.engines.explorer import explore, first_where
-from properties.verdicts import Exhausted, Verdict, Violated
+from properties.results.verdicts import Exhausted, Verdict, Violated
 
 STEPS = {"late_answers": True, "certificate_steps": True}
 LAST = "pr175+era3512"

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from model.revisions import REVISIONS
-from properties import ledger
 from properties.claims.catalogue import CATALOGUE
-from properties.ledger import Entry, check, check_all, same_systems, table
-from properties.plans import PLANS, Plan
+from properties.results import ledger
+from properties.results.ledger import Entry, check, check_all, same_systems, table
+from properties.scopes.plans import PLANS, Plan
 
 SMALL = Plan("n1f0b0", "joined")
 LISTED = Plan("n2f0b0", "joined")

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from properties.ledger import Entry, cell, check, reports
-from properties.plans import PLANS, Plan
-from properties.summary import MOST_ROWS, as_text, holding, legend, rows
-from properties.trace import Trace
-from properties.verdicts import Unknown
+from properties.results.ledger import Entry, cell, check, reports
+from properties.results.summary import MOST_ROWS, as_text, holding, legend, rows
+from properties.results.trace import Trace
+from properties.results.verdicts import Unknown
+from properties.scopes.plans import PLANS, Plan
 
 SEALED, GENESIS = "pr161+era2480", "pr170+era2539"
 

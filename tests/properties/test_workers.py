@@ -8,7 +8,7 @@ from multiprocessing import active_children
 
 import pytest
 
-from properties.workers import Workers
+from properties.engines.workers import Workers
 
 FOR_EVER = 3600
 

@@ -7,10 +7,10 @@ import pytest
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
-from properties.trace import Trace
-from properties.verdicts import Reached, Violated
+from properties.engines.checking import Check
+from properties.results.trace import Trace
+from properties.results.verdicts import Reached, Violated
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from model.system import build
 from properties.claims.catalogue import claim
 from properties.engines.stepper import Stepper
 from properties.render import FORMATS, CannotRender
-from properties.trace import Trace, record
+from properties.results.trace import Trace, record
 
 SCOPE = Scope(instance("n2f0b0"), batches=2, topology="chain", committees="1,1;0,1", split="a", call_steps=True)
 """The main node and b go by the committee of b alone, and a, between them, by another one that it is in itself."""

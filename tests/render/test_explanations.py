@@ -9,16 +9,16 @@ import pytest
 from model.revisions import of_design, revision
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
-from properties.cures import CURES, Cure, advice
-from properties.expected import expectations
-from properties.plans import PLANS
+from properties.engines.checking import Check
 from properties.render.explanations import NO_CAUSE, opening
 from properties.render.story import Story
 from properties.render.vocabulary import VOCABULARIES
-from properties.trace import Trace
-from properties.verdicts import Violated
+from properties.results.cures import CURES, Cure, advice
+from properties.results.expected import expectations
+from properties.results.trace import Trace
+from properties.results.verdicts import Violated
+from properties.scopes.plans import PLANS
 
 
 def violated(design: str) -> set[tuple[str, str]]:

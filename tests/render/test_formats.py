@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from properties.render import FORMATS, CannotRender
-from properties.trace import BadTrace, Trace
+from properties.results.trace import BadTrace, Trace
 
 
 def test_there_is_every_format() -> None:

@@ -18,7 +18,7 @@ from model.revisions import revision
 from model.system import build
 from properties.engines.stepper import Stepper
 from properties.render import FORMATS, CannotRender
-from properties.trace import BadTrace, Trace, record
+from properties.results.trace import BadTrace, Trace, record
 
 
 def run(source: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from properties.render import FORMATS
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 pytestmark = pytest.mark.slow
 

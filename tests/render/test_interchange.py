@@ -9,7 +9,7 @@ import pytest
 
 from properties.render import FORMATS
 from properties.render.interchange import BadDocument, read, schema
-from properties.trace import Trace, from_json
+from properties.results.trace import Trace, from_json
 
 jsonschema = pytest.importorskip("jsonschema")
 itf_py = pytest.importorskip("itf_py")

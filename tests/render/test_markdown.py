@@ -8,10 +8,10 @@ import pytest
 
 from model.revisions import REVISIONS
 from properties.engines.stepper import Stepper
-from properties.history import MERGES
 from properties.render import FORMATS
 from properties.render.sources import file_url, since_then
-from properties.trace import Trace, record, system_of
+from properties.results.history import MERGES
+from properties.results.trace import Trace, record, system_of
 
 
 @pytest.fixture(scope="module")

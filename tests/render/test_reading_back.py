@@ -10,7 +10,7 @@ import pytest
 
 from properties.cli import main
 from properties.render import FORMATS
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,7 +14,7 @@ from properties.engines.stepper import Stepper
 from properties.render import FORMATS, controller_design, registry_design
 from properties.render.sequence import Form, events
 from properties.render.story import Story
-from properties.trace import Trace, record
+from properties.results.trace import Trace, record
 
 WAYS = {REGISTRY: registry_design.sequence.WAYS, CONTROLLER: controller_design.sequence.WAYS}
 STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True, "own_finders": True}

@@ -16,10 +16,10 @@ from model.scope import BAD_SIGNATURE, Scope, instance
 from model.system import build
 from model.transitions import TransitionSystem
 from properties.cli import main
-from properties.details import DETAILS
 from properties.engines.stepper import State, Stepper
 from properties.render.specification import specification
-from properties.switches import switched
+from properties.scopes.details import DETAILS
+from properties.scopes.switches import switched
 
 GOLDEN = Path(__file__).parent / "specification.txt"
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from properties.checking import Check
 from properties.claims.catalogue import claim
+from properties.engines.checking import Check
 from properties.engines.stepper import State, Stepper
 from properties.render.story import Standing, Story
-from properties.trace import Trace, replay
-from properties.verdicts import Violated
+from properties.results.trace import Trace, replay
+from properties.results.verdicts import Violated
 
 
 def reachable(stepper: Stepper, start: State) -> set[State]:

@@ -12,12 +12,12 @@ from model.registry_design import qc_finder
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.details import DETAILS
 from properties.render import controller_design, registry_design
 from properties.render.story import Story
 from properties.render.vocabulary import VOCABULARIES
 from properties.render.words import Words, bounds, committee, left_out, vote
-from properties.trace import Trace
+from properties.results.trace import Trace
+from properties.scopes.details import DETAILS
 
 
 @pytest.mark.parametrize(

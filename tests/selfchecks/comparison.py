@@ -11,14 +11,14 @@ from unittest.mock import patch
 
 from model.algebra import Bool, Expression, Int, all_of, truth
 from model.service import AttestationSystem
-from properties.checking import Check
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Property
 from properties.engines import packing
 from properties.engines.bounded import Unrolling
+from properties.engines.checking import Check
 from properties.engines.packing import Packing, bits_of
 from properties.engines.value_sets import ValueSets
-from properties.verdicts import Exhausted, NotChecked, Reached, Verdict, Violated
+from properties.results.verdicts import Exhausted, NotChecked, Reached, Verdict, Violated
 from tests.selfchecks.randomness import random_model, random_properties, random_system
 from tests.selfchecks.reference import Answer, Reference, State
 

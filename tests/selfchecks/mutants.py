@@ -13,9 +13,8 @@ import numpy as np
 
 from model.algebra import Expression
 from model.service import AttestationSystem
-from properties import checking
 from properties.claims.kinds import Property
-from properties.engines import EngineError, bounded, explorer, fairness, packing
+from properties.engines import EngineError, bounded, checking, explorer, fairness, packing
 from properties.engines.code import Columns, Numbers
 from properties.engines.explorer import Exploration, Graph, Keys, Recent, Run, Visited, take
 from properties.engines.fairness import FairRuns

@@ -17,6 +17,7 @@ from model.registry_design.registry import Registry
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS
 from model.system import build
 from properties.engines.stepper import Stepper
+from properties.results.trace import from_json, replay
 from properties.stateful.controller_design.phases import PHASES as CONTROLLER_PHASES
 from properties.stateful.evidence import CannotWrite, check_writable, write, write_example
 from properties.stateful.machine import drive
@@ -34,7 +35,6 @@ from properties.stateful.profiles import (
 )
 from properties.stateful.registry_design.phases import PHASES as REGISTRY_PHASES
 from properties.stateful.system import DRIVEN, LOCKSTEP, PROGRESS, Run, RunFailed, SystemMachine
-from properties.trace import from_json, replay
 from tests.broken_models import BrokenModel, broken_model
 
 ROOT = Path(__file__).parents[2]

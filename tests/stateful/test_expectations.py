@@ -7,8 +7,8 @@ import pytest
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.expected import expectations
-from properties.plans import PLANS, Plan
+from properties.results.expected import expectations
+from properties.scopes.plans import PLANS, Plan
 from properties.stateful.expectations import HOLDS_WHERE, expected_to_hold
 
 HOLDING = {"EXHAUSTED", "VACUOUS", "NOT_APPLICABLE"}

@@ -16,18 +16,18 @@ import pytest
 
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS, of_design
 from model.system import build
-from properties.checking import Check
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Kind
+from properties.engines.checking import Check
 from properties.engines.packing import Packing
 from properties.engines.stepper import Stepper
-from properties.expected import expectations
-from properties.ledger import same_systems
-from properties.plans import PLANS
+from properties.results.expected import expectations
+from properties.results.ledger import same_systems
+from properties.results.trace import replay
+from properties.results.verdicts import Violated
+from properties.scopes.plans import PLANS
 from properties.stateful.profiles import Profile
 from properties.stateful.search import Condition, Finding, holds, search
-from properties.trace import replay
-from properties.verdicts import Violated
 
 BUDGET, LONGEST, MARGIN = 20_000, 80, 2
 """How many runs at most, of how many steps; and how much longer than the shortest run the shortened one may be."""

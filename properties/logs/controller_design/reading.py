@@ -20,7 +20,7 @@ from properties.logs.runs import (
     pair,
     poll_result,
 )
-from properties.recording import (
+from properties.recordings.format import (
     RecordingKind,
     Shape,
     boolean,

@@ -33,8 +33,8 @@ from properties.engines.stepper import State
 from properties.logs.controller_design.reading import OTHER_HASHES, SPLIT, ControllerHeader
 from properties.logs.runs import Run
 from properties.logs.setting import Setting, stepper_for
-from properties.recording import MalformedRecording
-from properties.trace import Arrangement
+from properties.recordings.format import MalformedRecording
+from properties.results.trace import Arrangement
 
 ENVIRONMENT: Final = (
     seal_batch,

@@ -34,7 +34,7 @@ from properties.logs.registry_design.reading import RegistryHeader
 from properties.logs.registry_design.subjects import Subjects
 from properties.logs.runs import Run
 from properties.logs.setting import Setting, stepper_for
-from properties.trace import Arrangement
+from properties.results.trace import Arrangement
 
 ENVIRONMENT: Final = (
     produce_first_block,

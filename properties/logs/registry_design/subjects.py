@@ -20,7 +20,7 @@ from functools import cached_property
 
 from properties.logs.registry_design.reading import RegistryHeader
 from properties.logs.runs import MAX_BATCHES, Event, Run
-from properties.recording import MalformedRecording
+from properties.recordings.format import MalformedRecording
 
 OWN_HASH = re.compile(r"h(0|[1-9]\d*)")
 MAX_FORGEABLE = 100

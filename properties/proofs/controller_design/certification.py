@@ -28,7 +28,7 @@ from properties.proofs.obligations import Answer, Budget, Outcome, Prover, State
 from properties.proofs.projection import by_itself, deeds, projection
 from properties.proofs.results import Result, proved
 from properties.proofs.session import attesters, holds, listed
-from properties.verdicts import Unknown, Verdict
+from properties.results.verdicts import Unknown, Verdict
 
 NO_GAPS, VERIFY, MATCH = "no_gaps_on_main_node", "certificates_verify", "certificates_match_batches"
 

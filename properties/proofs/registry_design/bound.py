@@ -25,7 +25,7 @@ from properties.proofs.committees import Committee, faulty_weight
 from properties.proofs.environment import Openness, any_number
 from properties.proofs.induction import describe, initial_terms
 from properties.proofs.obligations import Budget, Outcome, Prover, Statement
-from properties.trace import Trace, record
+from properties.results.trace import Trace, record
 
 ARITHMETIC = "threshold"
 AT_THE_BOUND = "run at the bound"

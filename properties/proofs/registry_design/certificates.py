@@ -17,7 +17,7 @@ from properties.proofs.registry_design.open_system import liberties, open_system
 from properties.proofs.registry_design.session import ASSUMED, ONE_WAY, RegistrySession
 from properties.proofs.results import Result, proved
 from properties.proofs.session import FORGER_SCOPE, attesters, holds
-from properties.verdicts import Unknown
+from properties.results.verdicts import Unknown
 
 ONE_QUORUM, VERIFY, MATCH = "at_most_one_quorum", "certificates_verify", "certificates_match_batches"
 NONE_BELOW = "no_vote_below_minimum"

@@ -22,7 +22,7 @@ from properties.proofs.registry_design.session import (
 )
 from properties.proofs.results import Result, Searched, failures, proved
 from properties.proofs.session import SEARCH_DEPTH, attesters, no_run
-from properties.verdicts import Unknown, Verdict
+from properties.results.verdicts import Unknown, Verdict
 
 
 def fixed_sizes(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:

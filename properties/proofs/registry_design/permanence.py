@@ -41,7 +41,7 @@ from properties.engines.stepper import State, Stepper
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction, Invariant, describe
 from properties.proofs.obligations import Budget, Outcome, Prover
-from properties.trace import Trace, record, replay
+from properties.results.trace import Trace, record, replay
 
 DEADLOCK = "deadlock"
 ASKED = "asked"

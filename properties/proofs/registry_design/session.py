@@ -19,7 +19,7 @@ from properties.proofs.registry_design.invariants import idle, no_gap_invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, liberties, open_system
 from properties.proofs.results import Result, Searched
 from properties.proofs.session import SEARCH_DEPTH, Session, holds
-from properties.trace import BadTrace, Trace, record, replay
+from properties.results.trace import BadTrace, Trace, record, replay
 
 NO_GAPS = "no_gaps_on_main_node"
 

@@ -19,8 +19,8 @@ from properties.proofs.registry_design.open_system import ALL_DETAIL, EVERY_WAY,
 from properties.proofs.registry_design.session import ASSUMED, ONE_WAY, Argument, RegistrySession
 from properties.proofs.results import NothingHappens, Result, Searched, failures, proved
 from properties.proofs.session import SEARCH_DEPTH, listed, no_run, unreached
-from properties.trace import Trace
-from properties.verdicts import Unknown, Verdict, Violated
+from properties.results.trace import Trace
+from properties.results.verdicts import Unknown, Verdict, Violated
 
 NO_DEADLOCK = "no_start_up_deadlock"
 PROGRESS = "progress_possible"

@@ -9,11 +9,11 @@ from model.algebra import Bool
 from model.controller_design.network import restore_database
 from model.controller_design.node import Node
 from properties.claims.standstills import STANDSTILLS
-from properties.cures import Violation
 from properties.render.controller_design.sequence import design_of
 from properties.render.controller_design.words import ERRORS
 from properties.render.sequence import told
 from properties.render.story import Story
+from properties.results.cures import Violation
 
 
 class Facts:

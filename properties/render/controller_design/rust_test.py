@@ -21,7 +21,7 @@ from model.votes import NONE
 from properties.render import CannotRender
 from properties.render.rust_test import comment
 from properties.render.story import Story
-from properties.trace import Trace, TraceStep
+from properties.results.trace import Trace, TraceStep
 
 COMMIT = "b9c5fa7b"
 PLACE = f"node/actors/network/src/gossip/attestation/tests.rs at {COMMIT} (PR 175)"

@@ -48,7 +48,7 @@ from model.votes import NONE
 from properties.render.controller_design.words import ERRORS, RESTARTS
 from properties.render.sequence import Event, Form
 from properties.render.story import Story
-from properties.trace import BadTrace, TraceStep
+from properties.results.trace import BadTrace, TraceStep
 
 CALL, ANSWER = "call", "answer"
 """What travels between two nodes at the same time, on two lines."""

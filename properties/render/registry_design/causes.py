@@ -10,10 +10,10 @@ from model.registry_design.node import Node
 from model.registry_design.registry import Registry
 from model.votes import NONE
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY
-from properties.cures import Violation
 from properties.render.registry_design.explanations import certificate, certified
 from properties.render.sequence import told
 from properties.render.story import Story
+from properties.results.cures import Violation
 
 ERRORS = frozenset(transition.name for transition in (fail_once, refuse_status, stop_on_mismatch))
 """The errors that end more than what they are about."""

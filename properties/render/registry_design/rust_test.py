@@ -20,7 +20,7 @@ from properties.render.registry_design.sequence import Teller
 from properties.render.rust_test import comment
 from properties.render.sources import COMMIT
 from properties.render.story import Story
-from properties.trace import Trace, TraceStep
+from properties.results.trace import Trace, TraceStep
 
 CLAIM = "certificates_verify"
 PLACE = f"node/actors/network/src/gossip/tests/mod.rs at {COMMIT[:8]} (PR 161)"

@@ -46,7 +46,7 @@ from model.topology import MAIN
 from model.votes import NONE, Vote
 from properties.render.sequence import Event, Form
 from properties.render.story import Story
-from properties.trace import TraceStep
+from properties.results.trace import TraceStep
 
 
 class Teller:

@@ -9,7 +9,7 @@ import pytest
 from properties.logs.controller_design.reading import EVENTS
 from properties.logs.controller_design.rules import RULES
 from properties.logs.reading import read_runs
-from properties.recording import MalformedRecording
+from properties.recordings.format import MalformedRecording
 
 Lines = list[dict[str, Any]]
 RunOf = Callable[[int], Lines]

@@ -11,7 +11,7 @@ from properties.claims.kinds import Kind
 from properties.logs.findings import PointOfNoReturn, findings
 from properties.logs.following import Accepted, Rejected, follow
 from properties.logs.reading import read_runs
-from properties.trace import as_json, from_json
+from properties.results.trace import as_json, from_json
 
 Lines = list[dict[str, Any]]
 Replay = Callable[[Lines], Accepted | Rejected]

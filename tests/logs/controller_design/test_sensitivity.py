@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from properties.logs.following import Accepted, Rejected
-from properties.recording import MalformedRecording
+from properties.recordings.format import MalformedRecording
 
 Event = dict[str, Any]
 Lines = list[Event]

@@ -14,7 +14,7 @@ from properties.logs.registry_design.rules import RULES
 from properties.logs.registry_design.subjects import Subjects
 from properties.logs.report import rejected_lines
 from properties.logs.runs import MAX_BATCHES
-from properties.recording import MalformedRecording
+from properties.recordings.format import MalformedRecording
 
 Lines = list[dict[str, Any]]
 Replay = Callable[[Lines], Accepted | Rejected]

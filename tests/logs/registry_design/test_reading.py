@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from properties.logs.reading import read_runs
-from properties.recording import MalformedRecording
+from properties.recordings.format import MalformedRecording
 
 Lines = list[dict[str, Any]]
 RunOf = Callable[[int], Lines]

@@ -11,8 +11,8 @@ from properties.logs.following import Accepted, Rejected
 from properties.render import FORMATS
 from properties.render.interchange import schema
 from properties.render.story import Story
-from properties.trace import from_json
-from properties.trace import replay as replay_trace
+from properties.results.trace import from_json
+from properties.results.trace import replay as replay_trace
 
 jsonschema = pytest.importorskip("jsonschema")
 

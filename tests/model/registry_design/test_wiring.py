@@ -14,7 +14,7 @@ from model.registry_design.system import RegistryDesign
 from model.revisions import PROPOSALS, REGISTRY, compose, of_design
 from model.scope import BAD_SIGNATURE, instance
 from model.system import build
-from properties.details import DETAILS
+from properties.scopes.details import DETAILS
 
 K = TypeVar("K")
 

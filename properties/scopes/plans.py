@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS, of_design
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
-from properties.details import DETAILS
-from properties.switches import Value, switched, texts
+from properties.scopes.details import DETAILS
+from properties.scopes.switches import Value, switched, texts
 
 
 @dataclass(frozen=True)

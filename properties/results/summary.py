@@ -9,10 +9,10 @@ from textwrap import wrap
 
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.findings import COLUMNS, FINDINGS, RAN, Column, Finding, Severity, finding_of
-from properties.ledger import Entry, reports
-from properties.places import is_tolerated, plainness, precedence
-from properties.trace import Trace
+from properties.results.findings import COLUMNS, FINDINGS, RAN, Column, Finding, Severity, finding_of
+from properties.results.ledger import Entry, reports
+from properties.results.places import is_tolerated, plainness, precedence
+from properties.results.trace import Trace
 
 WIDTH = 80
 INDENT = 17

@@ -18,7 +18,7 @@ from typing import Any
 
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
-from properties.plans import PLANS, Plan
+from properties.scopes.plans import PLANS, Plan
 
 EXPECTED = Path(__file__).parent / "expected.toml"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from model.revisions import REVISIONS
 from model.rules import max_faulty_weight
 from model.scope import instance
-from properties.expected import expectations
-from properties.findings import RAN, Finding
-from properties.plans import PLANS, Plan
+from properties.results.expected import expectations
+from properties.results.findings import RAN, Finding
+from properties.scopes.plans import PLANS, Plan
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@
 takes its steps: `registry` is the vote registry, `controller` the attestation controller.
 """
 
-from properties.conformance.controller import replay_controller
-from properties.conformance.registry import replay_registry
-from properties.conformance.scenarios import Agreement, Difference
+from properties.recordings.controller import replay_controller
+from properties.recordings.registry import replay_registry
+from properties.recordings.scenarios import Agreement, Difference
 
 __all__ = ["Agreement", "Difference", "replay_controller", "replay_registry"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from properties.trace import Trace
+from properties.results.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from model.scope import BadScope, Scope
 from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import CATALOGUE
-from properties.expected import Row, expectations
-from properties.places import plainness
-from properties.plans import PLANS, Plan
+from properties.engines.workers import Workers
 from properties.render import FORMATS
-from properties.switches import DEFAULTS, switched
-from properties.trace import Trace
-from properties.verdicts import NotApplicable, Unknown, Verdict, Violated
-from properties.workers import Workers
+from properties.results.expected import Row, expectations
+from properties.results.places import plainness
+from properties.results.trace import Trace
+from properties.results.verdicts import NotApplicable, Unknown, Verdict, Violated
+from properties.scopes.plans import PLANS, Plan
+from properties.scopes.switches import DEFAULTS, switched
 
 NOTHING = "nothing of this"
 """How what is expected begins where the table of expectations has no verdict; then comes what it does not have."""
@@ -98,7 +98,7 @@ def summary(verdict: Verdict) -> str:
 
 def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     """Explore one scope and judge every property in it."""
-    from properties.checking import Check
+    from properties.engines.checking import Check
     from properties.engines.packing import Packing
 
     system = build(by_name(revision), plan.scope)

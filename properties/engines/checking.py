@@ -29,8 +29,8 @@ from properties.engines.fairness import FairRuns
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
-from properties.trace import Trace, record
-from properties.verdicts import (
+from properties.results.trace import Trace, record
+from properties.results.verdicts import (
     Exhausted,
     NotApplicable,
     NotChecked,

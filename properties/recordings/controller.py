@@ -13,21 +13,7 @@ from typing import Any, Final
 from model.committee import Committee, CommitteeError
 from model.controller_design.controller import Controller, Info, StartRefused, State, Wait
 from model.messages import BatchQC
-from properties.conformance.scenarios import (
-    BATCH,
-    HELD_VOTES,
-    SENT_VOTES,
-    Agreement,
-    Compared,
-    Difference,
-    Scenario,
-    batch_of,
-    recorded_batch,
-    recorded_votes,
-    replay,
-    vote_of,
-)
-from properties.recording import (
+from properties.recordings.format import (
     WrongShape,
     boolean,
     list_of,
@@ -42,6 +28,20 @@ from properties.recording import (
     text,
     u64,
     word_or,
+)
+from properties.recordings.scenarios import (
+    BATCH,
+    HELD_VOTES,
+    SENT_VOTES,
+    Agreement,
+    Compared,
+    Difference,
+    Scenario,
+    batch_of,
+    recorded_batch,
+    recorded_votes,
+    replay,
+    vote_of,
 )
 
 

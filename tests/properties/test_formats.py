@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from properties.conformance import Agreement, Difference, replay_registry
-from properties.recording import MalformedRecording, RecordingKind, open_recording, recording_kind
+from properties.recordings import Agreement, Difference, replay_registry
+from properties.recordings.format import MalformedRecording, RecordingKind, open_recording, recording_kind
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 REGISTRY = CONFORMANCE / "vote-registry.jsonl.gz"

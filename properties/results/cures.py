@@ -12,8 +12,8 @@ from model.revisions import revision as by_name
 from model.rules import threshold
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.topology import MAIN
-from properties.expected import expectations
-from properties.plans import PLANS
+from properties.results.expected import expectations
+from properties.scopes.plans import PLANS
 
 ONE = Scope(instance("n1f0b0"), batches=3)
 OWN = replace(ONE, own_finders=True)

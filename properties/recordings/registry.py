@@ -13,20 +13,7 @@ from typing import Any, Final
 from model.committee import Committee
 from model.messages import BatchQC
 from model.registry_design.batch_votes import BatchVotes, UpdateOutcome
-from properties.conformance.scenarios import (
-    BATCH,
-    HELD_VOTES,
-    SENT_VOTES,
-    Agreement,
-    Compared,
-    Difference,
-    Scenario,
-    recorded_batch,
-    recorded_votes,
-    replay,
-    vote_of,
-)
-from properties.recording import (
+from properties.recordings.format import (
     boolean,
     list_of,
     map_of,
@@ -40,6 +27,19 @@ from properties.recording import (
     text,
     u64,
     u64_text,
+)
+from properties.recordings.scenarios import (
+    BATCH,
+    HELD_VOTES,
+    SENT_VOTES,
+    Agreement,
+    Compared,
+    Difference,
+    Scenario,
+    recorded_batch,
+    recorded_votes,
+    replay,
+    vote_of,
 )
 
 EMPTY_REGISTRY: Final = BatchVotes()

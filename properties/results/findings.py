@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from model.revisions import CONTROLLER, REGISTRY
 from model.revisions import revision as by_name
-from properties.history import RELEASES
+from properties.results.history import RELEASES
 
 
 class Severity(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from model.committee import CommitteeError
 from model.messages import Batch, SignedBatch
-from properties.recording import (
+from properties.recordings.format import (
     MalformedRecording,
     Shape,
     WrongShape,

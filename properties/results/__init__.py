@@ -1,0 +1,1 @@
+"""What comes out: verdicts and traces, the table of expectations and the ledger, the findings and their cures."""
