@@ -13,15 +13,15 @@ check: .venv/.installed
 	$(BIN)/attestation check
 
 test: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest
 
 # What make test leaves out, and Hypothesis with more runs.
 test-slow: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=ci -m slow
+	$(BIN)/python -m pytest --hypothesis-profile=ci -m slow
 
 # Everything, on systems that no run had before: about 20 minutes on two cores.
 test-deep: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=deep
+	$(BIN)/python -m pytest --hypothesis-profile=deep
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .
