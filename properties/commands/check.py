@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.revisions import REVISIONS
-from properties.commands.options import add_max_states
+from properties.commands.options import add_max_states, add_workers, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, processes, write
+from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, write
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
@@ -39,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="for the reports; replaces older ones (evidence)",
     )
     parser.add_argument("--all", action="store_true", help="print all verdicts, too; they are in a file in any case")
-    parser.add_argument("--workers", type=processes, default=os.cpu_count() or 1, metavar="N", help="processes to use")
+    add_workers(parser)
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
     parser.add_argument(
         "--toml", action="store_true", help="write what was found into properties/results/expected.toml, to be reviewed"
@@ -93,7 +92,6 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
     """Do the work. An interrupt leaves what is finished."""
     from properties.commands.evidence import write_reports
     from properties.commands.outcome import Outcome
-    from properties.engines.workers import Workers
     from properties.results.ledger import check_all, in_order, states_of
 
     started = time.perf_counter()
@@ -101,10 +99,9 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
     sizes = [states_of(name, plan) for plan in plans for name in revisions if plan.is_for(name)]
     files: list[Path] = []
     stopped = ""
-    estimate = _estimate(sizes, options.workers)
-    print(f"{counted(len(sizes), 'search')}, {estimate} with {counted(options.workers, 'process')}", file=sys.stderr)
-    # No more processes than there is work.
-    with Workers(min(options.workers, len(sizes) or 1)) as workers, Progress() as progress:
+    with workers_of(options, len(sizes)) as workers, Progress() as progress:
+        estimate, processes = _estimate(sizes, workers.count), counted(workers.count, "process")
+        print(f"{counted(len(sizes), 'search')}, {estimate} with {processes}", file=sys.stderr)
 
         def show() -> None:
             passed = time.perf_counter() - started
