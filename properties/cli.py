@@ -67,11 +67,19 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, that of the process without arguments; returns the exit status."""
     prepare_streams()
+    if arguments is None:
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _end)
     status = _status(arguments)
     if arguments is None:
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return status
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End as whoever sent the signal expects, but in order: no file half-written, no process left behind."""
+    sys.exit(128 + number)
 
 
 def _status(arguments: Sequence[str] | None) -> int:
