@@ -1,9 +1,9 @@
 """The generated parts of `docs/`: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 
-NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m
-properties.documentation` writes all parts anew, and a test fails where one is out of date. It is one of the slow tests
-where the part takes more than a second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of
-the deep tests where it takes the better part of a minute, `<!-- generated deeply: NAME -->`.
+NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m docs.generator` writes
+all parts anew, and a test fails where one is out of date. It is one of the slow tests where the part takes more than a
+second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of the deep tests where it takes the
+better part of a minute, `<!-- generated deeply: NAME -->`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from properties.documentation import redesign, searches, tables, timing
-from properties.documentation.tables import table
+from docs.generator import redesign, searches, tables, timing
+from docs.generator.tables import table
 from properties.engines.workers import Workers
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
@@ -26,7 +26,7 @@ from properties.proofs import tables as proof_tables
 from properties.results.findings import FINDINGS
 from tests.selfchecks import tables as self_checks
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1]
 
 REGION = re.compile(
     r"(?P<begin><!-- generated(?P<cost> slowly| deeply)?: (?P<name>.+?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)",
