@@ -6,15 +6,14 @@ A message is two events, its send and its receipt, for much can happen between t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
 
 from model.algebra import Expression
 from model.topology import MAIN
-from model.transitions import Transition
 from model.votes import NONE
+from properties.engines.handlers import Handlers
 from properties.render.story import Story
 from properties.results.trace import TraceStep
 
@@ -54,31 +53,9 @@ class Event:
     line: str = ""
 
 
-W = TypeVar("W", bound=Callable[[Any], Iterator[Event]])
-
-
-def tells(*transitions: Transition) -> Callable[[W], W]:
-    """The method of a `Teller` tells the steps of these transitions."""
-
-    def marked(way: W) -> W:
-        setattr(way, TOLD, [transition.name for transition in transitions])
-        return way
-
-    return marked
-
-
-TOLD = "told"
-"""Where a method keeps the names of the transitions that it tells."""
-
-
-class Teller(ABC):
-    """Tells one step of a run as events: `ways` are methods by transition. One that is not there is told by its name.
-    `number` counts steps from 1."""
-
-    ways: ClassVar[Mapping[str, Callable[[Any], Iterator[Event]]]]
-
-    def __init_subclass__(cls) -> None:
-        cls.ways = {name: way for way in vars(cls).values() for name in getattr(way, TOLD, ())}
+class Teller(Handlers, ABC):
+    """Tells one step of a run as events, by its transition; where there is no handler for it, by its name. `number`
+    counts steps from 1."""
 
     def __init__(self, story: Story, number: int, step: TraceStep) -> None:
         self.story, self.number, self.step = story, number, step
@@ -86,7 +63,7 @@ class Teller(ABC):
 
     def events(self) -> Iterator[Event]:
         """The events of the step."""
-        way = self.ways.get(self.step.action)
+        way = self.handlers.get(self.step.action)
         return way(self) if way else self.note(self.step.call)
 
     def event(self, form: Form, source: str, target: str, text: str, line: str = "") -> Iterator[Event]:

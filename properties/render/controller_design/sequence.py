@@ -10,8 +10,9 @@ from model.controller_design.attestation import Attestation
 from model.controller_design.gossip import IDLE, Link
 from model.controller_design.system import ControllerDesign
 from model.topology import MAIN
+from properties.engines.handlers import handles
 from properties.render import sequence
-from properties.render.sequence import Event, Form, tells
+from properties.render.sequence import Event, Form
 
 CALL, ANSWER = "call", "answer"
 """What travels between two nodes at the same time, on two lines."""
@@ -83,42 +84,42 @@ class Teller(sequence.Teller):
 
     # The store
 
-    @tells(network.seal_batch)
+    @handles(network.seal_batch)
     def sealed(self) -> Iterator[Event]:
         return self.note(f"seals batch {self.before(self.system.state.sealed)}")
 
-    @tells(network.provide_hash)
+    @handles(network.provide_hash)
     def hash_provided(self) -> Iterator[Event]:
         return self.note(f"has batch {self.before(self.here.store.persisted)} and its hash")
 
-    @tells(network.prune)
+    @handles(network.prune)
     def pruned(self) -> Iterator[Event]:
         return self.note(f"batch {self.after(self.here.store.pruned)} is pruned, with its certificate")
 
-    @tells(network.diverge)
+    @handles(network.diverge)
     def diverged(self) -> Iterator[Event]:
         return self.note(f"will execute batch {self.after(self.here.diverged)} otherwise than the main node")
 
-    @tells(network.execute_again)
+    @handles(network.execute_again)
     def executed_again(self) -> Iterator[Event]:
         return self.note(f"executes batch {self.before(self.here.diverged)} again, and has the main node's hash")
 
-    @tells(network.restore_database)
+    @handles(network.restore_database)
     def restored(self) -> Iterator[Event]:
         return self.note(f"the certificates from batch {self.step.arguments['kept']} on are gone from its database")
 
     # The task
 
-    @tells(node.read_status)
+    @handles(node.read_status)
     def status_read(self) -> Iterator[Event]:
         return self.answered(str(self.before(self.system.next_batch_to_attest)), "reads:")
 
-    @tells(network.read_old_status)
+    @handles(network.read_old_status)
     def old_status_read(self) -> Iterator[Event]:
         text = f"next batch is {self.step.arguments['answer']} (from a copy of the database that lags)"
         return self.event(Form.ANSWER, MAIN, self.step.node, text)
 
-    @tells(node.start_attestation)
+    @handles(node.start_attestation)
     def started(self) -> Iterator[Event]:
         """A start, and in a scope without late answers the status that it acts on."""
         if not self.system.scope.late_answers:
@@ -135,23 +136,23 @@ class Teller(sequence.Teller):
         committee = f" for committee {self.step.arguments['committee']}" if named else ""
         yield from self.note(f"starts {batch}{committee}{own}{drops}")
 
-    @tells(node.skip_batch)
+    @handles(node.skip_batch)
     def skipped(self) -> Iterator[Event]:
         if not self.system.scope.late_answers:
             yield from self.status_read()
         yield from self.note("there is no committee for this batch: it wants a later number")
 
-    @tells(node.find_certificate)
+    @handles(node.find_certificate)
     def certificate_found(self) -> Iterator[Event]:
         return self.note(f"has the certificate of {self.batch(self.here.attestation, self.number - 1)}")
 
-    @tells(node.insert_certificate)
+    @handles(node.insert_certificate)
     def certificate_inserted(self) -> Iterator[Event]:
         return self.note(f"stores the certificate of {self.batch(self.here.attestation, self.number - 1)}")
 
     # Gossip
 
-    @tells(network.exchange_votes)
+    @handles(network.exchange_votes)
     def exchanged(self) -> Iterator[Event]:
         """A call from beginning to end: what is told, and what comes back if it is asked for."""
         caller, peer = self.step.node, self.other("to")
@@ -185,13 +186,13 @@ class Teller(sequence.Teller):
             text += f"; a vote is an error and ends the list{f' after {before}' if before else ''}"
         return self.event(form, sender, receiver, text, line)
 
-    @tells(network.call_peer)
+    @handles(network.call_peer)
     def called(self) -> Iterator[Event]:
         peer = self.other("to")
         text, _ = self.call(self.link(self.step.node, peer), self.number)
         return self.event(Form.SEND, self.step.node, peer, text, CALL)
 
-    @tells(network.receive_call)
+    @handles(network.receive_call)
     def call_received(self) -> Iterator[Event]:
         caller = self.other("from")
         text, carried = self.call(self.link(caller, self.step.node), self.number - 1)
@@ -202,7 +203,7 @@ class Teller(sequence.Teller):
         carried, asks = self.votes(link.carried, number), bool(self.story.value(link.asks, number))
         return pushed(carried, self.batch(link, number), asks), carried
 
-    @tells(network.answer_call)
+    @handles(network.answer_call)
     def call_answered(self) -> Iterator[Event]:
         caller = self.other("from")
         link = self.link(caller, self.step.node)
@@ -214,7 +215,7 @@ class Teller(sequence.Teller):
             text = "answer: no other votes" if is_there else f"{text}; {self.stands_at(self.step.node, self.number)}"
         return self.event(Form.SEND, self.step.node, caller, text, ANSWER)
 
-    @tells(network.receive_answer)
+    @handles(network.receive_answer)
     def answer_received(self) -> Iterator[Event]:
         peer = self.other("from")
         text, carried = self.answer(self.link(self.step.node, peer), self.number - 1)
@@ -226,25 +227,25 @@ class Teller(sequence.Teller):
         votes = f"votes of {', '.join(carried)} on {self.batch(link, number)}" if carried else "no votes"
         return f"answer: {votes}", carried
 
-    @tells(network.refuse_message)
+    @handles(network.refuse_message)
     def message_refused(self) -> Iterator[Event]:
         text = "a message is too large: the connection closes and is made again"
         return self.broken(self.step.node, self.other("to"), text)
 
-    @tells(network.forge_vote)
+    @handles(network.forge_vote)
     def forged(self) -> Iterator[Event]:
         target = self.other("at")
         text = f"vote of {self.step.node} on {self.batch(self.attestation(target), self.number)}"
         return self.event(Form.DIRECT, self.step.node, target, text)
 
-    @tells(network.hand_on_vote)
+    @handles(network.hand_on_vote)
     def handed_on(self) -> Iterator[Event]:
         batch = self.batch(self.here.attestation, self.number)
         return self.note(f"gets the vote of {self.other('signer')} on {batch} from somebody who kept it")
 
     # Faults
 
-    @tells(
+    @handles(
         network.fail_to_start,
         network.fail_to_certify,
         network.fail_once,
@@ -264,7 +265,7 @@ class Teller(sequence.Teller):
         if not ends_task_only:
             yield from self.losses()
 
-    @tells(
+    @handles(
         network.restart_node,
         network.restart_on_new_genesis,
         network.restart_without_registry,
@@ -274,13 +275,13 @@ class Teller(sequence.Teller):
         yield from self.note(RESTARTS[self.step.action])
         yield from self.losses()
 
-    @tells(network.regenesis)
+    @handles(network.regenesis)
     def reverted(self) -> Iterator[Event]:
         first = self.step.arguments["first"]
         yield from self.note(f"reverts the batches from {first} on, and restarts on a new fork")
         yield from self.losses()
 
-    @tells(network.reconnect)
+    @handles(network.reconnect)
     def reconnected(self) -> Iterator[Event]:
         return self.broken(self.step.node, self.other("to"), "the connection breaks and is made again")
 

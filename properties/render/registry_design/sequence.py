@@ -9,8 +9,9 @@ from model.registry_design.system import RegistryDesign
 from model.revisions import LAST_SEALED
 from model.topology import MAIN
 from model.votes import NONE, Vote
+from properties.engines.handlers import handles
 from properties.render import sequence
-from properties.render.sequence import Event, Form, tells
+from properties.render.sequence import Event, Form
 from properties.render.story import Story
 
 RESTARTS = {
@@ -53,37 +54,37 @@ class Teller(sequence.Teller):
             return "no certificate is stored, so the last sealed batch"
         return f"no certificate is stored, so the {'first batch' if asked == first else 'batch after the pruned one'}"
 
-    @tells(network.seal_batch)
+    @handles(network.seal_batch)
     def sealed(self) -> Iterator[Event]:
         return self.note(f"seals batch {self.before(self.system.state.sealed)}")
 
-    @tells(network.produce_first_block)
+    @handles(network.produce_first_block)
     def first_block_produced(self) -> Iterator[Event]:
         return self.note("produces the genesis' first block")
 
-    @tells(node.poll_status)
+    @handles(node.poll_status)
     def polled(self) -> Iterator[Event]:
         """The answer to a poll: kept for later, or stored at once."""
         late, here = self.system.scope.polls_late(self.step.node == MAIN), self.here
         batch = self.after(here.runner.polled if late else here.status.next_batch_to_attest)
         return self.answered(str(batch), "reads" if late else "status:")
 
-    @tells(node.update_status)
+    @handles(node.update_status)
     def updated(self) -> Iterator[Event]:
         if not self.system.scope.polls_late(self.step.node == MAIN):
             return self.polled()
         return self.note(f"status: next batch is {self.after(self.here.status.next_batch_to_attest)}")
 
-    @tells(network.read_old_status)
+    @handles(network.read_old_status)
     def answered_by_replica(self) -> Iterator[Event]:
         text = f"next batch is {self.after(self.here.runner.polled)}, says a replica that lags"
         return self.event(Form.ANSWER, MAIN, self.step.node, text)
 
-    @tells(network.replicate)
+    @handles(network.replicate)
     def replica_caught_up(self) -> Iterator[Event]:
         return self.note("the replica behind the API catches up")
 
-    @tells(node.set_min_batch_number)
+    @handles(node.set_min_batch_number)
     def minimum_set(self) -> Iterator[Event]:
         registry = self.here.registry
         votes = zip(self.topology.attesters, registry.votes, strict=True)
@@ -91,15 +92,15 @@ class Teller(sequence.Teller):
         drops = f", drops votes of {', '.join(dropped)}" if dropped else ""
         return self.note(f"finder: minimum {self.after(registry.min_batch_number)}{drops}, waits for a quorum")
 
-    @tells(node.find_quorum)
+    @handles(node.find_quorum)
     def quorum_found(self) -> Iterator[Event]:
         return self.note(f"finder: quorum for {self.vote(self.here.registry.find_quorum(self.system.electorate).vote)}")
 
-    @tells(node.store_qc)
+    @handles(node.store_qc)
     def certificate_queued(self) -> Iterator[Event]:
         return self.note(f"finder: hands in the certificate of {self.vote(self.here.finder.quorum)}")
 
-    @tells(node.insert_qc)
+    @handles(node.insert_qc)
     def certificate_inserted(self) -> Iterator[Event]:
         return self.note(f"database: inserts the certificate of {self.vote(self.here.store.queue.head)}")
 
@@ -107,11 +108,11 @@ class Teller(sequence.Teller):
         """A vote or certificate before the step, in words."""
         return self.story.vote(vote, self.number - 1)
 
-    @tells(node.read_status)
+    @handles(node.read_status)
     def read_by_finder(self) -> Iterator[Event]:
         return self.note(f"finder: reads status {self.before(self.here.status.next_batch_to_attest)}")
 
-    @tells(node.read_status_to_attest)
+    @handles(node.read_status_to_attest)
     def read_by_attester(self) -> Iterator[Event]:
         return self.note(f"attester: reads status {self.before(self.here.status.next_batch_to_attest)}")
 
@@ -121,7 +122,7 @@ class Teller(sequence.Teller):
         read = self.before(self.here.attester.number)
         return read if read != NONE else self.before(self.here.status.next_batch_to_attest)
 
-    @tells(node.publish_vote)
+    @handles(node.publish_vote)
     def published(self) -> Iterator[Event]:
         """A vote, which the attester's own registry may skip."""
         here = self.step.node
@@ -129,27 +130,27 @@ class Teller(sequence.Teller):
             return self.note(f"votes for batch {self.published_number}")
         return self.event(Form.SKIP, here, here, f"own registry skips its vote for batch {self.published_number}")
 
-    @tells(network.persist_batch)
+    @handles(network.persist_batch)
     def persisted(self) -> Iterator[Event]:
         return self.note(f"has batch {self.before(self.here.store.persisted)}")
 
-    @tells(network.provide_commitment)
+    @handles(network.provide_commitment)
     def commitment_provided(self) -> Iterator[Event]:
         return self.note(f"can sign batch {self.step.arguments['number']}")
 
-    @tells(network.forge_vote)
+    @handles(network.forge_vote)
     def forged(self) -> Iterator[Event]:
         """A vote of the attester's own making."""
         target, signer = self.other("at"), self.step.node
         return self.event(Form.DIRECT, signer, target, f"vote of {signer}: {self.handed_vote(target, signer)}")
 
-    @tells(network.replay_vote)
+    @handles(network.replay_vote)
     def replayed(self) -> Iterator[Event]:
         """An old vote; who passes it on has no part in the model."""
         signer = self.other("signer")
         return self.note(f"gets an old vote of {signer} from somebody: {self.handed_vote(self.step.node, signer)}")
 
-    @tells(network.hand_on_vote)
+    @handles(network.hand_on_vote)
     def handed_on(self) -> Iterator[Event]:
         """A vote that somebody has kept."""
         signer = self.other("signer")
@@ -161,14 +162,14 @@ class Teller(sequence.Teller):
         registry = self.system.state.nodes[self.topology.position(target)].registry
         return self.story.vote(registry.votes[self.topology.attesters.index(signer)], self.number)
 
-    @tells(network.push_votes, network.push_bad_vote)
+    @handles(network.push_votes, network.push_bad_vote)
     def pushed(self) -> Iterator[Event]:
         receiver = self.other("to")
         texts = [text for _, _, text in message(self.story, self.step.node, receiver, self.number)]
         texts += ["and a bad vote"] * (self.step.action == network.push_bad_vote.name)
         return self.event(Form.SEND, self.step.node, receiver, ", ".join(texts))
 
-    @tells(network.receive_votes)
+    @handles(network.receive_votes)
     def received(self) -> Iterator[Event]:
         sender, registry = self.other("from"), self.here.registry
         for key, vote, text in message(self.story, sender, self.step.node, self.number - 1):
@@ -179,18 +180,18 @@ class Teller(sequence.Teller):
             why = f"below minimum {self.before(registry.min_batch_number)}" if is_below else "not newer"
             yield from self.event(Form.SKIP, sender, self.step.node, f"{text}, skipped: {why}")
 
-    @tells(network.refuse_votes)
+    @handles(network.refuse_votes)
     def refused(self) -> Iterator[Event]:
         """A message with an error: all of it is lost, and what else is in flight on the connection."""
         return self.broken(
             self.other("from"), self.step.node, "a vote is an error: the connection is closed and made again"
         )
 
-    @tells(network.reconnect)
+    @handles(network.reconnect)
     def reconnected(self) -> Iterator[Event]:
         return self.broken(self.step.node, self.other("to"), "the connection breaks and is made again")
 
-    @tells(*network.RESTARTS)
+    @handles(*network.RESTARTS)
     def restarted(self) -> Iterator[Event]:
         """A restart, for whatever reason, or the end of a node's consensus; and what it loses."""
         text = RESTARTS[self.step.action]
@@ -199,7 +200,7 @@ class Teller(sequence.Teller):
         yield from self.note(text)
         yield from self.losses()
 
-    @tells(network.prune)
+    @handles(network.prune)
     def pruned(self) -> Iterator[Event]:
         return self.note("the first batch is pruned, with its certificate")
 
