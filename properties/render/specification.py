@@ -20,7 +20,7 @@ from properties.claims.kinds import Kind
 from properties.engines.symmetry import Symmetry
 from properties.render.command import scope_options
 from properties.render.formulas import WIDTH, Formulas, common_path
-from properties.render.vocabulary import VOCABULARIES
+from properties.render.vocabulary import vocabulary_of
 from properties.render.words import Words, bounds, left_out
 
 INDENT = "    "
@@ -63,7 +63,7 @@ class _Specification:
     def _variables(self) -> Iterator[str]:
         yield "\nvariables"
         variables = self.system.variables
-        vocabulary = VOCABULARIES[self.system.revision.design]()
+        vocabulary = vocabulary_of(self.system.revision.design)
         fields = [vocabulary.field_of(each.name) for each in variables]
         for label, meaning in Words(self.system).legend(fields).items():
             yield from _comment(f"{label}: {meaning}")
