@@ -41,17 +41,20 @@ READING = (
 @dataclass(frozen=True)
 class Exported:
     """A module and its configurations: of the invariants, under symmetry where there is any, and of the rest, which
-    symmetry would confuse."""
+    symmetry would confuse. `places` says how the module writes each variable of the system."""
 
     module: str
     invariants: str
     live: str
+    places: dict[str, str]
 
 
 def tla(system: AttestationSystem, name: str) -> Exported:
     """The system as a module of this name."""
     made = _Module(system, name)
-    return Exported("\n".join(made.lines()) + "\n", "\n".join(made.safety()) + "\n", "\n".join(made.liveness()) + "\n")
+    module, invariants, live = ("\n".join(lines) + "\n" for lines in (made.lines(), made.safety(), made.liveness()))
+    places = {each.name: made.places[each.expression].text for each in system.variables}
+    return Exported(module, invariants, live, places)
 
 
 @dataclass(frozen=True)
