@@ -99,6 +99,32 @@ class Formulas:
             often = sizes[node] > SHORT and uses[node] >= OFTEN
             if sizes[node] and (node in known or often or is_long):
                 self.definitions[node] = notation.definition(known.get(node) or self._new_name(node))
+        self.definitions = self._in_order()
+
+    def _in_order(self) -> dict[Expression, str]:
+        """The definitions, each after those that it mentions. These need not be below it in the graph: a part of a
+        negated conjunction is mentioned by the name of its negation."""
+        ordered: dict[Expression, str] = {}
+        stack = [(node, False) for node in reversed(self.definitions)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                ordered.setdefault(node, self.definitions[node])
+            elif node not in ordered:
+                stack.append((node, True))
+                stack.extend((each, False) for each in reversed(list(self._mentioned(node))))
+        return ordered
+
+    def _mentioned(self, node: Expression) -> Iterator[Expression]:
+        for arg in node.args:
+            named = next((each for each in (arg, *self._negation(node, arg)) if each in self.definitions), None)
+            if named is not None:
+                yield named
+            else:
+                yield from self._mentioned(arg)
+
+    def _negation(self, node: Expression, part: Expression) -> list[Expression]:
+        return [~_bool(part)] if node.op == "and" else []
 
     def _new_name(self, node: Expression) -> str:
         path = common_path(variables_of([node])) or ("condition" if isinstance(node, Bool) else "number")
