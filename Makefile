@@ -7,21 +7,21 @@ BIN := .venv/bin
 PIP_INSTALL = if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; \
 	$(BIN)/python -m pip install $$quiet --disable-pip-version-check --editable
 
-.PHONY: check test test-slow test-deep lint types docs benchmarks clean
+.PHONY: check test test-slow test-deep lint types docs site benchmarks clean
 
 check: .venv/.installed
 	$(BIN)/attestation check
 
 test: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest
 
 # What make test leaves out, and Hypothesis with more runs.
 test-slow: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=ci -m slow
+	$(BIN)/python -m pytest --hypothesis-profile=ci -m slow
 
 # Everything, on systems that no run had before: about 20 minutes on two cores.
 test-deep: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=deep
+	$(BIN)/python -m pytest --hypothesis-profile=deep
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .
@@ -33,6 +33,10 @@ types: .venv/.installed-test
 # Write the generated parts of docs/ anew; a test fails where they are out of date.
 docs: .venv/.installed-test
 	$(BIN)/python -m properties.documentation
+
+# The documentation as a site in build/site, which can be opened from the disk.
+site: .venv/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 benchmarks: .venv/.installed-test
 	$(BIN)/python -m properties.benchmarks

@@ -296,6 +296,14 @@ REVISIONS: dict[str, Revision] = {
 """The protocol as it was merged, step by step."""
 
 
+def design_of(name: str) -> str:
+    """The design of a revision, which all of its parts have. Raises `UnknownRevision`."""
+    part = PARTS.get(name.partition("+")[0])
+    if part is None:
+        raise UnknownRevision(name)
+    return part.design
+
+
 def of_design(design: str) -> list[str]:
     """The revisions of one design, in their order."""
     return [name for name, revision in REVISIONS.items() if revision.design == design]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "check": "the main job: check every property on every revision and print the ledger",
+    "report": "check, and write one self-contained page for a reviewer",
     "explore": "search one scope exhaustively",
     "prove": "prove properties with Z3, and search to a bound",
     "trace": "print the shortest counterexample or witness of a property",

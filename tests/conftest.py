@@ -46,6 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite takes all cores. Tests that are named run in this process, as does what wants the terminal
+    (`--pdb`, `-s`); `-n` decides otherwise, and `-p no:xdist` leaves pytest-xdist out."""
+    is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    is_interactive = config.getoption("usepdb") or config.getoption("capture") == "no"
+    if is_whole and not is_interactive and getattr(config.option, "numprocesses", 0) is None:
+        config.option.numprocesses = 0 if hasattr(config, "workerinput") else "auto"
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse bad configuration before Hypothesis' own plugin, which would end in a traceback, sees it."""
     name = config.getoption(PROFILE_OPTION) or DEFAULT_PROFILE

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from properties.cli import main
 from properties.documentation.pages import DOCS, REGION, made
 
 ROOT = DOCS.parent
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -55,3 +60,36 @@ def test_examples_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, example in enumerate(examples, 1):
         exec(compile(example, f"{page.name}, example {number}", "exec"), {"__name__": "example"})
     capsys.readouterr()
+
+
+def console(page: Path) -> list[tuple[str, str]]:
+    """The commands that a page shows, with what it says that they print; `...` stands for any lines."""
+    shown = re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    parts = [part.partition("\n") for block in shown for part in block.removeprefix("$ ").split("\n$ ")]
+    return [(command, output) for command, _, output in parts]
+
+
+def test_what_a_newcomer_types_prints_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = console(DOCS / "start-here.md")
+    assert len(commands) == 5
+    for command, output in commands:
+        main(shlex.split(command)[1:])
+        pattern = re.escape(output).replace(re.escape("...\n"), "(?:.*\n)*?")
+        assert re.fullmatch(pattern, capsys.readouterr().out), command
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith("# `progress_possible` is violated")
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_warnings_and_has_every_page(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stdout, built.stderr) == (0, "", "")
+    pages = {page.relative_to(DOCS) for page in DOCS.rglob("*.md")}
+    wanted = {page.with_stem(page.stem.replace("README", "index")).with_suffix(".html") for page in pages}
+    assert wanted <= {page.relative_to(tmp_path) for page in tmp_path.rglob("*.html")}
+    named = re.findall(r"[\w./-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert set(map(Path, named)) == pages

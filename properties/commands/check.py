@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.revisions import REVISIONS
-from properties.commands.options import add_max_states
+from properties.commands.options import add_max_states, add_workers, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, processes, write
+from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, write
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--revision", action="append", metavar="R", help="check only this revision (may be repeated)")
-    parser.add_argument("--instance", action="append", metavar="I", help="check only this instance (may be repeated)")
-    parser.add_argument("--deep", action="store_true", help="the larger scopes, too: minutes")
-    add_max_states(parser)
+    add_searches(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -39,30 +35,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="for the reports; replaces older ones (evidence)",
     )
     parser.add_argument("--all", action="store_true", help="print all verdicts, too; they are in a file in any case")
-    parser.add_argument("--workers", type=processes, default=os.cpu_count() or 1, metavar="N", help="processes to use")
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
     parser.add_argument(
         "--toml", action="store_true", help="write what was found into properties/results/expected.toml, to be reviewed"
     )
 
 
+def add_searches(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say what is searched, and by whom."""
+    parser.add_argument("--revision", action="append", metavar="R", help="check only this revision (may be repeated)")
+    parser.add_argument("--instance", action="append", metavar="I", help="check only this instance (may be repeated)")
+    parser.add_argument("--deep", action="store_true", help="the larger scopes, too: minutes")
+    add_max_states(parser)
+    add_workers(parser)
+
+
 def run(options: argparse.Namespace) -> int:
     """Check, write the reports, and print what goes wrong, what holds, and what is not as expected."""
     from properties.commands.evidence import remove_reports, write_index
 
-    revisions = list(dict.fromkeys(checked_revision(name).name for name in options.revision or REVISIONS))
-    plans = plans_of(options, revisions)
+    revisions, plans = chosen(options)
     if options.toml:
-        return _write_expectations(_search(options, revisions, plans))
+        return _write_expectations(search(options, revisions, plans))
     must_take_files(options.out)
     remove_reports(options.out, revisions)
-    done = _search(options, revisions, plans)
+    done = search(options, revisions, plans, options.out)
     write_index(options.out, done)
     if options.json:
         print(json.dumps(done.as_json(), indent=2))
     else:
         _print(done, options)
     return done.status
+
+
+def chosen(options: argparse.Namespace) -> tuple[list[str], list[Plan]]:
+    """The revisions and the scopes that are searched. Raises `UsageError`."""
+    revisions = list(dict.fromkeys(checked_revision(name).name for name in options.revision or REVISIONS))
+    return revisions, plans_of(options, revisions)
 
 
 def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
@@ -89,11 +98,12 @@ def _own_plan(name: str) -> Plan:
     return Plan(name, "joined", batches, symmetry=all(plan.symmetry for plan in plain))
 
 
-def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]) -> Outcome:
-    """Do the work. An interrupt leaves what is finished."""
+def search(
+    options: argparse.Namespace, revisions: list[str], plans: list[Plan], reports: Path | None = None
+) -> Outcome:
+    """Do the work, and write the reports into a folder, if one is given. An interrupt leaves what is finished."""
     from properties.commands.evidence import write_reports
     from properties.commands.outcome import Outcome
-    from properties.engines.workers import Workers
     from properties.results.ledger import check_all, in_order, states_of
 
     started = time.perf_counter()
@@ -101,10 +111,9 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
     sizes = [states_of(name, plan) for plan in plans for name in revisions if plan.is_for(name)]
     files: list[Path] = []
     stopped = ""
-    estimate = _estimate(sizes, options.workers)
-    print(f"{counted(len(sizes), 'search')}, {estimate} with {counted(options.workers, 'process')}", file=sys.stderr)
-    # No more processes than there is work.
-    with Workers(min(options.workers, len(sizes) or 1)) as workers, Progress() as progress:
+    with workers_of(options, len(sizes)) as workers, Progress() as progress:
+        estimate, processes = _estimate(sizes, workers.count), counted(workers.count, "process")
+        print(f"{counted(len(sizes), 'search')}, {estimate} with {processes}", file=sys.stderr)
 
         def show() -> None:
             passed = time.perf_counter() - started
@@ -114,13 +123,13 @@ def _search(options: argparse.Namespace, revisions: list[str], plans: list[Plan]
             show()
             for entry in check_all(revisions, plans, workers, options.max_states, show):
                 found.append(entry)
-            for file in write_reports(options.out, in_order(found), workers) if not options.toml else ():
+            for file in write_reports(reports, in_order(found), workers) if reports else ():
                 files.append(file)
                 progress.show(f"{counted(len(sizes), 'search')}, {counted(len(files), 'file')}")
         except (KeyboardInterrupt, BrokenProcessPool) as error:
             workers.stop()
             stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else "a process died, perhaps out of memory"
-            files = list(write_reports(options.out, in_order(found))) if not options.toml else []
+            files = list(write_reports(reports, in_order(found))) if reports else []
     passed = time.perf_counter() - started
     return Outcome(in_order(found), len(sizes), stopped, files, passed, _command(options), options.max_states)
 

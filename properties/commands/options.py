@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from model.revisions import Revision
 from model.scope import Scope
-from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, unknown
+from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, processes, unknown
 
 if TYPE_CHECKING:
     from model.service import AttestationSystem
+    from properties.engines.workers import Workers
 
 PLAIN: Mapping[str, Any] = {"instance": "n2f0b0", "batches": 3, "detail": "joined", "switches": []}
 """The options of a scope where nothing else is said. Commands that have no such instance demand one."""
+
+CLUSTER = "dask.distributed; install it with: pip install 'attestation-model[cluster]'"
 
 MOST_BATCHES = 100
 """More could not be explored, and numbers stay small."""
@@ -59,6 +64,34 @@ def add_max_states(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="cut a search short once it has M states; looked at after every 65,536 that are expanded (no bound)",
     )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Declare who does the work."""
+    parser.add_argument("--workers", type=processes, default=os.cpu_count() or 1, metavar="N", help="processes to use")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="use the workers of this scheduler of dask.distributed")
+
+
+def workers_of(options: argparse.Namespace, work: int) -> Workers:
+    """Who does the work: no more processes than there are pieces of it, or a cluster. Raises `UsageError` if there is
+    no cluster at the address."""
+    if options.cluster is None:
+        from properties.engines.workers import Workers
+
+        return Workers(min(options.workers, work or 1))
+    must_have("distributed", f"--cluster needs {CLUSTER}")
+    from properties.engines.cluster import Cluster, NoCluster
+
+    try:
+        return Cluster(options.cluster)
+    except NoCluster as error:
+        raise UsageError(f"--cluster {options.cluster}: {error}") from None
+
+
+def must_have(package: str, otherwise: str) -> None:
+    """Raises `UsageError` with this text where an optional package is not installed."""
+    if find_spec(package) is None:
+        raise UsageError(otherwise)
 
 
 def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:

@@ -79,7 +79,8 @@ class Outcome:
     def summary(self) -> str:
         """What goes wrong and what holds, what differs from the table of expectations, and what the run comes to."""
         text = as_text(self.entries) + "\n" if self.entries else ""
-        return "\n".join([text, *self._differing(), *self._unexpected(), *self._conclusion()])
+        end = [self.conclusion, f"to repeat: {self.command}"]
+        return "\n".join([text, *self._differing(), *self._unexpected(), *end])
 
     def everything(self) -> str:
         """All verdicts, the words that appear in them, and the summary."""
@@ -102,13 +103,13 @@ class Outcome:
             yield f"{_verdicts(self.unlisted)} have no expectation, those of:"
             yield from (f"  {entry.revision}, {entry.plan.name}" for entry in self.unlisted)
 
-    def _conclusion(self) -> Iterator[str]:
+    @property
+    def conclusion(self) -> str:
+        """What the run comes to, and how large it was: two lines."""
         states = sum(entry.states for entry in self.entries)
-        yield "; ".join(self._findings()) + ";"
         how = "the search is exhaustive" if self.is_complete else "nothing is random"
         size = f"{counted(len(self.entries), 'search')}, {counted(states, 'state')}, {self.seconds:.1f} s"
-        yield f"{size}; no seed: {how}"
-        yield f"to repeat: {self.command}"
+        return f"{'; '.join(self._findings())};\n{size}; no seed: {how}"
 
     def _findings(self) -> Iterator[str]:
         """What the run comes to, in a sentence; a run that is cut short says nothing of being as expected."""

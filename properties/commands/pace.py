@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.rules import max_faulty_weight
 from model.topology import TOPOLOGIES
+from properties.commands.options import add_workers, must_have, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import (
@@ -28,13 +25,12 @@ from properties.commands.usage import (
 )
 
 if TYPE_CHECKING:
-    from properties.timing.sweep import Answer, Question, Submit
+    from properties.timing.sweep import Answer, Question
 
 FORMAT = "attestation-pace/1"
 STEP = 500
 """Intervals are whole multiples of so many milliseconds, which is the unit of the search."""
 LONGEST, MOST_BACKLOG = 3600, 30_000
-CLUSTER = "dask.distributed; install it with: pip install 'attestation-model[cluster]'"
 LAST_STEPS = 20
 PLOTS = "matplotlib; install it with: pip install 'attestation-model[plot]'"
 
@@ -57,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--largest", action="store_true", help="find the largest interval for which the claim holds, too"
     )
-    parser.add_argument("--cluster", metavar="ADDRESS", help="work on this cluster of dask.distributed")
+    add_workers(parser)
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
     parser.add_argument("--csv", type=Path, metavar="F", help="write the table to this file")
     parser.add_argument("--plot", type=Path, metavar="F", help="draw the figures to this file, F.svg")
@@ -96,13 +92,13 @@ def run(options: argparse.Namespace) -> int:
     """Search and simulate at every interval, and print what was found. An interrupt leaves what is finished."""
     questions = _questions(options)
     answers: list[Answer] = []
-    with Progress() as progress, _executor(options.cluster, len(questions)) as submit:
-        from properties.timing.sweep import sweep
+    with Progress() as progress, workers_of(options, len(questions)) as workers:
+        from properties.timing.sweep import answer
 
         complete = False
         try:
             progress.show(f"0 of {counted(len(questions), 'interval')}")
-            for found in sweep(questions, submit):
+            for found in workers.map(answer, questions):
                 answers.append(found)
                 progress.show(f"{len(answers)} of {counted(len(questions), 'interval')}")
             complete = True
@@ -145,36 +141,13 @@ def _questions(options: argparse.Namespace) -> list[Question]:
     if options.plot:
         if options.plot.suffix != ".svg":
             raise UsageError(f"--plot {options.plot}: plots are SVG; name a file that ends in .svg")
-        _must_have("matplotlib", f"--plot needs {PLOTS}")
+        must_have("matplotlib", f"--plot needs {PLOTS}")
     from properties.timing.setting import Setting
     from properties.timing.sweep import Question, polls
 
     setting = Setting.of(revision, instance, options.topology).changed(batch_time=options.batch_time)
     runs = options.runs or (256 if options.backlog else 10_000)
     return polls(Question(setting, runs, options.seed, options.backlog or 0, options.max_states), options.poll)
-
-
-def _must_have(package: str, otherwise: str) -> None:
-    if find_spec(package) is None:
-        raise UsageError(otherwise)
-
-
-@contextmanager
-def _executor(cluster: str | None, work: int) -> Iterator[Submit]:
-    """Who does the work: the cores of this machine, or a cluster. Raises `UsageError` if there is none."""
-    if cluster is None:
-        from properties.engines.workers import Workers
-
-        with Workers(min(os.cpu_count() or 1, work)) as workers:
-            yield workers.submit
-        return
-    _must_have("distributed", f"--cluster needs {CLUSTER}")
-    try:
-        client = import_module("distributed").Client(cluster, timeout="5s", set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise UsageError(f"--cluster {cluster}: no scheduler answers there ({error or type(error).__name__})") from None
-    with client:
-        yield client.get_executor(pure=False).submit
 
 
 def _repeating(options: argparse.Namespace, question: Question) -> str:

@@ -33,6 +33,7 @@ MEANINGS: dict[Status, str] = {
 
 COMMANDS: dict[str, tuple[Status, ...]] = {
     "check": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
+    "report": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "explore": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "prove": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),

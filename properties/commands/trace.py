@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.format not in FORMATS:
         raise unknown("format", options.format, FORMATS)
     if options.source is not None:
-        return _show(_read(options), options)
+        trace = _read(options)
+        return Status.CUT_SHORT if trace is None else _show(trace, options)
     wanted = _wanted(options)
     return _search(wanted, options) if wanted is not None else Status.NONE
 
@@ -126,11 +127,13 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     return _show(trace, options)
 
 
-def _read(options: argparse.Namespace) -> Trace:
-    """The trace in the file. Raises `UsageError` if there is none, or if it is not a run of the model."""
+def _read(options: argparse.Namespace) -> Trace | None:
+    """The trace in the file; none, which is said, if it takes too long to confirm it. Raises `UsageError` if there is
+    none, or if it is not a run of the model that shows what it is said to show."""
     from model.scope import BadScope
     from properties.render.interchange import BadDocument, read
-    from properties.results.trace import BadTrace, replay
+    from properties.render.story import Story
+    from properties.results.trace import BadTrace
 
     given = [name for name in ("property", "revision", "kind") if getattr(options, name) is not None]
     if given:
@@ -141,14 +144,22 @@ def _read(options: argparse.Namespace) -> Trace:
         trace = read(read_text(options.source))
         _checked_property(trace.claim, None)
         checked_revision(trace.revision)
-        replay(trace)
+        story = Story(trace)
     except OSError as error:
         raise UsageError(f"cannot read {options.source}: {error.strerror}; name a file that can be read") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"{options.source}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    except RecursionError:
+        raise UsageError(f"{options.source}: a model of this scope is too large to build") from None
     except (BadDocument, BadScope, BadTrace, UsageError) as error:
         raise UsageError(f"{options.source}: {error}") from None
-    return trace
+    if story.doubt is not None and not story.is_undecided:
+        raise UsageError(f"{options.source}: the run does not show what it is said to show: {story.doubt}")
+    if story.is_undecided:
+        print(f"{options.source}: not confirmed: {story.doubt}", file=sys.stderr)
+        return None
+    # The figures of the search that found it cannot be read off the run.
+    return trace.about(facts=None)
 
 
 def _show(trace: Trace, options: argparse.Namespace) -> int:

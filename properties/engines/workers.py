@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import active_children
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -15,14 +15,16 @@ U = TypeVar("U")
 
 
 class Workers:
-    """So many processes, for the length of a `with`. What they are doing when it ends by an exception is dropped.
+    """So many processes (`count`), for the length of a `with`. What they are doing when it ends by an exception is
+    dropped.
 
     An interrupt from the terminal reaches every process of the group; these ignore it, so that it is the main process
     alone that decides what becomes of their work.
     """
 
     def __init__(self, count: int) -> None:
-        self._pool = ProcessPoolExecutor(count, initializer=_ignore_interrupts)
+        self.count = count
+        self._pool: Executor = ProcessPoolExecutor(count, initializer=_ignore_interrupts)
         self._others = set(active_children())
 
     def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

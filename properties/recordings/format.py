@@ -107,7 +107,7 @@ def _utf8(number: int, line: bytes) -> str:
 def parsed(number: int, line: str) -> dict[str, Any]:
     """The JSON object on a line. Raises `MalformedRecording`."""
     try:
-        value = json.loads(line, object_pairs_hook=_without_repetition)
+        value = json.loads(line, object_pairs_hook=without_repetition)
     except WrongShape as error:
         raise MalformedRecording(number, str(error)) from error
     except json.JSONDecodeError as error:
@@ -122,7 +122,7 @@ def parsed(number: int, line: str) -> dict[str, Any]:
     return value
 
 
-def _without_repetition(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repetition(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of these fields; JSON itself would let the last of two with one name win."""
     value = dict(fields)
     if len(value) != len(fields):

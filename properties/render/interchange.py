@@ -15,7 +15,18 @@ from typing import Any, Final
 from model.committee import Committee, CommitteeError
 from model.scope import BadInstance, BadScope, Scope
 from model.topology import MAIN
-from properties.recordings.format import Shape, WrongShape, list_of, map_of, nullable, one_of, record, require, text
+from properties.recordings.format import (
+    Shape,
+    WrongShape,
+    list_of,
+    map_of,
+    nullable,
+    one_of,
+    record,
+    require,
+    text,
+    without_repetition,
+)
 from properties.results.trace import Trace, as_json, from_json
 
 MOST: Final = 1000
@@ -41,7 +52,9 @@ def schema() -> dict[str, Any]:
 def read(document: str) -> Trace:
     """The trace in a document that `render` wrote. Raises `BadDocument` for any other."""
     try:
-        data = json.loads(document)
+        data = json.loads(document, object_pairs_hook=without_repetition)
+        if isinstance(data, dict) and {"vars", "states"} <= data.keys():
+            raise BadDocument("a trace in the format ITF; what can be read is a trace in the format json")
         TRACE("", data)
         for problem in _contradictions(data.get("setting")):
             raise BadDocument(problem)

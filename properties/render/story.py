@@ -6,7 +6,7 @@ the nearest run that goes well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +18,8 @@ from model.transitions import Transition
 from model.votes import NONE, Vote
 from properties.claims.catalogue import claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
+from properties.claims.points_of_no_return import UNCLASSIFIED
+from properties.engines.confirmation import NotConfirmed, confirm_lasso
 from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.paths import path_to
@@ -27,6 +29,7 @@ from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.results.trace import BadTrace, Trace, TraceStep, record, replay
 
+TOO_MANY = "too many states follow the last one to confirm that it is final"
 FEW_STATES, MANY_STATES = 100_000, 1_000_000
 """How many states a search behind a report may look at: told apart one by one; up to symmetry."""
 
@@ -44,10 +47,11 @@ class Standing(StrEnum):
 @dataclass(frozen=True)
 class Aftermath:
     """What can be reached from the last state without the steps that do not count: how many states (`symmetry`: up to
-    the order of interchangeable attesters), and whether these are all and the conjunct comes true in none of them."""
+    the order of interchangeable attesters), whether these are all, and whether the conjunct then comes true in none."""
 
     states: int
     symmetry: bool
+    is_complete: bool
     is_final: bool
 
 
@@ -236,7 +240,7 @@ class Story:
             if search.complete:
                 break
         is_final = search.complete and first_where(search, conjunct.holds) is None
-        return Aftermath(search.states, search.symmetry, is_final)
+        return Aftermath(search.states, search.symmetry, search.complete, is_final)
 
     @cached_property
     def passing(self) -> Passing | None:
@@ -261,15 +265,57 @@ class Story:
         run = record(self.stepper, [self.stepper.index[call] for call in calls], self.trace.claim)
         return run.about(arrangement=self.trace.arrangement)
 
-    @cached_property
+    @property
     def is_confirmed(self) -> bool:
-        """Whether the last state shows by itself what the trace says: the violation and its kind, or the witness."""
-        last = len(self.trace.steps)
-        if self.claim.kind is Kind.SOMETIMES:
-            return any(self.value(conjunct.when & conjunct.holds, last) for conjunct in self.conjuncts)
-        conjunct, kind = self.false_conjunct, self.kind
-        if conjunct is None or not self.value(conjunct.when & ~conjunct.holds, last):
-            return False
-        if kind is not None and not self.value(kind.holds(self.system), last):
-            return False
-        return self._is_about_states or (self.aftermath is not None and self.aftermath.is_final)
+        """Whether the run shows by itself what the trace says: the violation and its kind, or the witness."""
+        return self.doubt is None
+
+    @cached_property
+    def doubt(self) -> str | None:
+        """Why the run does not show by itself what the trace says; none if it does."""
+        try:
+            return next(self._doubts(), None)
+        except NotConfirmed as error:
+            return str(error)
+
+    def _doubts(self) -> Iterator[str]:
+        trace, conjunct, kind, last = self.trace, self.false_conjunct, self.claim.kind, len(self.trace.steps)
+        if (trace.loop is not None) != (kind is Kind.EVENTUALLY):
+            yield f"{trace.claim} is {'refuted by a loop' if trace.loop is None else 'not refuted by a loop'}"
+        if kind is Kind.SOMETIMES:
+            if trace.failed is not None or not any(self.value(each.when & each.holds, last) for each in self.conjuncts):
+                yield f"{trace.claim} does not happen in the last state"
+            return
+        if conjunct is None:
+            yield f"the trace does not say what part of {trace.claim} is false"
+        elif not self.value(conjunct.when & ~conjunct.holds, last):
+            yield f"in the last state it is not false that {conjunct.sentence}"
+        else:
+            yield from self._kind_doubts()
+            yield from self._lasting_doubts(conjunct)
+
+    def _kind_doubts(self) -> Iterator[str]:
+        """Whether the last state is of the kind that the trace says."""
+        name, last = self.trace.kind, len(self.trace.steps)
+        kinds = {kind.name: kind for kind in self.claim.kinds_in(self.system)}
+        shown = [each for each, kind in kinds.items() if self.value(kind.holds(self.system), last)]
+        is_none = name == UNCLASSIFIED and bool(kinds) and not shown
+        if name is not None and name not in shown and not is_none:
+            yield f"the last state is not of the kind {name}"
+
+    def _lasting_doubts(self, conjunct: Conjunct) -> Iterator[str]:
+        """Whether the conjunct stays false for ever, where the property is about that."""
+        if self.claim.kind is Kind.EVENTUALLY:
+            states = [self.state(number) for number in range(len(self.states))]
+            loop = [self.stepper.index[step.node, step.call] for step in self.trace.steps[self.trace.loop :]]
+            fair = self.claim.fair - self.claim.without
+            confirm_lasso(self.stepper, states, loop, conjunct.when & ~conjunct.holds, fair, self.claim.without)
+        elif self.aftermath is not None and not self.aftermath.is_complete:
+            yield f"{TOO_MANY}: more than {self.aftermath.states:,}"
+        elif self.aftermath is not None and not self.aftermath.is_final:
+            yield f"after the last state it can still come true that {conjunct.sentence}"
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether all that speaks against the run is that it would take too long to confirm it."""
+        return self.doubt is not None and self.doubt.startswith(TOO_MANY)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
-from model.revisions import PARTS
-from model.revisions import revision as by_name
+from model.revisions import PARTS, design_of
 from model.rules import threshold
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from model.topology import MAIN
@@ -55,7 +54,7 @@ class Cure:
 
     def is_for(self, revision: str, scope: Scope) -> bool:
         """Whether this revision lacks it, and may need it in this scope."""
-        is_of_design = by_name(revision).design == by_name(self.before).design
+        is_of_design = design_of(revision) == design_of(self.before)
         has_defect = self.against in ("", *revision.split("+")) and self.scope.bad_votes in ("", scope.bad_votes)
         return is_of_design and has_defect and changed(revision, self.change.parts) != revision
 

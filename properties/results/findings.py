@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from model.revisions import CONTROLLER, REGISTRY
-from model.revisions import revision as by_name
+from model.revisions import CONTROLLER, REGISTRY, design_of
 from properties.results.history import RELEASES
 
 
@@ -52,7 +51,7 @@ class Finding:
 
     def is_about(self, revision: str) -> bool:
         """Whether the finding can be one of this revision."""
-        return self.design in ("", by_name(revision).design)
+        return self.design in ("", design_of(revision))
 
 
 def _each(properties: Iterable[str], *kinds: str) -> tuple[tuple[str, str | None], ...]:

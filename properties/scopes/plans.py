@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.revisions import CONTROLLER, REGISTRY, REVISIONS, of_design
-from model.revisions import revision as by_name
+from model.revisions import CONTROLLER, REGISTRY, REVISIONS, design_of, of_design
 from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, Scope, instance
 from properties.scopes.details import DETAILS
 from properties.scopes.switches import Value, switched, texts
@@ -41,7 +40,7 @@ class Plan:
 
     def is_for(self, revision: str) -> bool:
         """Whether the revision is to be checked in this scope."""
-        return by_name(revision).design in self.designs and (not self.revisions or revision in self.revisions)
+        return design_of(revision) in self.designs and (not self.revisions or revision in self.revisions)
 
 
 def _with(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -159,16 +158,6 @@ def mean(values: npt.NDArray[Any]) -> Estimate:
         1.96 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0,
     )
     return Estimate(middle, middle - error, middle + error)
-
-
-Submit = Callable[[Callable[[Question], Answer], Question], "Future[Answer]"]
-"""How an executor takes work: processes of this machine, or a cluster's."""
-
-
-def sweep(questions: Sequence[Question], submit: Submit) -> Iterator[Answer]:
-    """The answers, in the order of the questions."""
-    for future in [submit(answer, question) for question in questions]:
-        yield future.result()
 
 
 def polls(question: Question, intervals: Sequence[int]) -> list[Question]:

@@ -75,17 +75,3 @@ def test_bad_input_is_one_line_and_status_2(name: str, capsys: Capture) -> None:
     assert out == ""
     assert error.count("\n") == 1
     assert said in error
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_a_cluster_gives_the_same_answers(capsys: Capture) -> None:
-    distributed = pytest.importorskip("distributed")
-    arguments = ["pace", *FEW, "--poll", "1:2", "--json"]
-    assert main(arguments) == 0
-    alone = capsys.readouterr().out
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
-    ) as cluster:
-        assert main([*arguments, "--cluster", cluster.scheduler_address]) == 0
-    assert capsys.readouterr().out == alone

@@ -1,6 +1,10 @@
-"""Traces to render: real counterexamples, searched for once."""
+"""Traces to render, real counterexamples that are searched for once; and a real browser, where there is one."""
 
 from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,6 +15,34 @@ from properties.claims.catalogue import claim
 from properties.engines.checking import Check
 from properties.results.trace import Trace
 from properties.results.verdicts import Reached, Violated
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Skipped where there is no Chromium with its driver (Debian: chromium, chromium-driver) or no selenium."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium with its driver: install chromium and chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, "--window-size=1280,1200", f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    running = webdriver.Chrome(options, webdriver.ChromeService(executable_path=driver))
+    yield running
+    running.quit()
 
 
 @pytest.fixture(scope="session")

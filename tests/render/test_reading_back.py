@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from model.revisions import revision
+from model.scope import Scope, instance
+from model.system import build
+from properties.claims.catalogue import claim
 from properties.cli import main
-from properties.render import FORMATS
+from properties.engines import explorer
+from properties.engines.checking import Check
+from properties.render import FORMATS, story
 from properties.results.trace import Trace
+from properties.results.verdicts import Violated
 
 Capture = pytest.CaptureFixture[str]
 
@@ -23,10 +31,10 @@ def file(tmp_path: Path, vote_lost: Trace) -> Path:
 
 
 @pytest.mark.parametrize("name", ["markdown", "mermaid", "itf", "json", "html", "pytest"])
-def test_a_trace_is_written_as_if_it_had_just_been_found(name: str, file: Path, vote_lost: Trace) -> None:
+def test_a_trace_is_written_anew_without_the_figures_of_its_search(name: str, file: Path, vote_lost: Trace) -> None:
     out = file.with_suffix(".out")
     assert main(["trace", "--from", str(file), "--format", name, "--out", str(out)]) == 0
-    assert out.read_text(encoding="utf-8") == FORMATS[name](vote_lost)
+    assert out.read_text(encoding="utf-8") == FORMATS[name](vote_lost.about(facts=None))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,102 @@ def test_a_damaged_trace_is_one_line_and_status_2(
     assert printed.out == ""
     assert problem in printed.err
     assert printed.err.count("\n") == 1
+
+
+def read_back(trace: Trace, folder: Path) -> int:
+    file = folder / "given.json"
+    file.write_text(FORMATS["json"](trace), encoding="utf-8")
+    return main(["trace", "--from", str(file)])
+
+
+@pytest.mark.parametrize("name", ["gap", "vote_lost", "witness", "lasso", "certificate"])
+def test_what_a_search_has_found_is_confirmed(name: str, traces: dict[str, Trace], tmp_path: Path) -> None:
+    assert read_back(traces[name], tmp_path) == 0
+
+
+@pytest.fixture(scope="module")
+def traces(small: Check, vote_lost: Trace, gap: Trace, witness: Trace, bad_certificate: Trace) -> dict[str, Trace]:
+    system = build(revision("pr161+era2480"), Scope(instance("n1f0b0"), batches=2))
+    verdict = Check(system).verdict(claim("every_batch_certified"))
+    assert isinstance(verdict, Violated)
+    lasso = verdict.trace
+    return {"gap": gap, "vote_lost": vote_lost, "witness": witness, "lasso": lasso, "certificate": bad_certificate}
+
+
+FORGED: dict[str, tuple[str, Callable[[Trace], Trace], str]] = {
+    "no steps": ("gap", lambda trace: trace.about(steps=()), "it is not false that batch 1"),
+    "the last step is missing": ("gap", lambda trace: trace.about(steps=trace.steps[:-1]), "it is not false that"),
+    "not final yet": ("vote_lost", lambda trace: trace.about(steps=trace.steps[:-1]), "the last state"),
+    "a witness that is cut": ("witness", lambda trace: trace.about(steps=trace.steps[:-1]), "does not happen in the"),
+    "a witness that fails": ("witness", lambda trace: trace.about(failed="a certificate is stored"), ""),
+    "another property": (
+        "gap",
+        lambda trace: trace.about(claim="certificates_verify", failed=None),
+        "does not say what",
+    ),
+    "another kind": ("vote_lost", lambda trace: trace.about(kind="overtaken"), "not of the kind overtaken"),
+    "no kind that there is": ("vote_lost", lambda trace: trace.about(kind="unclassified"), "not of the kind"),
+    "a violation that is none": ("vote_lost", lambda trace: trace.about(failed=None, kind=None), "does not say what"),
+    "a loop that is no loop": ("lasso", lambda trace: trace.about(loop=0), "returns"),
+    "a rest that is none": (
+        "lasso",
+        lambda trace: trace.about(steps=trace.steps[:-1], loop=len(trace.steps) - 1),
+        "not fair",
+    ),
+    "a loop where none belongs": ("gap", lambda trace: trace.about(loop=len(trace.steps)), "not refuted by a loop"),
+    "no loop": ("lasso", lambda trace: trace.about(loop=None), "is refuted by a loop"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_a_trace_does_not_show_is_not_printed(
+    name: str, traces: dict[str, Trace], tmp_path: Path, capsys: Capture
+) -> None:
+    of, forge, problem = FORGED[name]
+    assert read_back(forge(traces[of]), tmp_path) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert problem in printed.err
+
+
+def test_forged_figures_are_not_repeated(gap: Trace, tmp_path: Path, capsys: Capture) -> None:
+    assert read_back(gap.about(facts={"states in all": 123_456_789}), tmp_path) == 0
+    assert "123,456,789" not in capsys.readouterr().out
+
+
+def test_a_run_that_takes_too_long_to_confirm_is_cut_short(
+    vote_lost: Trace, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "FEW_STATES", 1)
+    monkeypatch.setattr(story, "MANY_STATES", 1)
+    monkeypatch.setattr(explorer, "CHUNK", 1)
+    assert read_back(vote_lost, tmp_path) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "not confirmed: too many states" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"loop": null, "loop": 3}', "field 'loop' is given twice"),
+        ('{"#meta": {}, "vars": [], "states": []}', "a trace in the format ITF"),
+    ],
+)
+def test_what_is_no_trace_gets_a_reply_of_its_own(text: str, problem: str, tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "given.json"
+    file.write_text(text, encoding="utf-8")
+    assert main(["trace", "--from", str(file)]) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_scope_that_is_too_large_to_build_is_one_line(file: Path, capsys: Capture) -> None:
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["scope"]["batches"] = 400
+    file.write_text(json.dumps(data), encoding="utf-8")
+    assert main(["trace", "--from", str(file)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"format": ' + b"1" * 5000 + b"}"])

@@ -1,0 +1,34 @@
+"""`attestation report`: one page for a reviewer."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from properties.commands import check
+from properties.commands.options import workers_of
+from properties.commands.usage import must_take_files, write
+
+PAGE = "report.html"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    check.add_searches(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"the folder for {PAGE}")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search as `attestation check` does, and write the page. The exit status is that of the searches."""
+    from properties.render.report import Run, player, render, shown
+
+    revisions, plans = check.chosen(options)
+    must_take_files(options.out)
+    done = check.search(options, revisions, plans)
+    with workers_of(options, len(done.entries)) as workers:
+        players = list(workers.map(player, shown(done.entries)))
+    command = done.command.replace("attestation check", f"attestation report --out {options.out}")
+    page = render(Run(done.entries, command, done.conclusion, done.is_complete), players, {})
+    write(options.out / PAGE, page)
+    print(options.out / PAGE)
+    return done.status
