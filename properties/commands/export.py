@@ -83,9 +83,12 @@ def _files(options: argparse.Namespace) -> list[Path]:
 
 def _texts(system: AttestationSystem, options: argparse.Namespace) -> tuple[str, ...]:
     if options.format == "promela":
-        from properties.export.promela import promela
+        from properties.export.promela import Unwritable, promela
 
-        return (promela(system),)
+        try:
+            return (promela(system),)
+        except Unwritable as error:
+            raise UsageError(f"{error}; tla and smt2 have larger ones") from None
     if options.format == "tla":
         from properties.export.tla import tla
 

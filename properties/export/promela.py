@@ -53,7 +53,7 @@ class Unwritable(ValueError):
 
 
 def promela(system: AttestationSystem) -> str:
-    """The system as a Promela model. Raises `Unwritable`, and `ValueError` where a variable has no bounds."""
+    """The system as a Promela model. Raises `Unwritable`."""
     return "\n".join(_Model(system).lines()) + "\n"
 
 
@@ -65,9 +65,7 @@ class _Model:
         for variable in system.variables:
             self.names(variable.name)
         roots = self.claims.formulas()
-        for node in post_order(roots):
-            if node.op == "floordiv" and (node.args[0].low is None or node.args[0].low < 0):
-                raise Unwritable(f"{node} may divide a negative number, which Promela does not round down")
+        _refuse(roots)
         notation = Notation(
             variable=lambda node: self.names(name_of(node)),
             definition=self.names,
@@ -236,6 +234,15 @@ class _Model:
         yield from ["#ifdef CLAIM", "    :: d_step { !(CLAIM) -> assert(false) }", "#endif"]
         yield "    od"
         yield "}"
+
+
+def _refuse(roots: Sequence[Expression]) -> None:
+    """Raises `Unwritable` for what numbers of 32 bits, or a division that rounds towards 0, would get wrong."""
+    for node in post_order(roots):
+        if not (node.low is not None and node.low >= -(2**31) and node.high is not None and node.high < 2**31):
+            raise Unwritable(f"Promela has numbers of 32 bits, and here are some of {node.low} to {node.high}")
+        if node.op == "floordiv" and node.args[0].low is not None and node.args[0].low < 0:
+            raise Unwritable(f"{node} may divide a negative number, which Promela does not round down")
 
 
 def spelt_out(roots: Sequence[Expression]) -> int:
