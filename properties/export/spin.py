@@ -22,7 +22,7 @@ DEEPEST = 100_000
 @dataclass(frozen=True)
 class Run:
     """What a verifier has said. `transitions` are those that were taken; `depth`: after how many steps it found an
-    error, none if it found none. `seconds` are of the processor; `memory` is the peak, in bytes."""
+    error, none if it found none. `seconds` are of the processor; `memory` is what it says it has taken, in bytes."""
 
     states: int
     transitions: int
@@ -56,7 +56,7 @@ class Verifier:
             said = process.stdout.read()
             _, _, usage = os.wait4(process.pid, 0)
             process.returncode = 0
-        return _read(said, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return _read(said, usage.ru_utime + usage.ru_stime)
 
 
 def compiled(model: str, folder: Path, flags: tuple[str, ...] = SAFETY, *defined: str) -> Verifier:
@@ -73,10 +73,24 @@ def _call(folder: Path, *command: str) -> None:
         raise SpinFailed(f"{' '.join(command)}: {done.stdout}{done.stderr}")
 
 
-def _read(said: str, seconds: float, memory: int) -> Run:
-    states, transitions = (re.search(rf"(\d+) {what}", said) for what in ("states, stored", "transitions"))
-    if states is None or transitions is None or "out of memory" in said or "max search depth too small" in said:
+def _read(said: str, seconds: float) -> Run:
+    states, transitions, taken = (
+        re.search(rf"([\d.]+)\s+{what}", said) for what in ("states, stored", "transitions", "total actual memory")
+    )
+    if (
+        states is None
+        or transitions is None
+        or taken is None
+        or "out of memory" in said
+        or "max search depth too small" in said
+    ):
         raise SpinFailed(said)
     found = re.search(r"\(at depth (\d+)\)", said)
     # SPIN counts the way to the initial state as a transition.
-    return Run(int(states[1]), int(transitions[1]) - 1, int(found[1]) if found else None, seconds, memory)
+    return Run(
+        int(states[1]),
+        int(transitions[1]) - 1,
+        int(found[1]) if found else None,
+        seconds,
+        round(float(taken[1]) * 2**20),
+    )
