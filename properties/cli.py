@@ -28,6 +28,7 @@ COMMANDS = {
     "trace": "print the shortest counterexample or witness of a property",
     "pace": "time from sealing to certificate, by search and simulation",
     "show": "print the built system of one scope as a specification",
+    "export": "write the built system for other engines: Promela, TLA+, SMT-LIB",
     "replay": "check a recording of the real system against the model",
     "revisions": "list the revisions of the protocol",
     "instances": "list the instances of the ledger, and say how instances are named",
