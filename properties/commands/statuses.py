@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[Status, ...]] = {
     "report": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "explore": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "prove": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
+    "mutate": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),
     "pace": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "show": (Status.DONE,),
