@@ -6,18 +6,22 @@ import argparse
 import json
 import re
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from properties.commands.options import must_have, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import MOST_DIGITS, UsageError, counted, positive, processes, unknown
+from properties.commands.usage import MOST_DIGITS, UsageError, counted, positive, processes, unknown, write
 
 if TYPE_CHECKING:
     from properties.mutation.operators import Mutant
     from properties.mutation.survey import Finding
 
 FORMAT = "attestation-mutants/1"
+
+FEW = 5
+"""For so many mutants it is not worth finding out all that the true model says: each process does so when it must."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="for the choice (1)")
     parser.add_argument("--list", action="store_true", help="name them, and run nothing")
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
+    parser.add_argument("--save", action="store_true", help="keep what was found for docs/mutants.md")
     parser.add_argument("--workers", type=processes, default=2, metavar="N", help="processes to use (2)")
     parser.set_defaults(cluster=None)
 
@@ -44,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
 
     if not (ROOT / "tests").is_dir():
         raise UsageError(f"mutate needs a checkout with its tests; there are none in {ROOT}")
-    prepare()
+    if len(mutants) > FEW:
+        prepare()
     found: list[Finding] = []
     is_stopped = False
     with workers_of(options, len(mutants)) as workers, Progress() as progress:
@@ -56,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
             workers.stop()
             is_stopped = True
     _print(options, found, len(mutants))
+    if options.save and not is_stopped:
+        _save(options, found)
     return Status.CUT_SHORT if is_stopped else Status.FOUND if _unexplained(found) else Status.DONE
 
 
@@ -103,6 +111,16 @@ def _print(options: argparse.Namespace, found: list[Finding], planned: int) -> N
         print(f"\n{finding.mutant.key}\n  {told(finding)}")
         print("".join(f"    {number:3} {step}\n" for number, step in enumerate(finding.run, 1)), end="")
     print(f"to repeat: {command}")
+
+
+def _save(options: argparse.Namespace, found: list[Finding]) -> None:
+    from properties.mutation.survey import SAVED, chosen
+
+    total = len(chosen(None, None, 0))
+    lines = ",\n".join(json.dumps(asdict(finding), ensure_ascii=False) for finding in found)
+    head = json.dumps({"command": _command(options), "total": total}).removesuffix("}")
+    write(SAVED, f'{head}, "mutants": [\n{lines}\n]}}\n')
+    print(f"kept in {SAVED}")
 
 
 def told(finding: Finding) -> str:

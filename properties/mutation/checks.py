@@ -70,8 +70,12 @@ REFINEMENT = (
     "tests/stateful/test_controller_refinement.py",
     "tests/proofs/test_registry.py",
 )
-TESTS = ("tests/model",)
-"""Also of what is the same in every scope: a part of the model that no scope has may have tests of its own."""
+REFINED = ("registry_design/registry.py", "controller_design/attestation.py", "votes.py")
+"""The files of the machines in the system that those in full fidelity refine."""
+
+TESTS = {REGISTRY: "tests/model/registry_design", CONTROLLER: "tests/model/controller_design"}
+"""Beside those of what both designs share. They are asked of what is the same in every scope, too: a part of the model
+that no scope has may have tests of its own."""
 
 
 @dataclass(frozen=True)
@@ -167,39 +171,43 @@ def _true(name: str) -> Any:
 
 
 def prepare() -> None:
-    """Find out what the true model says, before any mutant is in force; processes that are forked after it know it."""
-    cases(), open_systems(), conditions(), proved()
+    """Find out all that the true model says: processes that are forked after it know it."""
+    for ask in (cases, open_systems, conditions, proved):
+        ask()
 
 
 def examine(mutant: Mutant) -> tuple[Kill | None, str]:
-    """What notices the mutant, if anything does; and else, what has changed at all."""
-    prepare()
-    _changed.clear()
-    with _time_limit():
-        try:
-            with in_force(mutant):
-                return _examined(mutant)
-        except TakesTooLong:
-            return Kill(TIME, (f"after {SECONDS} s",)), ""
-        except Exception as error:
-            return Kill(CRASH, (f"{type(error).__name__}: {error}"[:120],)), ""
-
-
-def _examined(mutant: Mutant) -> tuple[Kill | None, str]:
+    """What notices the mutant; or else, why it is the same as the true model, if it is known to be."""
     weaker: list[Kill] = []
-    why = ""
-    for search in (_recordings, _verdicts, _proofs, _logs, _tests):
-        if why and search is not _tests:
-            continue
-        for kill in search(mutant):
-            if kill.how in SEMANTIC:
-                return kill, ""
-            weaker.append(kill)
-        if search is _verdicts and not weaker and not _is_in_full_fidelity(mutant):
-            why = _equality(mutant)
-            if why == SAME:
-                break
-    return (weaker[0] if weaker else None), why
+    _changed.clear()
+    for known, search in ((), _recordings), ((cases,), _verdicts), ((open_systems, conditions, proved), _rest):
+        # What the true model says must be known before the mutant is in force.
+        for ask in known:
+            ask()
+        try:
+            with _time_limit(), in_force(mutant):
+                for found in search(mutant):
+                    if isinstance(found, str):
+                        return None, found
+                    if found.how in SEMANTIC:
+                        return found, ""
+                    weaker.append(found)
+        except TakesTooLong:
+            weaker.append(Kill(TIME, (f"after {SECONDS} s",)))
+        except Exception as error:
+            weaker.append(_crashed(error, ""))
+    return (weaker[0] if weaker else None), ""
+
+
+def _rest(mutant: Mutant) -> Iterator[Kill | str]:
+    """The slow checks; and, if nothing notices, why that is, in a word."""
+    why = "" if _is_in_full_fidelity(mutant) else _equality(mutant)
+    if why == SAME:
+        yield why
+    for search in (_tests,) if why else (_proofs, _logs, _tests):
+        yield from search(mutant)
+    if why:
+        yield why
 
 
 UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
@@ -382,15 +390,14 @@ def _logs(mutant: Mutant) -> Iterator[Kill]:
 
 
 def _tests(mutant: Mutant) -> Iterator[Kill]:
+    shared = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "model").glob("test_*.py"))]
+    wanted = [*(TESTS[design] for design in _designs(mutant)), *shared]
+    if mutant.file in REFINED or _is_in_full_fidelity(mutant):
+        wanted = [*REFINEMENT, *wanted]
     command = [sys.executable, "-m", "properties.mutation", mutant.key, "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
-            [*command, *(REFINEMENT if _is_in_full_fidelity(mutant) else ()), *TESTS],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=4 * SECONDS,
-            check=False,
+            [*command, *wanted], cwd=ROOT, capture_output=True, text=True, timeout=4 * SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         yield Kill(TIME, ("the tests",))

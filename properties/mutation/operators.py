@@ -11,6 +11,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +63,13 @@ class Mutant:
 def files() -> list[str]:
     """The files of the model that are mutated."""
     every = sorted(path.relative_to(MODEL).as_posix() for path in MODEL.rglob("*.py"))
-    return [file for file in every if file not in SUBSTRATE and next(mutants(file), None)]
+    return [file for file in every if file not in SUBSTRATE and mutants(file)]
 
 
-def mutants(file: str) -> Iterator[Mutant]:
+@cache
+def mutants(file: str) -> tuple[Mutant, ...]:
     """All mutants of a file."""
-    return (mutant for mutant, _ in _mutated(file))
-
-
-def text_of_model() -> str:
-    """The syntax trees of all files that are mutated, as text: equal if no mutant has changed."""
-    return "\n".join(ast.dump(_parsed(file)) for file in files())
+    return tuple(mutant for mutant, _ in _mutated(file))
 
 
 def _parsed(file: str) -> ast.Module:
@@ -85,10 +82,10 @@ def _mutated(file: str) -> Iterator[tuple[Mutant, ast.Module]]:
     seen: Counter[tuple[str, ...]] = Counter()
     for name, parent, field, index, node in _places(tree, "module"):
         for operator, replacement, *texts in _replacements(node, name == "module"):
-            before, after = texts or (ast.unparse(node), ast.unparse(ast.fix_missing_locations(replacement)))
+            before, after = texts or (ast.unparse(node), ast.unparse(replacement))
             told = (file, name, operator, " ".join(before.split()), " ".join(after.split()))
             _put(parent, field, index, replacement)
-            yield Mutant(*told, seen[told]), ast.fix_missing_locations(tree)
+            yield Mutant(*told, seen[told]), tree
             _put(parent, field, index, node)
             seen[told] += 1
 
@@ -200,6 +197,8 @@ def _replacements(node: ast.AST, is_module: bool) -> Iterator[Replacement]:
             yield "choice", orelse
             if not _is_negated_elsewhere(test):
                 yield "choice", ast.IfExp(test, orelse, body)
+        case ast.Call(func=ast.Name(id="int_variable"), args=[name, low, ast.Constant(value=None)]):
+            yield "domain", ast.Call(ast.Name("int_variable", ast.Load()), [name, low, ast.Constant(1)], [])
         case ast.Call(func=ast.Name(id="where"), args=[condition, then, otherwise]):
             yield "choice", then
             yield "choice", otherwise

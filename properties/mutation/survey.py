@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
+import json
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, EXPLAINED, UNEXPLAINED = (
 )
 """What becomes of a mutant. *Otherwise* is by a number of states, a crash or a time limit alone; *the same in every
 scope* has equal expressions wherever the model is checked, whether or not it is the same elsewhere."""
+
+
+SAVED = Path(__file__).parent / "survey.json"
+"""The last survey that was kept, by `attestation mutate --save`; `docs/mutants.md` is made from it."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,23 @@ class Finding:
         return {"name": self.mutant.key, "outcome": self.outcome, **asdict(self)}
 
 
+def saved() -> tuple[str, int, list[Finding]]:
+    """The command that was kept, of how many mutants it was a choice, and what it found."""
+    kept = json.loads(SAVED.read_text(encoding="utf-8"))
+    found = [
+        Finding(
+            Mutant(**each["mutant"]), each["how"], tuple(each["checks"]), each["where"], tuple(each["run"]), each["why"]
+        )
+        for each in kept["mutants"]
+    ]
+    return kept["command"], kept["total"], found
+
+
 def chosen(file: str | None, sample: int | None, seed: int) -> list[Mutant]:
-    """The mutants of a file or of all, or so many of them as the seed has it; in the order of the files."""
+    """The mutants of a file or of all, or so many of them, which a hash of the seed and the name chooses: where the
+    model changes, a sample changes no more than it must."""
     every = [mutant for name in ([file] if file else files()) for mutant in mutants(name)]
-    return every if sample is None or sample >= len(every) else sorted(random.Random(seed).sample(every, sample))
+    return sorted(every, key=lambda mutant: sha256(f"{seed} {mutant.key}".encode()).digest())[:sample]
 
 
 def survey(chosen: Sequence[Mutant], workers: Workers) -> Iterator[Finding]:
