@@ -25,6 +25,7 @@ COMMANDS = {
     "report": "check, and write one self-contained page for a reviewer",
     "explore": "search one scope exhaustively",
     "prove": "prove properties with Z3, and search to a bound",
+    "mutate": "make every mechanical mistake in the model, and see what notices it",
     "trace": "print the shortest counterexample or witness of a property",
     "pace": "time from sealing to certificate, by search and simulation",
     "show": "print the built system of one scope as a specification",

@@ -17,7 +17,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from docs.generator import proofs, redesign, searches, tables, timing
+from docs.generator import mutants, proofs, redesign, searches, tables, timing
 from properties.engines.workers import Workers
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
@@ -47,6 +47,12 @@ REGIONS: dict[str, Callable[[], str]] = {
     "claims, genesis": lambda: tables.claims("era2539"),
     "thresholds": tables.thresholds,
     "broken models": tables.broken_models,
+    "mutants": mutants.totals,
+    "mutants by file": mutants.by_file,
+    "mutants by operator": mutants.by_operator,
+    "mutants that nothing notices": mutants.survivors,
+    "mutants by property": mutants.by_property,
+    "guards that one check protects": mutants.single,
     "profiles": tables.profiles,
     "log events": lambda: tables.log_events(registry_rules.RULES),
     "controller log events": lambda: tables.log_events(controller_rules.RULES),
