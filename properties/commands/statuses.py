@@ -21,7 +21,7 @@ class Status(IntEnum):
 MEANINGS: dict[Status, str] = {
     Status.DONE: "done, and nothing to report: what was checked holds, is as expected, or was printed",
     Status.FOUND: "done, and something to report: a violation, a verdict that is not expected, a refuted theorem, a "
-    "log that does not fit",
+    "log that does not fit, a mutant that nothing notices",
     Status.USAGE: "the request cannot be carried out as it is: a wrong option or name, a file that cannot be read or "
     "written; nothing was written",
     Status.CUT_SHORT: "not to the end, by a bound or an interrupt: what is printed is marked, and nothing is "
@@ -36,9 +36,11 @@ COMMANDS: dict[str, tuple[Status, ...]] = {
     "report": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "explore": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "prove": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
+    "mutate": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),
     "pace": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "show": (Status.DONE,),
+    "export": (Status.DONE,),
     "replay": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "revisions": (Status.DONE,),
     "instances": (Status.DONE,),

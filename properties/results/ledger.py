@@ -158,11 +158,11 @@ def same_systems(revisions: Collection[str], plan: Plan) -> Iterator[tuple[Plan,
     """The revisions, in groups whose systems and properties are the same expressions in this scope."""
     wanted = [name for name in revisions if plan.is_for(name)]
     systems = {name: build(by_name(name), plan.scope) for name in wanted}
-    for alike in _grouped(systems, _text):
+    for alike in _grouped(systems, expressions_of):
         if len(alike) == 1:
             yield plan, list(alike)
         else:
-            yield from ((plan, list(same)) for same in _grouped(alike, _conditions))
+            yield from ((plan, list(same)) for same in _grouped(alike, conditions_of))
 
 
 def _same_systems(revisions: Collection[str], plan: Plan) -> list[tuple[Plan, list[str]]]:
@@ -174,7 +174,9 @@ def idle_in(name: str, scope: Scope) -> list[str]:
     """The proposals in a revision that change nothing in this scope: without them it is the same system."""
     system = build(by_name(name), scope)
     others = {part: build(by_name(without(name, part)), scope) for part in proposals_in(name)}
-    return [part for part, other in others.items() if len(list(_grouped({"": system, part: other}, _text))) == 1]
+    return [
+        part for part, other in others.items() if len(list(_grouped({"": system, part: other}, expressions_of))) == 1
+    ]
 
 
 def idle_switches(system: AttestationSystem, given: Iterable[str]) -> list[str]:
@@ -188,7 +190,7 @@ def _is_idle(system: AttestationSystem, name: str) -> bool:
         other = build(system.revision, plain)
     except BadScope:
         return False
-    return plain != system.scope and len(list(_grouped({"": system, name: other}, _text))) == 1
+    return plain != system.scope and len(list(_grouped({"": system, name: other}, expressions_of))) == 1
 
 
 Systems = dict[str, AttestationSystem]
@@ -201,7 +203,7 @@ def _grouped(systems: Systems, key: Callable[[AttestationSystem], object]) -> It
     return groups.values()
 
 
-def _text(system: AttestationSystem) -> object:
+def expressions_of(system: AttestationSystem) -> object:
     """The variables and every guard and effect; equal expressions are identical."""
     actions = (
         (each.node, str(each), each.guard, *((variable.name, value) for variable, value in each.updates))
@@ -210,7 +212,7 @@ def _text(system: AttestationSystem) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def _conditions(system: AttestationSystem) -> object:
+def conditions_of(system: AttestationSystem) -> object:
     """Every condition that a verdict depends on."""
     parts = [
         ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])

@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from docs.generator.pages import DOCS
 from properties.cli import main
-from properties.documentation.pages import DOCS
 from properties.render.interchange import schema
 
 Capture = pytest.CaptureFixture[str]
@@ -26,7 +26,20 @@ TABLES = [
         r"^\| field \|.*?(?:\n\n|\Z)", (DOCS / "json.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
     )
 ]
-LEDGER, EXPLORATION, PROOFS, ACCEPTED, REJECTED, AGREEMENT, DIFFERENCE, INSTANCES, REVISIONS, PROPERTIES, PACE = TABLES
+(
+    LEDGER,
+    EXPLORATION,
+    PROOFS,
+    ACCEPTED,
+    REJECTED,
+    AGREEMENT,
+    DIFFERENCE,
+    INSTANCES,
+    REVISIONS,
+    PROPERTIES,
+    PACE,
+    MUTANTS,
+) = TABLES
 
 
 def paths(value: Any, documented: set[str], path: str = "") -> Iterator[str]:
@@ -149,3 +162,12 @@ def test_pace(capsys: Capture) -> None:
     assert_documented(found, PACE)
     again = printed(capsys, *found[0]["command"].split()[1:])
     assert again == found[0]
+
+
+@pytest.mark.slow
+def test_mutate(capsys: Capture) -> None:
+    name = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
+    by_recording = printed(capsys, "mutate", "--workers", "1", "--name", name)
+    name = "batch_store.py: next_batch_from_genesis: swap: certified.largest + 1 → certified.largest - 1"
+    by_verdict = printed(capsys, "mutate", "--workers", "1", "--name", name)
+    assert_documented([by_recording, by_verdict], MUTANTS)

@@ -104,11 +104,12 @@ def test_a_vote_at_the_minimum_is_wanted() -> None:
     [
         (vote("a", 7), DuplicateEntry, "duplicate entry"),
         (vote("b", 1, genesis="g1"), DifferentGenesis, "different genesis"),
+        (vote("b", 1, genesis="f9"), DifferentGenesis, "different genesis"),
         (vote("b", 1, valid=False), BadSignature, "bad signature"),
         (vote("a", 7, genesis="g1", valid=False), DuplicateEntry, "duplicate entry"),
         (vote("x", 0, genesis="g1", valid=False), DifferentGenesis, "different genesis"),
     ],
-    ids=["duplicate", "genesis", "signature", "duplicate first", "genesis before any skipping"],
+    ids=["duplicate", "genesis", "lesser genesis", "signature", "duplicate first", "genesis before any skipping"],
 )
 def test_an_error_keeps_what_was_added_before_it(culprit: SignedBatch, error: type[VoteError], text: str) -> None:
     outcome = EMPTY.update(COMMITTEE, GENESIS, [vote("a", 1), culprit, vote("c", 1)])

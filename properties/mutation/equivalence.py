@@ -1,0 +1,48 @@
+"""Whether two systems are the same although they are written differently: Z3 on each action that has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import z3
+
+from model.algebra import variables_of
+from model.transitions import Action, TransitionSystem
+from properties.engines.smt import Terms, WholeNumbers, conjunction
+
+MILLISECONDS = 2000
+"""So long Z3 may take for one action; if it does not know by then, the systems do not count as equal."""
+
+
+def are_equal(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
+    """Whether both have the same variables with the same initial values and the same actions, each of which is possible
+    in the same states, with the same effect there: in all states of the variables' domains, reachable or not."""
+    declared = [[(each.expression, each.initial) for each in system.variables] for system in (one, other)]
+    # Expressions have no truth value, so what they are compared by is which object they are.
+    if [(id(a), b) for a, b in declared[0]] != [(id(a), b) for a, b in declared[1]]:
+        return False
+    actions = [{(action.node, str(action)): action for action in system.actions} for system in (one, other)]
+    if actions[0].keys() != actions[1].keys():
+        return False
+    return all(_is_same(action, actions[1][name]) for name, action in actions[0].items())
+
+
+def _is_same(one: Action, other: Action) -> bool:
+    # What the environment may choose is not for Z3 to compare: another domain is another environment.
+    if [id(choice) for choice in one.choices] != [id(choice) for choice in other.choices]:
+        return False
+    effects = [{variable.expression: value for variable, value in action.updates} for action in (one, other)]
+    changed = {id(variable): variable for effect in effects for variable in effect}
+    pairs = [(effects[0].get(variable, variable), effects[1].get(variable, variable)) for variable in changed.values()]
+    pairs = [pair for pair in pairs if pair[0] is not pair[1]]
+    if one.guard is other.guard and not pairs:
+        return True
+    terms = Terms(WholeNumbers())
+    roots = [one.guard, other.guard, *(value for pair in pairs for value in pair)]
+    solver = z3.Solver()
+    solver.set("timeout", MILLISECONDS)
+    solver.add(*(terms.within_domain(variable) for variable in variables_of(roots)))
+    same_effect = conjunction([terms(before) == terms(after) for before, after in pairs])
+    guard = terms(one.guard)
+    solver.add(z3.Not(z3.And(guard == terms(other.guard), z3.Implies(guard, same_effect))))
+    return bool(solver.check() == z3.unsat)

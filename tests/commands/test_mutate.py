@@ -1,0 +1,127 @@
+"""`attestation mutate`: mistakes are made from the text of the model, found out, and told apart."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from model import rules
+from model.controller_design.rules import VOTE_CHECKS
+from properties.cli import main
+from properties.commands.statuses import Status
+from properties.mutation import checks, survey
+from properties.mutation.loading import in_force
+from properties.mutation.operators import Mutant, files, mutants
+
+Capture = pytest.CaptureFixture[str]
+
+THRESHOLD = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
+UNREACHABLE = "batch_store.py: CertifiedRange.contains: bound: self.largest != NONE → self.largest > NONE"
+
+
+def named(name: str) -> Mutant:
+    (found,) = [each for each in mutants(name.partition(": ")[0]) if each.key == name]
+    return found
+
+
+def test_every_kind_of_mistake_is_made() -> None:
+    found = Counter(mutant.operator for file in files() for mutant in mutants(file))
+    assert found.keys() == {
+        *("guard", "conjunct", "disjunct", "negation", "bound", "number", "flag", "choice", "swap", "update", "check"),
+        *("action", "condition", "statement", "domain"),
+    }
+    assert found.total() > 2000
+
+
+def test_names_are_distinct() -> None:
+    for file in files():
+        keys = [mutant.key for mutant in mutants(file)]
+        assert len(keys) == len(set(keys)), file
+
+
+def test_a_mistake_is_in_force_within_and_nowhere_else() -> None:
+    with in_force(named(THRESHOLD)):
+        from model import rules as mutated
+
+        assert (mutated.reaches(5, 5), mutated.reaches(6, 5)) == (False, True)
+    assert rules.reaches(5, 5)
+    with in_force(named("controller_design/rules.py: module: check: " + CHECK + " → nothing")):
+        from model.controller_design.rules import VOTE_CHECKS as fewer
+
+        assert [each.reason for each in fewer] == [each.reason for each in VOTE_CHECKS if each.reason != "known"]
+    assert "known" in [each.reason for each in VOTE_CHECKS]
+
+
+CHECK = "Check('known', False, lambda vote: vote.is_known)"
+
+
+def test_a_recording_notices(capsys: Capture) -> None:
+    assert main(["mutate", "--workers", "1", "--name", THRESHOLD]) == Status.DONE
+    printed = capsys.readouterr().out
+    assert printed.startswith("1 mutant: 1 noticed by what it does\n")
+    assert "recording: registry, result" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--file", "topolgy.py"], "unknown file with mutants 'topolgy.py'; did you mean topology.py?"),
+        (["--name", "rules.py: reaches"], "unknown mutant 'rules.py: reaches'; "),
+        (["--sample", "0"], "argument --sample: 0 is not 1 or more"),
+        (["--seed", "x"], "argument --seed: 'x' is not a whole number from 0 on"),
+    ],
+)
+def test_bad_input_is_one_clear_line(capsys: Capture, arguments: list[str], said: str) -> None:
+    assert main(["mutate", "--list", *arguments]) == Status.USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_a_sample_is_chosen_by_its_seed() -> None:
+    assert survey.chosen(None, 20, 1) == survey.chosen(None, 20, 1) != survey.chosen(None, 20, 2)
+
+
+def test_reasons_and_the_survey_are_about_the_model_that_there_is() -> None:
+    """If this fails: run the command that `docs/mutants.md` names, with `--save`; drop reasons that have no mutant."""
+    today = {mutant.key for file in files() for mutant in mutants(file)}
+    assert survey.reasons().keys() <= today
+    _, _, found = survey.saved()
+    assert sum(finding.mutant.key in today for finding in found) >= 0.9 * len(found)
+
+
+@pytest.mark.slow
+def test_a_verdict_notices_with_a_run(capsys: Capture) -> None:
+    name = "registry_design/system.py: Wiring.of_node: action: yield from self.of_finder(index) → yield from ()"
+    assert main(["mutate", "--workers", "1", "--json", "--name", name]) == Status.DONE
+    (found,) = json.loads(capsys.readouterr().out)["mutants"]
+    assert (found["how"], found["outcome"]) == (checks.VERDICT, survey.SEMANTIC)
+    assert "certificate_stored" in found["checks"]
+
+
+@pytest.mark.slow
+def test_a_mistake_that_is_none_is_proved_to_be_none() -> None:
+    assert checks.examine(named(UNREACHABLE)) == (None, checks.SAME)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "registry_design/system.py: Wiring.forged_votes: domain: "
+        "int_variable('forged.number', 0, None) → int_variable('forged.number', 0, 1)",
+        "registry_design/system.py: Wiring.forged_votes: domain: "
+        "int_variable('forged.variant', 0, None) → int_variable('forged.variant', 0, 1)",
+        "registry_design/system.py: Wiring.forged_votes: number: 0 → 1",
+        "controller_design/declaration.py: Declaration.flags: flag: False → True",
+    ],
+)
+def test_a_weaker_adversary_is_noticed(name: str) -> None:
+    kill, _ = checks.examine(named(name))
+    assert kill is not None
+    assert kill.how in checks.SEMANTIC
+
+
+@pytest.mark.deep
+def test_a_sample_has_no_unexplained_survivor() -> None:
+    assert main(["mutate", "--sample", "12", "--seed", "7"]) == Status.DONE
