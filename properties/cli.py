@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import os
 import platform
 import signal
 import sys
@@ -81,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _end(number: int, _: object) -> NoReturn:
     """End as whoever sent the signal expects, but in order: no file half-written, no process left behind."""
+    said = f"attestation: ended by {signal.Signals(number).name}; there is no result\n"
+    with contextlib.suppress(OSError):
+        # Not by way of `sys.stderr`, which the signal may have met in the midst of its work.
+        os.write(2, said.encode())
     sys.exit(128 + number)
 
 
@@ -139,7 +144,3 @@ def _ended(why: str, status: int) -> int:
     with contextlib.suppress(OSError, ValueError):
         print(f"attestation: {why}", file=sys.stderr, flush=True)
     return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())
