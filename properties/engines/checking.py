@@ -248,7 +248,7 @@ class Check:
 
     def _among(self, states: Mask) -> Callable[[State], bool]:
         """Whether a state is one of these."""
-        words = take(concatenate(self.search.levels), states)
+        words = take(concatenate(list(self.search.pieces())), states)
         packed = set(zip(*(word.tolist() for word in words), strict=True))
         return lambda state: self._packed(state) in packed
 
