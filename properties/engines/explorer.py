@@ -177,8 +177,8 @@ class Recent:
 
 @dataclass
 class Exploration:
-    """What a search has seen; the `levels` as they are stored. `complete` is false if it was cut short; then nothing is
-    exhausted."""
+    """What a search has seen; the `levels` as they are stored. `complete` is false if it was cut short, by a bound, an
+    interrupt or because it is `out_of_memory`; then nothing is exhausted."""
 
     vectorised: Vectorised
     symmetry: bool
@@ -188,11 +188,18 @@ class Exploration:
     transitions: int = 0
     complete: bool = False
     seconds: float = 0.0
+    out_of_memory: bool = False
 
     @property
     def states(self) -> int:
         """How many states there are; with symmetry, classes of states."""
         return sum(len(level[0]) for level in self.levels)
+
+    @property
+    def growth(self) -> float:
+        """How many times as large the last level is as the one before."""
+        sizes = [len(level[0]) for level in self.levels[-2:]]
+        return sizes[-1] / sizes[0] if sizes else 0.0
 
     @property
     def depth(self) -> int:
@@ -247,8 +254,8 @@ def explore(
     start: State | None = None,
     until: Bool | None = None,
 ) -> Exploration:
-    """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt
-    leaves what has been searched, cut short, and is not raised.
+    """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt,
+    or want of memory, leaves what has been searched, cut short, and is not raised.
 
     The search begins at the initial state, or at `start`. It is cut short after the first level with a state where
     `until` holds, and once there are `max_states`, which is looked at after each chunk.
@@ -276,9 +283,10 @@ def explore(
             room = max_states - search.states if max_states is not None else None
             frontier = _next_level(search, visited, recent, frontier.words, room)
         search.complete = True
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, MemoryError) as error:
         if watch is None:
             raise
+        search.out_of_memory = isinstance(error, MemoryError)
     search.seconds = time.perf_counter() - started
     return search
 
@@ -379,10 +387,22 @@ def _places(keys: Keys, ordered: Words, wanted: Words) -> Indices | None:
 def reachable_later(links: Graph, now: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """For each state the union of `now` (a set of bits) over all states that can be reached from it."""
     later = now.copy()
-    changed = True
-    while changed:
-        before = later.copy()
-        for _, sources, targets in reversed(links.edges):
-            later[sources] |= later[targets]
-        changed = not np.array_equal(before, later)
+    blocks = [(sources, targets, _chunks_of(targets)) for _, sources, targets in links.edges if len(sources)]
+    changed = np.ones(len(now) // CHUNK + 1, dtype=bool)
+    while changed.any():
+        before, changed = changed, np.zeros_like(changed)
+        # Most edges lead on to later states, so that from the last ones back a sweep gets nearly everywhere; the next
+        # one looks only at edges into what has changed since they were looked at.
+        for sources, targets, reached in reversed(blocks):
+            if before[reached].any() or changed[reached].any():
+                old = later[sources]
+                new = old | later[targets]
+                if not np.array_equal(old, new):
+                    later[sources] = new
+                    changed[_chunks_of(sources)] = True
     return later
+
+
+def _chunks_of(indices: npt.NDArray[np.int32]) -> Indices:
+    """The chunks that these states are in."""
+    return np.flatnonzero(np.bincount(indices // CHUNK))

@@ -17,7 +17,10 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from properties.engines.packing import WORD, Packing, Slot, Words
+from properties.engines.packing import Packing, Slot, Words
+
+NUMBERS = 1 << 64
+"""So many states can be told apart by one stored word."""
 
 TABLE_BITS = 12
 """The slots that one table translates have so many bits at most: tables stay in the processor's cache."""
@@ -58,7 +61,7 @@ class Storage:
             packing.slots[each.expression]: (each.high or 0) - (each.low or 0) + 1 for each in packing.system.variables
         }
         self.words = packing.words
-        self.dense = packing.words > 1 and prod(sizes.values()) <= 1 << WORD
+        self.dense = packing.words > 1 and prod(sizes.values()) <= NUMBERS
         self.columns = 1 if self.dense else packing.words
         self._digits = list(_digits(sizes)) if self.dense else []
 
