@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from properties.commands.usage import counted
 
 if TYPE_CHECKING:
     from properties.engines.checking import Check
+    from properties.engines.explorer import Exploration
     from properties.results.verdicts import Verdict
 
 FORMAT = "attestation-exploration/1"
@@ -78,6 +80,8 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
     search, scope = done.search, done.system.scope
     _, _, *given = (value for _, value in scope_options(scope))
     rate = search.transitions / max(search.seconds, 1e-9) / 1e6
+    if search.out_of_memory:
+        print(memory_needed(search))
     order = " (attesters in any order count once)" if search.symmetry else ""
     title = [done.system.revision.name, scope.instance.name, counted(scope.batches or 0, "batch"), *given]
     print(f"{', '.join(title)}: {'exhausted' if complete else 'CUT SHORT'}")
@@ -91,6 +95,17 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
     print(f"bounds: {bounds(scope, design=design)}")
     print(f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}")
     print(f"to repeat: {command}; no seed: the search is exhaustive")
+
+
+def memory_needed(search: Exploration) -> str:
+    """What the process has taken, and what one more level as large as the last one says would take."""
+    taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    last = len(search.levels[-1][0]) if search.levels else 0
+    more = taken * (1 + last * search.growth / max(search.states, 1))
+    return (
+        f"out of memory: {taken / 1e6:,.0f} MB for {counted(search.states, 'state')}; by how the last level has grown, "
+        f"the next one alone takes it to about {more / 1e6:,.0f} MB"
+    )
 
 
 def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> dict[str, object]:

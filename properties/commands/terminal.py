@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import resource
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -60,8 +61,13 @@ class Progress:
             self._shown = len(text)
 
     def watch(self, search: Exploration) -> None:
-        """Say how far a search is."""
-        self.show(f"depth {search.depth}, {counted(search.states, 'state')}")
+        """Say how far a search is, how fast, how much memory the process has needed, and how the levels grow."""
+        rate = search.states / max(search.seconds, 1e-9) / 1e6
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        self.show(
+            f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, {memory:,} MB, "
+            f"levels × {search.growth:.2f}"
+        )
 
     def __enter__(self) -> Progress:
         return self

@@ -42,6 +42,8 @@ from properties.results.verdicts import (
     Violated,
 )
 
+Bits = npt.NDArray[np.uint64]
+
 CUT_SHORT = "the search was cut short"
 
 FEW_BITS = 64
@@ -65,7 +67,7 @@ class Check:
         self.system = system
         self.search = explore(system, symmetry, max_states, watch)
         self.stepper = Stepper(system)
-        self._kinds: dict[CounterexampleKind, Mask] = {}
+        self._kinds: dict[CounterexampleKind, tuple[Bits, int]] = {}
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
         """The verdict of each property, by name."""
@@ -136,8 +138,8 @@ class Check:
         if not self.search.complete:
             return Unknown(CUT_SHORT)
         runs, lassos = self._fair_runs(claim), []
-        for conjunct in conjuncts:
-            lasso = runs.lasso(self._fails(conjunct))
+        for conjunct, fails in zip(conjuncts, self._fails(conjuncts), strict=True):
+            lasso = runs.lasso(fails)
             if lasso is not None:
                 lassos.append((lasso.entry, lasso, conjunct))
         if not lassos:
@@ -176,17 +178,20 @@ class Check:
     def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         unclassified = final.copy()
-        for kind in claim.kinds_in(self.system):
-            of_kind = final & self._of_kind(kind)
+        kinds = claim.kinds_in(self.system)
+        self._find_kinds([kind for kind in kinds if kind not in self._kinds])
+        for kind in kinds:
+            of_kind = final & _bit(*self._kinds[kind])
             unclassified &= ~of_kind
             yield kind.name, of_kind
         yield UNCLASSIFIED, unclassified
 
-    def _of_kind(self, kind: CounterexampleKind) -> Mask:
-        """In which states the kind's predicate holds; several properties ask for the same kinds."""
-        if kind not in self._kinds:
-            self._kinds[kind] = self._holds(kind.holds(self.system))
-        return self._kinds[kind]
+    def _find_kinds(self, kinds: Sequence[CounterexampleKind]) -> None:
+        """Ask of every state of which of these kinds it is; several properties ask for the same kinds."""
+        for first in range(0, len(kinds), FEW_BITS):
+            some = kinds[first : first + FEW_BITS]
+            bits = self._bits([kind.holds(self.system) for kind in some])
+            self._kinds |= {kind: (bits, place) for place, kind in enumerate(some)}
 
     def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
         """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
@@ -195,13 +200,10 @@ class Check:
         failed = np.full(self.search.states, -1, dtype=np.int32)
         for first in range(0, len(conjuncts), FEW_BITS):
             some = conjuncts[first : first + FEW_BITS]
-            goals = np.zeros(self.search.states, dtype=np.uint64)
-            for bit, conjunct in enumerate(some):
-                goals |= self._holds(conjunct.holds).astype(np.uint64) << np.uint64(bit)
-            later = reachable_later(links, goals)
-            for bit, conjunct in enumerate(some):
-                can_come_true = (later >> np.uint64(bit)) & np.uint64(1) != 0
-                failed[self._holds(conjunct.when) & ~can_come_true] = first + bit
+            later = reachable_later(links, self._bits([conjunct.holds for conjunct in some]))
+            when = self._bits([conjunct.when for conjunct in some])
+            for bit in range(len(some)):
+                failed[_bit(when & ~later, bit)] = first + bit
         return failed
 
     def _final_trace(self, claim: Property, kind: str, index: int, conjunct: Conjunct) -> Trace | None:
@@ -243,12 +245,12 @@ class Check:
             kinds: dict[str | None, Mask] = dict(self._by_kind(claim, self._failed(claim, conjuncts) >= 0))
         else:
             entries = self._fair_runs(claim).entries
-            kinds = {None: np.logical_or.reduce([entries(self._fails(conjunct)) for conjunct in conjuncts])}
+            kinds = {None: np.logical_or.reduce([entries(fails) for fails in self._fails(conjuncts)])}
         return {kind: self._among(states) for kind, states in kinds.items() if states.any()}
 
     def _among(self, states: Mask) -> Callable[[State], bool]:
         """Whether a state is one of these."""
-        words = take(concatenate(self.search.levels), states)
+        words = take(concatenate(list(self.search.pieces())), states)
         packed = set(zip(*(word.tolist() for word in words), strict=True))
         return lambda state: self._packed(state) in packed
 
@@ -257,21 +259,32 @@ class Check:
         """The words of a state; of the last one at once, as all properties are asked of it."""
         return lru_cache(maxsize=1)(self.search.vectorised.packing.packed)
 
-    def _fails(self, conjunct: Conjunct) -> Mask:
-        """In which states the conjunct fails."""
-        return self._holds(conjunct.when & ~conjunct.holds)
+    def _fails(self, conjuncts: Sequence[Conjunct]) -> Iterator[Mask]:
+        """For each conjunct, in which states it fails."""
+        for first in range(0, len(conjuncts), FEW_BITS):
+            some = [each.when & ~each.holds for each in conjuncts[first : first + FEW_BITS]]
+            bits = self._bits(some)
+            yield from (_bit(bits, place) for place in range(len(some)))
 
-    def _holds(self, condition: Bool) -> Mask:
-        """The condition in every state, in the order of levels."""
-        holds = self.search.vectorised.holds(condition)
-        return np.concatenate([holds(words) for words in self.search.pieces()])
+    def _bits(self, conditions: Sequence[Bool]) -> Bits:
+        """For each state, in the order of levels, which of these conditions hold, of at most `FEW_BITS`: a bit each."""
+        evaluate = self.search.vectorised.compile(list(conditions))
+        found = np.zeros(self.search.states, dtype=np.uint64)
+        start = 0
+        for words in self.search.pieces():
+            piece = found[start : start + len(words[0])]
+            for place, holds in enumerate(evaluate(*words)):
+                piece |= np.asarray(holds).astype(np.uint64) << np.uint64(place)
+            start += len(piece)
+        return found
 
     def _counts(self, conditions: Sequence[Bool]) -> list[int]:
         """In how many states each condition holds."""
-        return [
-            sum(int(np.count_nonzero(holds(words))) for words in self.search.pieces())
-            for holds in map(self.search.vectorised.holds, conditions)
-        ]
+        evaluate, counts = self.search.vectorised.compile(list(conditions)), [0] * len(conditions)
+        for words in self.search.pieces():
+            for place, holds in enumerate(evaluate(*words)):
+                counts[place] += int(np.count_nonzero(np.broadcast_to(holds, words[0].shape)))
+        return counts
 
     def _run_to(self, place: tuple[int, int]) -> tuple[list[int], State]:
         """A shortest run to this state, and the state after it: with symmetry, one of its class."""
@@ -282,3 +295,9 @@ class Check:
     def _trace(self, claim: Property, run: Sequence[int]) -> Trace:
         facts = {"states in all": self.search.states, "symmetry": int(self.search.symmetry)}
         return record(self.stepper, run, claim.name).about(facts=facts)
+
+
+def _bit(bits: Bits, place: int) -> Mask:
+    """In which states this bit is set."""
+    found: Mask = bits & np.uint64(1 << place) != 0
+    return found

@@ -1,8 +1,8 @@
 """Exhaustive exploration: breadth-first, a whole frontier at a time, with exact deduplication.
 
-A state is one or more 64-bit words. Where it is one, that word is its *key*; where it is more, the key is a hash, and
-states with equal keys are compared in full: two states with one key are an error, never merged. The visited keys are
-kept as a few sorted runs that are merged as they grow.
+A state is stored in one or more 64-bit words (`properties.engines.storage`). Where it is one, that word is its *key*;
+where it is more, the key is a hash, and states with equal keys are compared in full: two states with one key are an
+error, never merged. The visited keys are kept as a few sorted runs that are merged as they grow.
 
 The order of states is by level, and by key within a level; so counts, indices and traces are the same in every run.
 """
@@ -22,6 +22,7 @@ from model.transitions import TransitionSystem
 from properties.engines import EngineError
 from properties.engines.packing import Words
 from properties.engines.stepper import State, Stepper
+from properties.engines.storage import Storage
 from properties.engines.vectorised import Mask, Vectorised
 
 Keys = npt.NDArray[np.uint64]
@@ -59,11 +60,13 @@ def keys_of(words: Words) -> Keys:
     """The key of each state: its word, or a hash of its words."""
     if len(words) == 1:
         return words[0]
-    key = words[0]
-    for word in words[1:]:
-        key = (key ^ (key >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) + word
-        key = (key ^ (key >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)
-    return key ^ (key >> np.uint64(31))
+    key = np.zeros_like(words[0])
+    for word in words:
+        key = key + word
+        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        key ^= key >> np.uint64(31)
+    return key
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,16 @@ class Run:
                 raise HashCollision
         keep = np.concatenate([np.ones(1, dtype=bool), ~equal])[: len(keys)]
         return Run(keys[keep], take(words, keep))
+
+    @staticmethod
+    def merged(one: Run, other: Run) -> Run:
+        """The states of two runs that have none in common."""
+        # A stable sort finds the two runs and merges them.
+        if len(one.words) == 1:
+            return _single(np.sort(np.concatenate([one.keys, other.keys]), kind="stable"))
+        keys = np.concatenate([one.keys, other.keys])
+        order = np.argsort(keys, kind="stable")
+        return Run(keys[order], take(concatenate([one.words, other.words]), order))
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -131,7 +144,7 @@ class Visited:
             self.runs.append(candidates)
         while len(self.runs) > 1 and 2 * len(self.runs[-1]) > len(self.runs[-2]):
             last, before = self.runs.pop(), self.runs.pop()
-            self.runs.append(Run.of(concatenate([before.words, last.words])))
+            self.runs.append(Run.merged(before, last))
         return candidates
 
 
@@ -164,20 +177,29 @@ class Recent:
 
 @dataclass
 class Exploration:
-    """What a search has seen. `complete` is false if it was cut short; then nothing is exhausted."""
+    """What a search has seen; the `levels` as they are stored. `complete` is false if it was cut short, by a bound, an
+    interrupt or because it is `out_of_memory`; then nothing is exhausted."""
 
     vectorised: Vectorised
     symmetry: bool
     start: State
+    storage: Storage
     levels: list[Words] = field(default_factory=list)
     transitions: int = 0
     complete: bool = False
     seconds: float = 0.0
+    out_of_memory: bool = False
 
     @property
     def states(self) -> int:
         """How many states there are; with symmetry, classes of states."""
         return sum(len(level[0]) for level in self.levels)
+
+    @property
+    def growth(self) -> float:
+        """How many times as large the last level is as the one before."""
+        sizes = [len(level[0]) for level in self.levels[-2:]]
+        return sizes[-1] / sizes[0] if sizes else 0.0
 
     @property
     def depth(self) -> int:
@@ -192,10 +214,14 @@ class Exploration:
             small.append(level)
             states += len(level[0])
             if states >= CHUNK:
-                yield from chunks(concatenate(small))
+                yield from map(self.storage.decode, chunks(concatenate(small)))
                 small, states = [], 0
         if small:
-            yield from chunks(concatenate(small))
+            yield from map(self.storage.decode, chunks(concatenate(small)))
+
+    def level(self, level: int, chosen: slice = slice(None)) -> Words:
+        """The states of a level, or some of them."""
+        return self.storage.decode(take(self.levels[level], chosen))
 
     def located(self, index: int) -> tuple[int, int]:
         """The (level, place) of a state by its number."""
@@ -211,7 +237,7 @@ class Exploration:
 
     def state(self, level: int, place: int) -> State:
         """One state."""
-        return self.vectorised.packing.unpack(take(self.levels[level], slice(place, place + 1)))[0]
+        return self.vectorised.packing.unpack(self.level(level, slice(place, place + 1)))[0]
 
 
 def chunks(words: Words) -> Iterator[Words]:
@@ -228,8 +254,8 @@ def explore(
     start: State | None = None,
     until: Bool | None = None,
 ) -> Exploration:
-    """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt
-    leaves what has been searched, cut short, and is not raised.
+    """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt,
+    or want of memory, leaves what has been searched, cut short, and is not raised.
 
     The search begins at the initial state, or at `start`. It is cut short after the first level with a state where
     `until` holds, and once there are `max_states`, which is looked at after each chunk.
@@ -239,26 +265,28 @@ def explore(
     """
     started = time.perf_counter()
     vectorised = Vectorised(system)
-    search = Exploration(vectorised, symmetry, start or Stepper(system).initial)
+    storage = Storage(vectorised.packing)
+    search = Exploration(vectorised, symmetry, start or Stepper(system).initial, storage)
     reached = vectorised.holds(until) if until is not None else None
-    visited, recent = Visited(), Recent(vectorised.packing.words)
-    frontier = visited.new(Run.of(search.normal(vectorised.packing.pack([search.start]))))
+    visited, recent = Visited(), Recent(storage.columns)
+    frontier = visited.new(Run.of(storage.encode(search.normal(vectorised.packing.pack([search.start])))))
     try:
         while len(frontier):
             search.levels.append(frontier.words)
             search.seconds = time.perf_counter() - started
             if watch:
                 watch(search)
-            if reached is not None and reached(frontier.words).any():
+            if reached is not None and reached(storage.decode(frontier.words)).any():
                 return search
             if max_states is not None and search.states >= max_states:
                 return search
             room = max_states - search.states if max_states is not None else None
             frontier = _next_level(search, visited, recent, frontier.words, room)
         search.complete = True
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, MemoryError) as error:
         if watch is None:
             raise
+        search.out_of_memory = isinstance(error, MemoryError)
     search.seconds = time.perf_counter() - started
     return search
 
@@ -281,9 +309,9 @@ def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
     """The distinct successors of these states of a level."""
     found = [take(frontier, slice(0, 0))]
     for chunk in chunks(frontier):
-        for _, sources, after in search.vectorised.successors(chunk):
+        for _, sources, after in search.vectorised.successors(search.storage.decode(chunk)):
             search.transitions += len(sources)
-            found.append(recent.unknown(search.normal(after)))
+            found.append(recent.unknown(search.storage.encode(search.normal(after))))
     return Run.of(concatenate(found))
 
 
@@ -329,30 +357,52 @@ def graph(search: Exploration) -> Graph:
     if not search.complete:
         raise ValueError("the search was cut short: its graph has edges that lead out of it")
     everything = concatenate(search.levels)
-    keys = keys_of(everything)
-    order = np.argsort(keys)
-    ordered = keys[order]
+    order = np.argsort(keys_of(everything))
+    ordered = take(everything, order)
+    keys = keys_of(ordered)
     edges = []
     for start in range(0, len(keys), CHUNK):
-        chunk = take(everything, slice(start, start + CHUNK))
+        chunk = search.storage.decode(take(everything, slice(start, start + CHUNK)))
         for action, sources, after in search.vectorised.successors(chunk):
-            after = search.normal(after)
-            place = np.searchsorted(ordered, keys_of(after))
-            targets = order[np.minimum(place, len(order) - 1)]
-            if any((word[targets] != wanted).any() for word, wanted in zip(everything, after, strict=True)):
+            place = _places(keys, ordered, search.storage.encode(search.normal(after)))
+            if place is None:
                 raise IncompleteSearch(f"{search.vectorised.system.actions[action]} leads out of what was searched")
-            edges.append((action, (sources + start).astype(np.int32), targets.astype(np.int32)))
+            edges.append((action, (sources + start).astype(np.int32), order[place].astype(np.int32)))
     sizes = [len(level[0]) for level in search.levels]
     return Graph(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), edges)
+
+
+def _places(keys: Keys, ordered: Words, wanted: Words) -> Indices | None:
+    """Where each of these states is among those that are in the order of their keys; none if one is missing."""
+    sought = keys_of(wanted)
+    # In the order of their keys, they are looked for where the last one was found: that is in the processor's cache.
+    by_key = np.argsort(sought)
+    place = np.empty(len(sought), dtype=np.int64)
+    place[by_key] = np.minimum(np.searchsorted(keys, sought[by_key]), len(keys) - 1)
+    if any((column[place] != each).any() for column, each in zip(ordered, wanted, strict=True)):
+        return None
+    return place
 
 
 def reachable_later(links: Graph, now: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """For each state the union of `now` (a set of bits) over all states that can be reached from it."""
     later = now.copy()
-    changed = True
-    while changed:
-        before = later.copy()
-        for _, sources, targets in reversed(links.edges):
-            later[sources] |= later[targets]
-        changed = not np.array_equal(before, later)
+    blocks = [(sources, targets, _chunks_of(targets)) for _, sources, targets in links.edges if len(sources)]
+    changed = np.ones(len(now) // CHUNK + 1, dtype=bool)
+    while changed.any():
+        before, changed = changed, np.zeros_like(changed)
+        # Most edges lead on to later states, so that from the last ones back a sweep gets nearly everywhere; the next
+        # one looks only at edges into what has changed since they were looked at.
+        for sources, targets, reached in reversed(blocks):
+            if before[reached].any() or changed[reached].any():
+                old = later[sources]
+                new = old | later[targets]
+                if not np.array_equal(old, new):
+                    later[sources] = new
+                    changed[_chunks_of(sources)] = True
     return later
+
+
+def _chunks_of(indices: npt.NDArray[np.int32]) -> Indices:
+    """The chunks that these states are in."""
+    return np.flatnonzero(np.bincount(indices // CHUNK))

@@ -66,7 +66,7 @@ class FairRuns:
         return self._entries(stay, self._components(stay))
 
     def _entries(self, stay: Mask, labels: Labels) -> Mask:
-        result: Mask = stay & self._can_stay(labels)[labels]
+        result: Mask = stay & self._can_stay(labels, stay)[labels]
         return result
 
     def _components(self, within: Mask) -> Labels:
@@ -85,20 +85,22 @@ class FairRuns:
         ]
         rows = np.concatenate([sources for sources, _ in inside] or [np.zeros(0, dtype=np.int32)])
         columns = np.concatenate([targets for _, targets in inside] or [np.zeros(0, dtype=np.int32)])
-        matrix = coo_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(self.states, self.states))
+        matrix = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(self.states, self.states))
         _, labels = connected_components(matrix.tocsr(), directed=True, connection="strong")
         return np.asarray(labels, dtype=np.int32)
 
-    def _can_stay(self, labels: Labels) -> Mask:
-        """For each component, whether a run can stay in it for ever and be fair: no fair action is enabled in all of
-        its states and taken within it in none."""
+    def _can_stay(self, labels: Labels, stay: Mask) -> Mask:
+        """For each component of these states, whether a run can stay in it for ever and be fair: no fair action is
+        enabled in all of its states and taken within it in none."""
         sizes = np.bincount(labels)
         neglects = np.zeros(len(sizes), dtype=bool)
         for action in np.flatnonzero(self.fair).tolist():
             edges = self._edges.get(action)
             if edges is None:
                 continue
-            before, after = (labels[np.concatenate(ends)] for ends in zip(*edges, strict=True))
+            chosen = [stay[sources] for sources, _ in edges]
+            pairs = [(sources[some], targets[some]) for (sources, targets), some in zip(edges, chosen, strict=True)]
+            before, after = (labels[np.concatenate(ends)] for ends in zip(*pairs, strict=True))
             # Each source occurs once for an action, so that this counts the states in which it is enabled.
             enabled, taken = np.bincount(before, minlength=len(sizes)), np.zeros(len(sizes), dtype=bool)
             taken[before[before == after]] = True

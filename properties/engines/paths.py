@@ -37,15 +37,15 @@ def _linked(search: Exploration, place: tuple[int, int], links: Graph) -> list[W
     for _ in range(level):
         states.append(links.predecessor(states[-1]))
     places = map(links.locate, states)
-    return [take(search.levels[level], slice(index, index + 1)) for level, index in places]
+    return [search.level(level, slice(index, index + 1)) for level, index in places]
 
 
 def _searched(search: Exploration, place: tuple[int, int]) -> list[Words]:
     """The states of a shortest run, the last one first, by expanding the levels anew."""
     level, index = place
-    waypoints = [take(search.levels[level], slice(index, index + 1))]
+    waypoints = [search.level(level, slice(index, index + 1))]
     for earlier in range(level - 1, -1, -1):
-        waypoints.append(_predecessor(search, search.levels[earlier], waypoints[-1]))
+        waypoints.append(_predecessor(search, search.level(earlier), waypoints[-1]))
     return waypoints
 
 

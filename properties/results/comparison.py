@@ -90,7 +90,7 @@ class Behaviour:
 
     def values(self, expressions: list[Expression]) -> list[Seen]:
         """The values of these expressions in each state."""
-        words = concatenate(self.check.search.levels)
+        words = concatenate(list(self.check.search.pieces()))
         columns = self.check.search.vectorised.compile(expressions)(*words)
         whole = [np.broadcast_to(np.asarray(column).astype(np.int64), words[0].shape) for column in columns]
         return [tuple(row) for row in np.stack(whole, axis=1).tolist()]

@@ -108,7 +108,7 @@ def _bounds(setting: Setting, timed: Timed, search: Exploration) -> Holds:
     """The least and the greatest reading of the stopwatch at which a certificate can be stored."""
     read = search.vectorised.compile(list[Expression]([timed.certifies, timed.stopwatch]))
     times: list[Any] = []
-    for level in search.levels:
+    for level in map(search.level, range(len(search.levels))):
         certifies, waited = read(*level)
         times.append(np.unique(waited[np.broadcast_to(certifies, level[0].shape)]))
     seen = np.concatenate(times)

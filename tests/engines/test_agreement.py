@@ -49,7 +49,7 @@ def test_both_engines_reach_the_same_states(name: str) -> None:
     system = build(revision(revision_name), scope)
     search = explore(system)
     states, transitions, depth = reachable(system)
-    assert set(search.vectorised.packing.unpack(concatenate(search.levels))) == states
+    assert set(search.vectorised.packing.unpack(concatenate(list(search.pieces())))) == states
     assert (search.states, search.transitions, search.depth) == (len(states), transitions, depth)
 
 
@@ -64,6 +64,6 @@ def test_packing_is_lossless() -> None:
     search = explore(system)
     packing = search.vectorised.packing
     assert packing.unpack(packing.pack([stepper.initial])) == [stepper.initial]
-    everything = packing.unpack(concatenate(search.levels))
+    everything = packing.unpack(concatenate(list(search.pieces())))
     again = packing.unpack(packing.pack(everything))
     assert again == everything

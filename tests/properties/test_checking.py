@@ -230,7 +230,7 @@ def test_a_kind_that_the_last_state_is_not_of_is_not_reported(monkeypatch: pytes
 
 
 def test_a_loop_that_is_not_fair_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FairRuns, "_can_stay", lambda self, labels: np.ones(labels.max() + 1, dtype=bool))
+    monkeypatch.setattr(FairRuns, "_can_stay", lambda self, labels, stay: np.ones(labels.max() + 1, dtype=bool))
     with pytest.raises(NotConfirmed, match="not fair to"):
         check(GENESIS, "n1f0b0").verdict(claim("every_batch_certified"))
 

@@ -13,7 +13,7 @@ from model.algebra import Bool, Expression, Int, all_of, truth
 from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Property
-from properties.engines import packing
+from properties.engines import packing, storage
 from properties.engines.bounded import Unrolling
 from properties.engines.checking import Check
 from properties.engines.packing import Packing, bits_of
@@ -28,10 +28,11 @@ MOST_STATES = 400
 UNROLLED = 4
 """So deep the solver looks."""
 
-REFERENCE, SYMMETRY, LAYOUT, SETS, UNROLLING = (
+REFERENCE, SYMMETRY, LAYOUT, STORED, SETS, UNROLLING = (
     "exact search = reference",
     "symmetric search = exact search",
     "two words = one word",
+    "two words, stored in one = one word",
     "value sets have every value",
     "solver finds the shortest run",
 )
@@ -187,15 +188,17 @@ def _sorted(system: AttestationSystem, classes: Sequence[Sequence[str]], state: 
 def _in_two_words(
     system: AttestationSystem, asked: dict[str, Property], expected: dict[str, Answer], tally: Tally
 ) -> Iterator[Difference]:
-    """With words so short that a state takes several."""
+    """With words so short that a state takes several; and is stored so, or all the same in one."""
     bits = sum(map(bits_of, system.variables))
-    with patch.object(packing, "WORD", max(bits // 2, *map(bits_of, system.variables))):
-        check = Check(system, max_states=4 * sum(1 for _ in system.variables) + 10 * MOST_STATES)
-        if check.search.vectorised.packing.words < 2:
-            return
-        found = {name: answer(check.verdict(claim)) for name, claim in asked.items()}
-    yield from _unequal(LAYOUT, expected, found)
-    tally.count(LAYOUT, check.search.states, len(found))
+    short = max(bits // 2, *map(bits_of, system.variables))
+    for comparison, numbers in ((LAYOUT, 0), (STORED, storage.NUMBERS)):
+        with patch.object(packing, "WORD", short), patch.object(storage, "NUMBERS", numbers):
+            check = Check(system, max_states=4 * sum(1 for _ in system.variables) + 10 * MOST_STATES)
+            if check.search.vectorised.packing.words < 2:
+                return
+            found = {name: answer(check.verdict(claim)) for name, claim in asked.items()}
+        yield from _unequal(comparison, expected, found)
+        tally.count(comparison, check.search.states, len(found))
 
 
 def _sets(system: AttestationSystem, reference: Reference, tally: Tally) -> Iterator[Difference]:

@@ -14,7 +14,7 @@ import numpy as np
 from model.algebra import Expression
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
-from properties.engines import EngineError, bounded, checking, explorer, fairness, packing
+from properties.engines import EngineError, bounded, checking, explorer, fairness, packing, storage
 from properties.engines.code import Columns, Numbers
 from properties.engines.explorer import Exploration, Graph, Keys, Recent, Run, Visited, take
 from properties.engines.fairness import FairRuns
@@ -104,6 +104,14 @@ def _bits_apart(self: Packing, words: Words) -> Words:
     return tuple(result)
 
 
+_digits = storage._digits
+
+
+def _all_but_the_last_digit(sizes: Any) -> list[storage.Digit]:
+    *digits, last = _digits(sizes)
+    return [*digits, last] if len(digits) == 0 else [*digits, replace(last, weight=0, value=None)]
+
+
 def _first_word(words: Words) -> Keys:
     return words[0]
 
@@ -133,11 +141,11 @@ def _one_pass(links: Graph, now: Any) -> Any:
     return later
 
 
-def _everything_stays(self: FairRuns, labels: Any) -> Mask:
+def _everything_stays(self: FairRuns, labels: Any, stay: Mask) -> Mask:
     return np.ones(int(labels.max()) + 1, dtype=bool)
 
 
-def _nothing_enabled_is_fair(self: FairRuns, labels: Any) -> Mask:
+def _nothing_enabled_is_fair(self: FairRuns, labels: Any, stay: Mask) -> Mask:
     sizes = np.bincount(labels)
     result = sizes > 0
     for action, sources, _ in self.graph.edges:
@@ -191,6 +199,7 @@ MUTANTS = (
     Mutant("of more than two conditions two are looked at", Columns, "write", _first_arm),
     Mutant("the one-step engine takes < for ≤", Numbers, "write", _less_for_at_most),
     Mutant("the key of a state is its first word", explorer, "keys_of", _first_word),
+    Mutant("a stored state lacks its last digit", storage, "_digits", _all_but_the_last_digit),
     Mutant("blocks are sorted by one pass", Packing, "canonical", _first_pass_only),
     Mutant("bits are sorted, not blocks", Packing, "canonical", _bits_apart),
     Mutant("symmetry does not look at actions", Symmetry, "_obstacle", _without_regard_to_actions),
