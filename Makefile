@@ -32,7 +32,7 @@ types: .venv/.installed-test
 
 # Write the generated parts of docs/ anew; a test fails where they are out of date.
 docs: .venv/.installed-test
-	$(BIN)/python -m properties.documentation
+	$(BIN)/python -m docs.generator
 
 # The documentation as a site in build/site, which can be opened from the disk.
 site: .venv/.installed-test

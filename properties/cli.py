@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import os
 import platform
 import signal
 import sys
@@ -29,6 +30,7 @@ COMMANDS = {
     "trace": "print the shortest counterexample or witness of a property",
     "pace": "time from sealing to certificate, by search and simulation",
     "show": "print the built system of one scope as a specification",
+    "export": "write the built system for other engines: Promela, TLA+, SMT-LIB",
     "replay": "check a recording of the real system against the model",
     "revisions": "list the revisions of the protocol",
     "instances": "list the instances of the ledger, and say how instances are named",
@@ -68,11 +70,23 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, that of the process without arguments; returns the exit status."""
     prepare_streams()
+    if arguments is None:
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _end)
     status = _status(arguments)
     if arguments is None:
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return status
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End as whoever sent the signal expects, but in order: no file half-written, no process left behind."""
+    said = f"attestation: ended by {signal.Signals(number).name}; there is no result\n"
+    with contextlib.suppress(OSError):
+        # Not by way of `sys.stderr`, which the signal may have met in the midst of its work.
+        os.write(2, said.encode())
+    sys.exit(128 + number)
 
 
 def _status(arguments: Sequence[str] | None) -> int:
@@ -130,7 +144,3 @@ def _ended(why: str, status: int) -> int:
     with contextlib.suppress(OSError, ValueError):
         print(f"attestation: {why}", file=sys.stderr, flush=True)
     return status
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.generator.pages import DOCS, REGION, made
 from properties.cli import main
-from properties.documentation.pages import DOCS, REGION, made
 
 ROOT = DOCS.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]

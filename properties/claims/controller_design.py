@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from model.algebra import Bool, all_of, any_of
+from model.controller_design import network
 from model.controller_design.gossip import ANSWERED, CALLED
-from model.controller_design.network import (
-    can_talk,
-    fail_once,
-    fail_to_certify,
-    fail_to_start,
-    forge_vote,
-    read_old_genesis,
-    refuse_genesis,
-)
 from model.controller_design.node import insert_certificate
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import WAITING_FOR_CERTIFICATE
@@ -26,7 +18,13 @@ from properties.claims.pull_requests import NO_FAULT
 PR175 = "era-consensus PR 175"
 CONTROLLER = "era-consensus b9c5fa7b, network/src/gossip/attestation/mod.rs"
 
-FAILURES = (fail_once, fail_to_start, fail_to_certify, refuse_genesis, read_old_genesis)
+FAILURES = (
+    network.fail_once,
+    network.fail_to_start,
+    network.fail_to_certify,
+    network.refuse_genesis,
+    network.read_old_genesis,
+)
 """The errors of a task."""
 
 
@@ -103,7 +101,7 @@ def _early_vote_ignored(system: ControllerDesign) -> Bool:
         sender, receiver = system.state.nodes[caller].attestation, system.state.nodes[peer].attestation
         under_way = link.is_in(CALLED) & any_of(link.carried) & (receiver.batch.number < link.batch.number)
         is_news = link.is_behind(sender) & any_of(sender.votes) & (receiver.batch.number < sender.batch.number)
-        about_to_be = is_news & can_talk(system.state, (caller, peer))
+        about_to_be = is_news & network.can_talk(system.state, (caller, peer))
         cases.append(under_way if system.scope.call_steps else about_to_be)
     return any_of(cases)
 
@@ -160,7 +158,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         "weak fairness for each action of a node or a connection; faults end, but for Byzantine attesters, who go on",
         f"{PR175}: calls push and pull, so that future votes can be ignored",
         only_of(ControllerDesign, early_votes_arrive),
-        without=NO_FAULT - {forge_vote.name},
+        without=NO_FAULT - {network.forge_vote.name},
         fair=FAIR,
         needs="an attestation controller, and an attester with a node",
     ),

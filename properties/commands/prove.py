@@ -5,22 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from properties.commands.statuses import Status
+from properties.commands.terminal import Progress
 from properties.commands.usage import UsageError, checked_revision, positive, unknown
 
 if TYPE_CHECKING:
     from properties.proofs.results import Result
 
-PROVED, REFUTED, UNDECIDED = 0, 1, 3
 MOST_ATTESTERS = 12
 """Beyond that the sums of weights take the solver minutes; the any-size proof covers them."""
-PROCESSES = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Prove, and print what was proved."""
     from model.revisions import REVISIONS
     from properties.proofs.session import BOUNDED_DEPTH
-    from properties.proofs.theorems import CLAIMS, left_out, shared
+    from properties.proofs.theorems import CLAIMS, left_out, shared, theorems_of
 
     names = list(dict.fromkeys(options.revision or REVISIONS))
     revisions = [checked_revision(name) for name in names]
@@ -56,8 +54,9 @@ def run(options: argparse.Namespace) -> int:
     sizes = (options.attesters,) if options.attesters else None
     depth = options.depth or BOUNDED_DEPTH
     tasks = [
-        Task(name, claims, sizes, options.timeout, options.smt2, len(names) > 1, repeated, depth)
-        for name, repeated in zip(names, shared(revisions), strict=True)
+        Task(about.name, claim, sizes, options.timeout, options.smt2, len(names) > 1, repeated, depth)
+        for about, repeated in zip(revisions, shared(revisions), strict=True)
+        for claim in (theorems_of(about) if claims is None else claims)
     ]
     results, complete = _collect(tasks)
     left = left_out(revisions, sizes, claims)
@@ -83,19 +82,19 @@ def _claims(asked: list[str] | None) -> list[str] | None:
 
 
 def status(results: list[Result], complete: bool) -> int:
-    """The exit status: refuted if anything is, proved only if everything is."""
+    """The exit status: refuted if anything is, proved only if everything is; a run that was cut short is neither."""
     words = {result.verdict.word for result in results}
-    if "VIOLATED" in words:
-        return REFUTED
-    return PROVED if complete and words == {"PROVED"} else UNDECIDED
+    if "VIOLATED" in words and complete:
+        return Status.FOUND
+    return Status.DONE if complete and words == {"PROVED"} else Status.CUT_SHORT
 
 
 @dataclass(frozen=True)
 class Task:
-    """What one process proves: the theorems for one revision."""
+    """What one process proves at a time: the theorems about one property of one revision."""
 
     revision: str
-    claims: list[str] | None
+    claim: str
     sizes: tuple[int, ...] | None
     seconds: int
     smt2: Path | None
@@ -105,11 +104,7 @@ class Task:
 
 
 def prove(task: Task) -> list[Result]:
-    """The results for one revision."""
-    return list(_stream(task))
-
-
-def _stream(task: Task) -> Iterator[Result]:
+    """The results about one property of one revision."""
     from model.revisions import revision
     from properties.proofs.obligations import Budget
     from properties.proofs.theorems import DESIGNS, results
@@ -117,39 +112,24 @@ def _stream(task: Task) -> Iterator[Result]:
     about, budget = revision(task.revision), Budget(task.seconds, task.smt2)
     session = DESIGNS[about.design].session
     options = (task.sizes, task.seconds, task.among_many, task.repeated, task.depth)
-    yield from results(session(about, budget, *options), task.claims)
+    return list(results(session(about, budget, *options), [task.claim]))
 
 
 def _collect(tasks: list[Task]) -> tuple[list[Result], bool]:
     """The results in the order of the tasks, and whether all of them ended; an interrupt leaves what is finished."""
-    found: dict[str, list[Result]] = {task.revision: [] for task in tasks}
-    complete = False
-    try:
-        for result in _run(tasks):
-            found[result.revision].append(result)
-            if sys.stderr.isatty():
-                print(f"{result.revision}: {result.theorem}", file=sys.stderr, flush=True)
-        complete = True
-    except KeyboardInterrupt:
-        pass
-    return [result for results in found.values() for result in results], complete
+    from properties.engines.workers import Workers
 
-
-def _run(tasks: list[Task]) -> Iterator[Result]:
-    """The results as they come, of several revisions at a time."""
-    processes = min(PROCESSES, os.cpu_count() or 1, len(tasks))
-    if processes == 1:
-        for task in tasks:
-            yield from _stream(task)
-        return
-    with ProcessPoolExecutor(processes) as pool:
-        running = [pool.submit(prove, task) for task in tasks]
+    found: dict[Task, list[Result]] = {}
+    # By other processes even if there is but one task: the solver hears of no interrupt while it thinks.
+    with Workers(min(os.cpu_count() or 1, len(tasks))) as workers, Progress() as progress:
         try:
+            running = {workers.submit(prove, task): task for task in tasks}
             for done in as_completed(running):
-                yield from done.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+                found[running[done]] = done.result()
+                progress.show(f"{len(found)} of {len(tasks)}: {running[done].revision}, {running[done].claim}")
+        except KeyboardInterrupt:
+            workers.stop()
+    return [result for task in tasks for result in found.get(task, ())], len(found) == len(tasks)
 
 
 def _must_be_writable(folder: Path) -> None:

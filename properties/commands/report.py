@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from properties.commands import check
@@ -31,4 +32,6 @@ def run(options: argparse.Namespace) -> int:
     page = render(Run(done.entries, command, done.conclusion, done.is_complete), players, {})
     write(options.out / PAGE, page)
     print(options.out / PAGE)
+    if not done.is_complete:
+        print("CUT SHORT: the page says which searches are missing", file=sys.stderr)
     return done.status

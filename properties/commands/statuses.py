@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[Status, ...]] = {
     "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),
     "pace": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "show": (Status.DONE,),
+    "export": (Status.DONE,),
     "replay": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "revisions": (Status.DONE,),
     "instances": (Status.DONE,),

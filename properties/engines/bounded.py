@@ -18,7 +18,7 @@ import z3
 
 from model.algebra import Bool, Expression, variables_of
 from model.transitions import Action, TransitionSystem
-from properties.engines.smt import BitVectors, Environment, Term, Terms, statistics, write_script
+from properties.engines.smt import BitVectors, Environment, Term, Terms, new_solver, statistics, write_script
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Unrolling:
         ]
         self.numbers = BitVectors([*roots, *(variable.expression for variable in system.variables)])
         self.parameters = self._parameters(roots)
-        self.solver = z3.SolverFor("QF_FD")
+        self.solver = new_solver("QF_FD")
         self._asserted: list[Term] = []
         self._fixed = Terms(self.numbers)
         self._rivals = _interfering(system.actions)
@@ -166,7 +166,7 @@ class Unrolling:
         """Whether the target holds after as many steps as there are."""
         target = self.states[-1](self.target)
         if self.smt2:
-            asked = z3.Solver()
+            asked = new_solver()
             asked.add(*self._asserted, target)
             write_script(asked, self.smt2, self.depth, f"depth {self.depth}", "a run of this length if sat")
         return self.solver.check(target)

@@ -173,6 +173,13 @@ def conjunction(terms: Sequence[Term]) -> Term:
     return z3.And(terms) if terms else z3.BoolVal(True)
 
 
+def new_solver(logic: str | None = None) -> Term:
+    """A solver, of all logics or of one. Z3 would take an interrupt for a question that it cannot answer, and go on."""
+    made = z3.SolverFor(logic) if logic else z3.Solver()
+    made.set("ctrl_c", False)
+    return made
+
+
 def statistics(solver: Term) -> dict[str, float]:
     """What the solver has counted so far, by name."""
     counted = solver.statistics()

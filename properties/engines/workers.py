@@ -1,13 +1,19 @@
-"""Processes that work is shared among, and that an interrupt ends at once."""
+"""Processes that work is shared among, that an interrupt ends at once, and that end by themselves with their parent."""
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import ParamSpec, TypeVar
+
+LOOKING = 0.25
+"""How often a process looks whether its parent is still there, in seconds."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,7 +30,8 @@ class Workers:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._pool: Executor = ProcessPoolExecutor(count, initializer=_ignore_interrupts)
+        # Forked, so that they know what this process knows, a revision of one's own among it.
+        self._pool: Executor = ProcessPoolExecutor(count, get_context("fork"), _attach, (os.getpid(),))
         self._others = set(active_children())
 
     def submit(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -52,5 +59,15 @@ class Workers:
             self.stop()
 
 
-def _ignore_interrupts() -> None:
+def _attach(parent: int) -> None:
+    """Leave interrupts to the parent; end where it tells to, and where it is no longer there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOKING)
+    os._exit(1)

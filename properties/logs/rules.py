@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from model.algebra import TRUE, Bool
+from model.messages import Batch, SignedBatch
 from model.revisions import Revision
 from model.transitions import Transition
 from properties.engines.stepper import State
-from properties.logs.ledger import Ledger, Misfit
+from properties.logs.ledger import Ledger, Message, Misfit
 from properties.logs.runs import ATTESTED, STUCK, Event, Run
-from properties.logs.setting import Setting
+from properties.logs.setting import GENESIS, Setting
 
 C = TypeVar("C", bound="Context[Any, Any]")
 S = TypeVar("S", bound=Setting)
@@ -137,10 +138,43 @@ class Context(ABC, Generic[S, L]):
         """What the event can be. Raises `Misfit` where the log contradicts itself."""
         return self.rules.by_event[event.kind].read(self, event)
 
-    def must_be_neighbours(self, node: str, peer: str) -> None:
-        """Raise `Misfit` if the topology does not connect the two."""
+    @abstractmethod
+    def is_new(self, sender: str, receiver: str) -> Bool:
+        """Whether nothing has happened on this link since it was made."""
+
+    def connected(self, event: Event) -> Reading:
+        """The model's connections are there from the start; this end is new."""
+        node, peer = self._neighbours(event)
+        self.ledger.connect(node, peer)
+        return Reading((Move(when=self.is_new(node, peer)),))
+
+    def disconnected(self, event: Event, reconnect: Transition) -> Reading:
+        """The model's connections break and are made again in one step; no action if there is nothing to lose."""
+        node, peer = self._neighbours(event)
+        self.ledger.disconnect(node, peer, event["reason"])
+        nothing_to_lose = self.is_new(node, peer) & self.is_new(peer, node)
+        dialer, listener = (node, peer) if (node, peer) in self.setting.header.connections else (peer, node)
+        lost = Move(action(dialer, reconnect, to=listener).actions, ~nothing_to_lose)
+        return Reading((Move(when=nothing_to_lose), lost))
+
+    def _neighbours(self, event: Event) -> tuple[str, str]:
+        """The ends of the event's connection. Raises `Misfit` if the topology has no such connection."""
+        node, peer = event.node, event["peer"]
         if not {(node, peer), (peer, node)} & set(self.setting.header.connections):
             raise Misfit(f"the header's topology has no connection between {node} and {peer}")
+        return node, peer
+
+
+def signed(message: Message) -> list[SignedBatch]:
+    """The votes of a message, as the machines in full fidelity take them."""
+    return [
+        SignedBatch(
+            vote["key"],
+            Batch(vote["number"], vote["hash"], vote.get("genesis", GENESIS)),
+            valid="signature" not in vote,
+        )
+        for vote in message
+    ]
 
 
 def reason_at_end(setting: Setting, state: State, end: Event, last: int) -> str:

@@ -19,6 +19,9 @@ from properties.results.trace import Arrangement, system_of
 
 KEPT_SYSTEMS: Final = 4
 
+GENESIS: Final = "genesis"
+"""The hash of the genesis that the logs are of, as the machines in full fidelity take it."""
+
 
 @lru_cache(maxsize=KEPT_SYSTEMS)
 def stepper_for(chosen: Revision, scope: Scope, arrangement: Arrangement) -> Stepper:

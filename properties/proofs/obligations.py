@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from model.algebra import Bool, Expression, name_of, variables_of
-from properties.engines.smt import Term, Terms, WholeNumbers, file_name, statistics, write_script
+from properties.engines.smt import Term, Terms, WholeNumbers, file_name, new_solver, statistics, write_script
 
 
 class Answer(StrEnum):
@@ -90,7 +90,7 @@ class Prover:
 
     def __init__(self, hypotheses: Sequence[Term], budget: Budget) -> None:
         self.budget = budget
-        self._solver = z3.Solver()
+        self._solver = new_solver()
         self._solver.set("timeout", int(budget.seconds_per_query * 1000))
         self._solver.add(*hypotheses)
         self._written = 0

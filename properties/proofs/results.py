@@ -14,11 +14,9 @@ from properties.results.verdicts import NotInductive, Proved, Unknown, Verdict, 
 
 
 @dataclass(frozen=True)
-class FalseStatement(Verdict):
+class FalseStatement(Verdict, word="VIOLATED"):
     """A statement about numbers, not about runs, is false for these."""
 
-    word = "VIOLATED"
-    holds = False
     statement: str
     values: Mapping[str, int]
 
@@ -41,16 +39,10 @@ class FailedInduction(NotInductive):
 
 
 @dataclass(frozen=True)
-class NothingHappens(Verdict):
+class NothingHappens(Verdict, word="VACUOUS", says="{why}"):
     """The theorem is true, and says nothing: what it is about never happens."""
 
-    word = "VACUOUS"
-    holds = False
     why: str
-
-    @property
-    def detail(self) -> str:
-        return self.why
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,17 @@ A message is two events, its send and its receipt, for much can happen between t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from model.algebra import Expression
+from model.topology import MAIN
+from model.votes import NONE
+from properties.engines.handlers import Handlers
 from properties.render.story import Story
+from properties.results.trace import TraceStep
 
 
 class Form(StrEnum):
@@ -46,10 +53,96 @@ class Event:
     line: str = ""
 
 
+class Teller(Handlers, ABC):
+    """Tells one step of a run as events, by its transition; where there is no handler for it, by its name. `number`
+    counts steps from 1."""
+
+    def __init__(self, story: Story, number: int, step: TraceStep) -> None:
+        self.story, self.number, self.step = story, number, step
+        self.topology = story.system.topology
+
+    def events(self) -> Iterator[Event]:
+        """The events of the step."""
+        way = self.handlers.get(self.step.action)
+        return way(self) if way else self.note(self.step.call)
+
+    def event(self, form: Form, source: str, target: str, text: str, line: str = "") -> Iterator[Event]:
+        """One event of the step."""
+        yield Event(self.number, form, source, target, text, line)
+
+    def note(self, text: str) -> Iterator[Event]:
+        """What the node does by itself."""
+        return self.event(Form.NOTE, self.step.node, self.step.node, text)
+
+    def before(self, expression: Expression) -> int:
+        """The value of an expression before the step."""
+        return self.story.value(expression, self.number - 1)
+
+    def after(self, expression: Expression) -> int:
+        """The value of an expression after the step."""
+        return self.story.value(expression, self.number)
+
+    def other(self, argument: str) -> str:
+        """The other node or attester of the step."""
+        return str(self.step.arguments[argument])
+
+    def answered(self, text: str, to_itself: str) -> Iterator[Event]:
+        """What the main node's database answers; where that is news, it says why. The main node asks it itself."""
+        text = f"next batch is {text}{self._reason()}"
+        if self.step.node == MAIN:
+            return self.note(f"{to_itself} {text}")
+        return self.event(Form.ANSWER, MAIN, self.step.node, text)
+
+    def _reason(self) -> str:
+        """Why the database answers what it does; nothing where it has given this answer for this reason before."""
+        earlier = enumerate(self.story.trace.steps[: self.number - 1])
+        now = self._answer(self.number - 1)
+        if any(step.action == self.step.action and self._answer(before) == now for before, step in earlier):
+            return ""
+        return f" ({self.why_asked()})"
+
+    def _answer(self, number: int) -> tuple[int, int]:
+        """What decides an answer after so many steps: the number, and the last batch with a certificate."""
+        system = self.story.system
+        certified = system.main.store.certified.largest
+        return self.story.value(system.next_batch_to_attest, number), self.story.value(certified, number)
+
+    def why_asked(self) -> str:
+        """Why the main node asks for the batch that it asks for."""
+        last = self.before(self.story.system.main.store.certified.largest)
+        if last != NONE:
+            return f"the one after batch {last}, the last with a certificate"
+        return self.why_at_first()
+
+    @abstractmethod
+    def why_at_first(self) -> str:
+        """The same while no certificate is stored."""
+
+    def broken(self, one: str, other: str, text: str) -> Iterator[Event]:
+        """The connection between two nodes breaks, and what was in flight on it is lost."""
+        yield from self.event(Form.NOTE, one, other, text)
+        ends = {self.topology.position(one), self.topology.position(other)}
+        yield from self._losses(link for link in self.topology.links if set(link) == ends)
+
+    def losses(self) -> Iterator[Event]:
+        """What was in flight to and from the node."""
+        place = self.topology.position(self.step.node)
+        return self._losses(link for link in self.topology.links if place in link)
+
+    def _losses(self, links: Iterable[tuple[int, int]]) -> Iterator[Event]:
+        for link in links:
+            yield from self.lost(*(self.topology.places[end].name for end in link))
+
+    @abstractmethod
+    def lost(self, sender: str, receiver: str) -> Iterator[Event]:
+        """What was in flight from one node to the other."""
+
+
 def events(story: Story) -> list[Event]:
     """All events of a trace, in order."""
-    tell = story.vocabulary.tell
-    return [event for number, step in enumerate(story.trace.steps, 1) for event in tell(story, number, step)]
+    teller = story.vocabulary.teller
+    steps = enumerate(story.trace.steps, 1)
+    return [event for number, step in steps for event in teller(story, number, step).events()]
 
 
 def told(story: Story) -> list[list[str]]:

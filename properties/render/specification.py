@@ -20,7 +20,7 @@ from properties.claims.kinds import Kind
 from properties.engines.symmetry import Symmetry
 from properties.render.command import scope_options
 from properties.render.formulas import WIDTH, Formulas, common_path
-from properties.render.vocabulary import VOCABULARIES
+from properties.render.vocabulary import vocabulary_of
 from properties.render.words import Words, bounds, left_out
 
 INDENT = "    "
@@ -52,26 +52,16 @@ class _Specification:
         yield from self._fairness()
 
     def _head(self) -> Iterator[str]:
-        scope, design = self.system.scope, self.system.revision.design
-        options = " ".join(f"--{name} {shlex.quote(value)}" for name, value in scope_options(scope))
-        yield f"# {self.system.revision.name} {options}"
-        yield from _comment(self.system.revision.about, "")
-        yield from _comment(f"bounds: {bounds(scope, design=design)}", "")
-        yield from _comment(f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}", "")
-        yield from _comment(READING, "")
+        name, *rest = about(self.system)
+        yield f"# {name}"
+        for text in (*rest, READING):
+            yield from comment(text, "")
 
     def _variables(self) -> Iterator[str]:
         yield "\nvariables"
         variables = self.system.variables
-        vocabulary = VOCABULARIES[self.system.revision.design]()
-        fields = [vocabulary.field_of(each.name) for each in variables]
-        for label, meaning in Words(self.system).legend(fields).items():
-            yield from _comment(f"{label}: {meaning}")
-        for pattern, names in vocabulary.named:
-            named = next((each.name for each in variables if pattern.fullmatch(each.name)), None)
-            if named:
-                values = ", ".join(f"{number} is {word}" for number, word in names.items())
-                yield from _comment(f"a {named.rpartition('.')[2]}: {values}")
+        for text in legend(self.system):
+            yield from comment(text)
         width = max((len(each.name) for each in variables), default=0)
         for each in variables:
             yield f"{INDENT}{each.name.ljust(width)}  in {_domain(each)}, at first {_value(each, each.initial)}"
@@ -86,8 +76,8 @@ class _Specification:
 
     def _action(self, action: Action) -> Iterator[str]:
         yield f"\naction {action} of {action.node}"
-        yield from _comment(action.transition.about)
-        yield from _comment(action.transition.source)
+        yield from comment(action.transition.about)
+        yield from comment(action.transition.source)
         yield f"{INDENT}when"
         for part in conjuncts(action.guard):
             named = part in self.formulas.definitions
@@ -104,9 +94,34 @@ class _Specification:
         yield "\nfairness"
         for claim in CATALOGUE:
             if claim.kind is Kind.EVENTUALLY:
-                yield from _comment(f"as {claim.name} assumes it: an action that stays possible is taken in the end")
+                yield from comment(f"as {claim.name} assumes it: an action that stays possible is taken in the end")
                 yield from _filled("taken in the end:", [name for name in taken if name in claim.fair])
                 yield from _filled("not for ever:", [name for name in taken if name in claim.without])
+
+
+def about(system: AttestationSystem) -> list[str]:
+    """What a system is: the revision and the options that name it; what the revision is; the bounds; what is left
+    out."""
+    scope, design = system.scope, system.revision.design
+    options = " ".join(f"--{name} {shlex.quote(value)}" for name, value in scope_options(scope))
+    return [
+        f"{system.revision.name} {options}",
+        system.revision.about,
+        f"bounds: {bounds(scope, design=design)}",
+        f"left out: {'; '.join(left_out(scope, design)) or 'nothing'}",
+    ]
+
+
+def legend(system: AttestationSystem) -> Iterator[str]:
+    """What the variables mean, and the numbers that stand for something."""
+    vocabulary = vocabulary_of(system.revision.design)
+    fields = [vocabulary.field_of(each.name) for each in system.variables]
+    yield from (f"{label}: {meaning}" for label, meaning in Words(system).legend(fields).items())
+    for pattern, names in vocabulary.named:
+        named = next((each.name for each in system.variables if pattern.fullmatch(each.name)), None)
+        if named:
+            values = ", ".join(f"{number} is {word}" for number, word in names.items())
+            yield f"a {named.rpartition('.')[2]}: {values}"
 
 
 def names_of_the_model(system: AttestationSystem) -> dict[Expression, str]:
@@ -164,7 +179,7 @@ def _value(variable: Variable, value: int) -> str:
     return "none" if value == -1 else str(value)
 
 
-def _comment(text: str, indent: str = INDENT) -> list[str]:
+def comment(text: str, indent: str = INDENT) -> list[str]:
     start = f"{indent}# "
     return wrap(text, WIDTH + 20, initial_indent=start, subsequent_indent=start, break_on_hyphens=False)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from model.algebra import TRUE, Bool, Expression, all_of, conjuncts, variables_of
-from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.transitions import Transition
 from model.votes import NONE, Vote
@@ -24,11 +24,15 @@ from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.packing import Packing
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
-from properties.render.vocabulary import VOCABULARIES
+from properties.render.vocabulary import vocabulary_of
 from properties.render.words import Change, Words
 from properties.render.words import vote as vote_in_words
 from properties.results.trace import BadTrace, Trace, TraceStep, record, replay
 
+Design = TypeVar("Design", bound=AttestationSystem)
+
+ASKED = "next_batch_to_attest"
+"""What no variable holds and a reader looks for: what the main node's database answers."""
 TOO_MANY = "too many states follow the last one to confirm that it is final"
 FEW_STATES, MANY_STATES = 100_000, 1_000_000
 """How many states a search behind a report may look at: told apart one by one; up to symmetry."""
@@ -77,7 +81,7 @@ class Story:
             raise BadTrace(
                 f"the last state is not that after step {trace.loop}, to which the trace says that it returns"
             )
-        self.vocabulary = VOCABULARIES[self.system.revision.design]()
+        self.vocabulary = vocabulary_of(self.system.revision.design)
         self.words = Words(self.system, trace.arrangement)
         self._evaluators: dict[Expression, Callable[[State], tuple[int, ...]]] = {}
         self.states: list[Mapping[str, int]] = [*trace.states]
@@ -115,10 +119,9 @@ class Story:
         return int(self._evaluators[expression](self.state(number))[0])
 
     def fields(self, number: int) -> dict[str, str]:
-        """Every field after so many steps in words; first what no variable holds and a reader looks for."""
-        derived = self.vocabulary.derived(self.system).items()
-        values = {name: self.value(expression, number) for name, expression in derived}
-        told = {name: "none" if value == NONE else str(value) for name, value in values.items()}
+        """Every field after so many steps in words, first `ASKED`."""
+        asked = self.value(self.system.next_batch_to_attest, number)
+        told = {ASKED: "none" if asked == NONE else str(asked)}
         return told | self.words.values(self.states[number])
 
     def changes(self, number: int) -> list[Change]:
@@ -178,11 +181,9 @@ class Story:
                 return None
         return -1
 
-    @property
-    def registry_design(self) -> RegistryDesign:
-        """The model, for what is told of a vote registry. Raises `BadTrace` if it has none."""
-        if not isinstance(self.system, RegistryDesign):
-            raise BadTrace(f"{self.trace.revision} has no vote registry")
+    def of(self, design: type[Design]) -> Design:
+        """The model, which is of this design."""
+        assert isinstance(self.system, design)
         return self.system
 
     @property

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from model.revisions import REGISTRY
 from model.scope import EXTERNAL, RESTARTED, Scope
 from model.service import AttestationSystem
 from model.topology import MAIN
 from model.votes import NONE
-from properties.render.vocabulary import VOCABULARIES
+from properties.render.vocabulary import vocabulary_of
 from properties.results.trace import Arrangement, Trace
 
 
@@ -42,12 +43,20 @@ def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
     return f"batch {number}{fork} with {f'the hash of batch {variant - 1}' if is_of_batch else 'a hash of no batch'}"
 
 
+@cache
+def _pattern(label: str) -> re.Pattern[str]:
+    """The fields that a label of a legend is about."""
+    placeholder = {"{}": r"(\S+)", "n": r"\d+", "x": r"\S+", "y": r"\S+", "z": r"\S+"}
+    parts = re.split(r"(\{\}|(?<![a-z])[nxyz](?![a-z]))", label)
+    return re.compile("".join(placeholder.get(part, re.escape(part)) for part in parts))
+
+
 class Words:
     """The vocabulary of one system."""
 
     def __init__(self, system: AttestationSystem, arrangement: Arrangement | None = None) -> None:
         self.system = system
-        self.vocabulary = VOCABULARIES[system.revision.design]()
+        self.vocabulary = vocabulary_of(system.revision.design)
         self.arrangement = arrangement
         self._flags = {variable.name for variable in system.variables if variable.is_boolean}
         self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
@@ -69,14 +78,12 @@ class Words:
         return "none" if value == NONE and field in self._numbers else str(value)
 
     def legend(self, fields: list[str]) -> dict[str, str]:
-        """What these fields stand for, by pattern, in the order of the patterns."""
+        """What these fields stand for, by label, in the order of the labels."""
         found: dict[str, str] = {}
-        for pattern, label, meaning in self.vocabulary.meanings:
-            for field in fields:
-                match = re.fullmatch(pattern, field)
-                if match:
-                    owner = match[1] if match.groups() else ""
-                    found.setdefault(label.format(owner), meaning.format(self.node(owner)))
+        for label, meaning in self.vocabulary.meanings.items():
+            for match in filter(None, map(_pattern(label).fullmatch, fields)):
+                owner = match[1] if match.groups() else ""
+                found.setdefault(label.format(owner), meaning.format(self.node(owner)))
         return found
 
     def node(self, name: str) -> str:
@@ -119,7 +126,7 @@ def bounds(scope: Scope, arrangement: Arrangement | None = None, design: str = R
     topology = f"topology {scope.topology}"
     if arrangement is not None:
         topology = "connections " + ", ".join("–".join(ends) for ends in arrangement.connections)
-    return "; ".join([batches, topology, *VOCABULARIES[design]().bounds(scope), *faults, *_special(scope)])
+    return "; ".join([batches, topology, *vocabulary_of(design).bounds(scope), *faults, *_special(scope)])
 
 
 def _special(scope: Scope) -> Iterator[str]:
@@ -136,7 +143,7 @@ def _special(scope: Scope) -> Iterator[str]:
 
 def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:
     """What the scope leaves out, in words."""
-    coarse = [words for switch, words in VOCABULARIES[design]().coarse.items() if not getattr(scope, switch)]
+    coarse = [words for switch, words in vocabulary_of(design).coarse.items() if not getattr(scope, switch)]
     return coarse + [words for fault, words in FAULTS.items() if scope.faults[fault] == 0]
 
 

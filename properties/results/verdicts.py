@@ -13,12 +13,17 @@ class Verdict:
     """One of the verdicts below. `holds` tells whether the property is established within what the verdict names."""
 
     word: ClassVar[str]
-    holds: ClassVar[bool]
+    holds: ClassVar[bool] = False
+    says: ClassVar[str] = ""
+
+    def __init_subclass__(cls, word: str = "", says: str = "", holds: bool = False) -> None:
+        """`says` tells the detail, with the fields in braces. What is not given is as in the class above."""
+        cls.word, cls.says, cls.holds = word or cls.word, says or cls.says, holds or cls.holds
 
     @property
     def detail(self) -> str:
         """What stands behind the word: sizes, depth, reason."""
-        return ""
+        return self.says.format(**vars(self))
 
     def __str__(self) -> str:
         return f"{self.word}({self.detail})" if self.detail else self.word
@@ -33,12 +38,10 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Exhausted(Verdict):
+class Exhausted(Verdict, word="EXHAUSTED", holds=True):
     """Every reachable state of the scope was examined. `spoken_of` has each conjunct of the property, in words, and in
     how many states it had something to say."""
 
-    word = "EXHAUSTED"
-    holds = True
     states: int
     depth: int
     spoken_of: tuple[tuple[str, int], ...] = field(default=(), compare=False)
@@ -64,39 +67,25 @@ class Exhausted(Verdict):
 
 
 @dataclass(frozen=True)
-class Proved(Verdict):
+class Proved(Verdict, word="PROVED", says="{how}; {sizes}", holds=True):
     """Proved for all of the named sizes, by the named method."""
 
-    word = "PROVED"
-    holds = True
     how: str
     sizes: str
 
-    @property
-    def detail(self) -> str:
-        return f"{self.how}; {self.sizes}"
-
 
 @dataclass(frozen=True)
-class HoldsToDepth(Verdict):
+class HoldsToDepth(Verdict, word="HOLDS_TO_DEPTH", says="{depth}"):
     """No violation within this many steps; nothing is known beyond."""
 
-    word = "HOLDS_TO_DEPTH"
-    holds = False
     depth: int
-
-    @property
-    def detail(self) -> str:
-        return str(self.depth)
 
 
 @dataclass(frozen=True)
-class Violated(Verdict):
+class Violated(Verdict, word="VIOLATED"):
     """A reachable state violates the property; `kinds` has the shortest trace of each kind of violation. Of a fair run
     that never gets where it should, the trace is a lasso."""
 
-    word = "VIOLATED"
-    holds = False
     trace: Trace
     kinds: tuple[Trace, ...] = ()
 
@@ -134,27 +123,23 @@ class Violated(Verdict):
 
 
 @dataclass(frozen=True)
-class NotInductive(Verdict):
+class NotInductive(
+    Verdict,
+    word="NOT_INDUCTIVE",
+    says="{action} breaks {conjunct}, from a state that is possibly unreachable",
+):
     """The induction step fails; the counterexample's first state is perhaps unreachable."""
 
-    word = "NOT_INDUCTIVE"
-    holds = False
     action: str
     conjunct: str
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def detail(self) -> str:
-        return f"{self.action} breaks {self.conjunct}, from a state that is possibly unreachable"
-
 
 @dataclass(frozen=True)
-class Reached(Verdict):
+class Reached(Verdict, word="REACHED", holds=True):
     """A witness of a `sometimes` property."""
 
-    word = "REACHED"
-    holds = True
     trace: Trace
 
     def of(self, revision: str) -> Reached:
@@ -169,65 +154,35 @@ class Reached(Verdict):
 
 
 @dataclass(frozen=True)
-class Unreached(Verdict):
+class Unreached(Verdict, word="UNREACHED", says="{states:,} states"):
     """Every reachable state of the scope was examined, and none is a witness."""
 
-    word = "UNREACHED"
-    holds = False
     states: int
-
-    @property
-    def detail(self) -> str:
-        return f"{self.states:,} states"
 
 
 @dataclass(frozen=True)
-class Vacuous(Verdict):
+class Vacuous(Verdict, word="VACUOUS", says="{states:,} states, and none that the property speaks about"):
     """No reachable state satisfies what the property speaks about, so that it says nothing here."""
 
-    word = "VACUOUS"
-    holds = False
     states: int
 
-    @property
-    def detail(self) -> str:
-        return f"{self.states:,} states, and none that the property speaks about"
-
 
 @dataclass(frozen=True)
-class Unknown(Verdict):
+class Unknown(Verdict, word="UNKNOWN", says="{why}"):
     """Nothing is established: the search was cut short, or the solver gave up."""
 
-    word = "UNKNOWN"
-    holds = False
     why: str
-
-    @property
-    def detail(self) -> str:
-        return self.why
 
 
 @dataclass(frozen=True)
-class NotChecked(Verdict):
+class NotChecked(Verdict, word="NOT_CHECKED", says="{why}"):
     """The property speaks about this system, but this search is no way to check it; the reason says why."""
 
-    word = "NOT_CHECKED"
-    holds = False
     why: str
-
-    @property
-    def detail(self) -> str:
-        return self.why
 
 
 @dataclass(frozen=True)
-class NotApplicable(Verdict):
+class NotApplicable(Verdict, word="NOT_APPLICABLE", says="{why}"):
     """The property says nothing about systems of this kind; the reason says what it needs."""
 
-    word = "NOT_APPLICABLE"
-    holds = False
     why: str
-
-    @property
-    def detail(self) -> str:
-        return self.why

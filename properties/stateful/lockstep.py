@@ -7,14 +7,15 @@ the machines in full fidelity. After every action the two must agree on each nod
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from model.algebra import Expression, leaves
 from model.committee import Committee
 from model.transitions import Action
+from properties.engines.handlers import Handlers
 from properties.engines.stepper import State
 from properties.stateful.models import Model
 
@@ -62,9 +63,12 @@ class Layout(ABC):
 
     def link_of(self, action: Action) -> int:
         """The link on which the acting node gets something, or, with `to`, sends it."""
-        arguments = dict(action.arguments)
-        ends = (action.node, arguments["to"]) if "to" in arguments else (arguments["from"], action.node)
-        return self.links[str(ends[0]), str(ends[1])]
+        other = other_node(action)
+        return self.links[(action.node, other) if "to" in dict(action.arguments) else (other, action.node)]
+
+    def links_between(self, one: str, other: str) -> list[int]:
+        """The links of a connection."""
+        return [link for ends, link in self.links.items() if set(ends) == {one, other}]
 
     @cached_property
     def touched(self) -> list[tuple[frozenset[int], frozenset[int]]]:
@@ -78,18 +82,32 @@ class Layout(ABC):
         """The values of these as a function of the state."""
         return self.model.stepper.evaluator(*expressions)
 
+    def on_nodes(self, read: Callable[[Any], Iterable[Expression]]) -> list[Test]:
+        """The same for each node."""
+        state: Any = self.model.system.state
+        return [self.test(*read(node)) for node in state.nodes]
+
+    def on_links(self, read: Callable[[Any, Any, Any], Iterable[Expression]]) -> list[Test]:
+        """The same for each link, with the nodes at which it begins and ends."""
+        state: Any = self.model.system.state
+        links = zip(state.links, self.model.system.topology.links, strict=True)
+        return [self.test(*read(link, *(state.nodes[end] for end in ends))) for link, ends in links]
+
+
+def other_node(action: Action) -> str:
+    """The node that the acting one gets something from, or sends it to."""
+    arguments = dict(action.arguments)
+    return str(arguments["to"] if "to" in arguments else arguments["from"])
+
 
 def _touched(action: Action, parts: list[set[Expression]]) -> frozenset[int]:
     changed = {variable.expression for variable, _ in action.updates}
     return frozenset(index for index, part in enumerate(parts) if changed & part)
 
 
-class Mirror(ABC):
-    """The full-fidelity side of one run. `noticed`: by name, what the last action came to that a test should not
-    miss."""
-
-    handlers: ClassVar[Mapping[str, Callable[[Any, Action, State], None]]] = {}
-    """What the mirror does, by the name of the transition. Any other must leave what is compared as it is."""
+class Mirror(Handlers, ABC):
+    """The full-fidelity side of one run. Handlers do what an action does; any other must leave what is compared as it
+    is. `noticed`: by name, what the last action came to that a test should not miss."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -135,26 +153,29 @@ class Mirror(ABC):
         for link in self.layout.links.values():
             self.compare_link(link, state)
 
-    def restart_node(self, action: Action, before: State) -> None:
+    def start_again(self, node: str) -> None:
         """What is in memory is lost, and every connection is new."""
-        self.start(self.layout.places[action.node])
+        self.start(self.layout.places[node])
         for ends, link in self.layout.links.items():
-            if action.node in ends:
+            if node in ends:
                 self.connect(link)
 
-    def reconnect(self, action: Action, before: State) -> None:
-        """A connection is new, in both directions."""
-        self.connect_again({action.node, str(dict(action.arguments)["to"])})
-
-    def connect_again(self, ends: set[str]) -> None:
-        """The links between these two are new."""
-        for names, link in self.layout.links.items():
-            if set(names) == ends:
-                self.connect(link)
+    def connect_again(self, action: Action) -> None:
+        """The connection is new, in both directions."""
+        for link in self.layout.links_between(action.node, other_node(action)):
+            self.connect(link)
 
 
-class Moments(Protocol):
+class Moments(ABC):
     """Finds out what is interesting about a step, on one model."""
+
+    def __init__(self, layout: Any) -> None:
+        self.layout = layout
 
     def of(self, action: Action, before: State, after: State) -> Iterator[str]:
         """The moments that this step is, by name."""
+        return (name for name, is_so in self.conditions(action, before, after) if is_so)
+
+    @abstractmethod
+    def conditions(self, action: Action, before: State, after: State) -> Iterator[tuple[str, object]]:
+        """The moments that a step of this action may be, and whether it is."""

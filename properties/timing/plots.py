@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from properties.timing.bounds import Holds
@@ -23,13 +23,8 @@ LINES = {
 
 def plot(answers: Sequence[Answer]) -> str:
     """Time to certificate by poll interval; or, in a backlog, certificates per hour."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
-    ink: Any = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
-    with rc_context({**ink, "svg.fonttype": "none", "svg.hashsalt": "attestation", "font.size": 11}):
-        figure = Figure(figsize=(7.5, 4.2), layout="constrained")
-        axes = figure.add_subplot()
+    def draw(axes: Any) -> None:
         intervals = [each.question.setting.parameters.poll / 1000 for each in answers]
         axes.set_xlabel("poll interval of attesters and external nodes, s")
         if answers[0].question.backlog:
@@ -37,11 +32,25 @@ def plot(answers: Sequence[Answer]) -> str:
         else:
             _times(axes, intervals, answers)
         axes.set_ylim(bottom=0)
+
+    return drawn(draw)
+
+
+def drawn(draw: Callable[[Any], None]) -> str:
+    """What is drawn on axes, with its legend, as SVG."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    ink: Any = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
+    with rc_context({**ink, "svg.fonttype": "none", "svg.hashsalt": "attestation", "font.size": 11}):
+        figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _adaptive(drawn.getvalue())
+        text = io.StringIO()
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _adaptive(text.getvalue())
 
 
 def _times(axes: Any, intervals: Sequence[float], answers: Sequence[Answer]) -> None:

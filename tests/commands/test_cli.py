@@ -27,6 +27,7 @@ Capture = pytest.CaptureFixture[str]
 TRACE = ["trace", "progress_possible", "--instance", "n1f0b0", "--revision"]
 PER_BATCH = "explore --instance n2f0b0 --batches 1 --revision pr175+era2684"
 ONE_COMMITTEE = "explore --instance n2f0b0 --batches 1 --revision pr175+era2657"
+EXPORT = "export --revision pr161+era2480 --instance n1f0b0"
 BAD = {
     "check --revision pr161+era248": "unknown revision 'pr161+era248'; did you mean pr161+era2480",
     "check --instance n0f0b0": "a committee needs at least one attester",
@@ -75,6 +76,16 @@ BAD = {
     "trace gap --instance n1f0b0": "gap is a finding, with a scope of its own",
     "trace gap --kind overtaken": "gap is a finding, with a scope of its own",
     "trace no_gaps_on_main_node --revision pr161+era2480 --format pdf": "unknown format 'pdf'",
+    f"{EXPORT} --format pml": "unknown format 'pml'; did you mean",
+    f"{EXPORT}": "required: --format",
+    f"{EXPORT} --format tla --depth 3": "--property and --depth are for smt2",
+    f"{EXPORT} --format smt2 --depth 101": "--depth 101 is too deep; at most 100",
+    f"{EXPORT} --format smt2 --property no_gap": "unknown property of states in this scope 'no_gap'",
+    f"{EXPORT} --format smt2 --property progress_possible": "unknown property of states in this scope",
+    f"{EXPORT} --format smt2 --property vote_replaced": "give --depth to search for it",
+    f"{EXPORT} --format tla --out 3.tla": "a module is named like its file",
+    f"{EXPORT} --format promela --out /dev/null/x": "cannot write /dev/null/x",
+    "export --format promela --revision pr161+era2539 --instance w4294967296,1b0": "Promela has numbers of 32 bits",
     "fly": "invalid choice: 'fly'",
 }
 

@@ -61,7 +61,7 @@ def test_where_it_failed_is_said_to_whoever_asks(monkeypatch: pytest.MonkeyPatch
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
-    command = line.replace("attestation", f"{sys.executable} -m properties.cli")
+    command = line.replace("attestation", f"{sys.executable} -m properties")
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True)
 
 

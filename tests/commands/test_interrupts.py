@@ -34,7 +34,7 @@ def interrupted(*arguments: str) -> tuple[int, str, str]:
     """Run a command on a terminal of its own and interrupt it once it has shown progress: its exit status, what it has
     printed, and what the terminal shows."""
     terminal, stderr = os.openpty()
-    command = [sys.executable, "-m", "properties.cli", *arguments]
+    command = [sys.executable, "-m", "properties", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, preexec_fn=_heeds_interrupts)
     os.close(stderr)
     shown = os.read(terminal, 1000)

@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from docs.generator.pages import DOCS
 from properties.cli import main
-from properties.documentation.pages import DOCS
 from properties.render.interchange import schema
 
 Capture = pytest.CaptureFixture[str]

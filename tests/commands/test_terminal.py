@@ -13,7 +13,7 @@ import pytest
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
 
-ATTESTATION = [sys.executable, "-m", "properties.cli"]
+ATTESTATION = [sys.executable, "-m", "properties"]
 
 
 def run(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> subprocess.CompletedProcess[bytes]:

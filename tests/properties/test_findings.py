@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from docs.generator.pages import DOCS
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE, claim
-from properties.documentation.pages import DOCS
 from properties.results.expected import expectations, plan_of
 from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding, Severity, finding_of
 from properties.results.places import all_places, is_tolerated, kinds, places, plainness, shown_at

@@ -16,7 +16,7 @@ from properties.render.sequence import Form, events
 from properties.render.story import Story
 from properties.results.trace import Trace, record
 
-WAYS = {REGISTRY: registry_design.sequence.WAYS, CONTROLLER: controller_design.sequence.WAYS}
+WAYS = {REGISTRY: registry_design.Teller.handlers, CONTROLLER: controller_design.Teller.handlers}
 STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True, "own_finders": True}
 CALLS = {"late_answers": True, "call_steps": True, "certificate_steps": True, "late_batches": True}
 RICH = {

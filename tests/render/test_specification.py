@@ -221,6 +221,7 @@ SYSTEMS = {
     "as merged": ("pr161+era2480", SMALL),
     "all steps": ("pr170+era2480", DETAILS["full"].scope(instance("n2f0b0"), 2)),
     "a quorum of three": ("pr169+era2539", DETAILS["joined"].scope(instance("n3f0b0"), 2)),
+    "a quorum of one": ("pr161+era2539", DETAILS["joined"].scope(instance("w5,1b1"), 2)),
     "a Byzantine attester with weights": ("pr161+era2539", DETAILS["stepwise"].scope(instance("w3,2,1b1"), 2)),
     "a relay and bad votes": ("pr170+era2539", switched(SMALL, [("topology", "relay"), ("bad_votes", BAD_SIGNATURE)])),
     "faults": ("pr167+era2480", switched(SMALL, [("restarts", 1), ("disconnects", 1), ("pruned", "M")])),
@@ -277,8 +278,10 @@ def test_what_the_model_has_a_word_for_is_a_definition() -> None:
     assert {"next_batch_to_attest", "M.registry.quorum.found", "M.registry.support(a)"} <= found.definitions.keys()
 
 
-def test_definitions_are_made_of_what_comes_before_them() -> None:
-    found = read(specification(build(*(lambda pair: (revision(pair[0]), pair[1]))(SYSTEMS["all steps"]))))
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_definitions_are_made_of_what_comes_before_them(name: str) -> None:
+    revision_name, scope = SYSTEMS[name]
+    found = read(specification(build(revision(revision_name), scope)))
     known = [*found.initial]
     for name, text in found.definitions.items():
         Formula(text, tokens(known))

@@ -9,12 +9,12 @@ import pytest
 
 from model.controller_design import gossip, task
 from model.registry_design import qc_finder
-from model.revisions import revision
+from model.revisions import CONTROLLER, REGISTRY, revision
 from model.scope import Scope, instance
 from model.system import build
 from properties.render import controller_design, registry_design
-from properties.render.story import Story
-from properties.render.vocabulary import VOCABULARIES
+from properties.render.story import ASKED, Story
+from properties.render.vocabulary import vocabulary_of
 from properties.render.words import Words, bounds, committee, left_out, vote
 from properties.results.trace import Trace
 from properties.scopes.details import DETAILS
@@ -34,7 +34,7 @@ def test_every_phase_has_a_name(module: ModuleType, names: dict[int, str]) -> No
 
 
 def test_every_switch_says_what_it_leaves_out() -> None:
-    coarse = {name for vocabulary in VOCABULARIES.values() for name in vocabulary().coarse}
+    coarse = {name for design in (REGISTRY, CONTROLLER) for name in vocabulary_of(design).coarse}
     assert {name for each in DETAILS.values() for name in each.switches} <= coarse
     assert {field.name for field in fields(Scope) if field.type == "bool"} - {
         "prunes_after_status",
@@ -80,7 +80,7 @@ def test_every_variable_has_a_meaning() -> None:
     for name, scope in scopes:
         system = build(revision(name), scope)
         words = Words(system)
-        for field in (*words.values(system.initial), *words.vocabulary.derived(system)):
+        for field in (*words.values(system.initial), ASKED):
             assert words.legend([field]), f"{field} has no meaning"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from docs.generator.tables import table
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
-from properties.documentation.tables import table
 from tests.selfchecks.comparison import Tally, cases, compare, is_small
 from tests.selfchecks.mutants import MUTANTS
 from tests.selfchecks.randomness import NO_MODEL

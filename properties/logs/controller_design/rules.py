@@ -6,26 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from model.algebra import Bool
+from model.controller_design import network
 from model.controller_design.controller import Inserted
-from model.controller_design.gossip import IDLE, Link
-from model.controller_design.network import (
-    answer_call,
-    call_peer,
-    diverge,
-    execute_again,
-    forge_vote,
-    hand_on_vote,
-    provide_hash,
-    receive_answer,
-    receive_call,
-    reconnect,
-    restart_node,
-    seal_batch,
-)
+from model.controller_design.gossip import IDLE
 from model.controller_design.node import find_certificate, insert_certificate, read_status, start_attestation
 from model.controller_design.rules import is_unasked
 from model.controller_design.task import READING_STATUS
-from model.messages import Batch, SignedBatch
+from model.messages import Batch
 from model.revisions import Revision, revision
 from model.topology import MAIN
 from model.transitions import Transition
@@ -33,17 +20,16 @@ from model.votes import NONE
 from properties.engines.stepper import State
 from properties.logs.controller_design.ledger import Call, ControllerLedger
 from properties.logs.controller_design.reading import UNASKED
-from properties.logs.controller_design.setting import GENESIS, ControllerSetting, own_hash
+from properties.logs.controller_design.setting import ControllerSetting, own_hash
 from properties.logs.ledger import Message, Misfit
-from properties.logs.rules import Context, Move, Reading, Rules, action, reason_at_end
+from properties.logs.rules import Context, Move, Reading, Rules, action, reason_at_end, signed
 from properties.logs.runs import STUCK, Event, Run
+from properties.logs.setting import GENESIS
 
 REVISION: Final = "pr175+era2684"
 
 RULES: Rules[ControllerContext] = Rules()
 rule = RULES.rule
-
-CALLER = "network/src/gossip/runner.rs: run_stream, the task that calls push_batch_votes"
 
 
 class ControllerContext(Context[ControllerSetting, ControllerLedger]):
@@ -76,6 +62,10 @@ class ControllerContext(Context[ControllerSetting, ControllerLedger]):
         self.ledger.expect(event)
         return super().read(event)
 
+    def is_new(self, sender: str, receiver: str) -> Bool:
+        link = self.setting.links[sender, receiver]
+        return link.is_in(IDLE) & (link.batch.number == NONE)
+
     def at_end(self, state: State, end: Event) -> Mapping[str, Any]:
         setting = self.setting
         reason = reason_at_end(setting, state, end, last=setting.log.numbers[-1])
@@ -99,7 +89,14 @@ class ControllerContext(Context[ControllerSetting, ControllerLedger]):
             raise Misfit(f"{event.node} is Byzantine: only its messages are logged")
 
 
-@rule("hash_available", seal_batch, provide_hash, diverge, execute_again, compares=["number", "hash"])
+@rule(
+    "hash_available",
+    network.seal_batch,
+    network.provide_hash,
+    network.diverge,
+    network.execute_again,
+    compares=["number", "hash"],
+)
 def _hash_available(at: ControllerContext, event: Event) -> Reading:
     """The node's batches come in order, on the main node as soon as they are sealed. With another hash than `h<n>` the
     node has executed the batch otherwise; a second line for a batch, after a restart, is that it has executed it again.
@@ -108,13 +105,13 @@ def _hash_available(at: ControllerContext, event: Event) -> Reading:
     setting, node, name = at.setting, at.setting.node(event.node), event.node
     is_first = event["number"] == setting.log.first_batch
     count = 1 + (setting.revision.least_attested if is_first else 0)
-    provided = action(name, provide_hash)
+    provided = action(name, network.provide_hash)
     if event["hash"] != own_hash(event["number"]):
-        provided = action(name, diverge).and_then(provided)
+        provided = action(name, network.diverge).and_then(provided)
     for _ in range(count - 1):
-        provided = action(name, provide_hash).and_then(provided)
+        provided = action(name, network.provide_hash).and_then(provided)
     for _ in range(count if name == MAIN else 0):
-        provided = action(MAIN, seal_batch).and_then(provided)
+        provided = action(MAIN, network.seal_batch).and_then(provided)
 
     def fields(before: State, after: State) -> Mapping[str, Any]:
         was_diverged, diverged = setting.value(before, node.diverged), setting.value(after, node.diverged)
@@ -123,7 +120,7 @@ def _hash_available(at: ControllerContext, event: Event) -> Reading:
         is_other = diverged != NONE and number == setting.recorded_number(diverged)
         return {"number": number, "hash": setting.astray[1] if is_other and setting.astray else own_hash(number)}
 
-    return Reading((provided, action(name, execute_again)), fields)
+    return Reading((provided, action(name, network.execute_again)), fields)
 
 
 @rule("status_polled", read_status, compares=["result"])
@@ -166,31 +163,17 @@ def _attestation_started(at: ControllerContext, event: Event) -> Reading:
 @rule("connected", source="network/src/gossip/runner.rs: run_stream")
 def _connected(at: ControllerContext, event: Event) -> Reading:
     """The model's connections are there from the start, and nothing has been told on a new one."""
-    at.must_be_neighbours(event.node, event["peer"])
-    at.ledger.connect(event.node, event["peer"])
-    return Reading((Move(when=_is_new(at.setting.links[event.node, event["peer"]])),))
+    return at.connected(event)
 
 
-@rule("disconnected", reconnect)
+@rule("disconnected", network.reconnect)
 def _disconnected(at: ControllerContext, event: Event) -> Reading:
     """The model's connections break and are made again in one step; no action if there is nothing to lose, as on the
     second end. An error is an answer that was not asked for; after `restart` the node of one end restarts."""
-    node, peer = event.node, event["peer"]
-    at.must_be_neighbours(node, peer)
-    at.ledger.disconnect(node, peer, event["reason"])
-    links = at.setting.links
-    nothing_to_lose = Move(when=_is_new(links[node, peer]) & _is_new(links[peer, node]))
-    dialer, listener = (node, peer) if (node, peer) in at.setting.header.connections else (peer, node)
-    lost = Move(action(dialer, reconnect, to=listener).actions, ~nothing_to_lose.when)
-    return Reading((nothing_to_lose, lost))
+    return at.disconnected(event, network.reconnect)
 
 
-def _is_new(link: Link) -> Bool:
-    """Whether there has been no call on this link since it was made."""
-    return link.is_in(IDLE) & (link.batch.number == NONE)
-
-
-@rule("request_sent", call_peer, compares=["want", "votes"])
+@rule("request_sent", network.call_peer, compares=["want", "votes"])
 def _request_sent(at: ControllerContext, event: Event) -> Reading:
     """Only on a connection that is up, with no call in flight on it. What a Byzantine node sends is kept until it
     arrives, and no action."""
@@ -204,7 +187,7 @@ def _request_sent(at: ControllerContext, event: Event) -> Reading:
         wanted = setting.subject(after, link.batch) if setting.value(after, link.asks) else None
         return {"want": wanted, "votes": _listed(event["votes"], setting.message(after, link.batch, link.carried))}
 
-    return Reading((action(caller, call_peer, to=peer),), fields)
+    return Reading((action(caller, network.call_peer, to=peer),), fields)
 
 
 def _listed(recorded: Message, modelled: Sequence[Mapping[str, Any]]) -> Message:
@@ -215,23 +198,31 @@ def _listed(recorded: Message, modelled: Sequence[Mapping[str, Any]]) -> Message
     return [by_key[key] for key in keys] if sorted(keys) == sorted(by_key) else modelled
 
 
-@rule("request_received", receive_call, forge_vote, hand_on_vote, compares=["votes", "outcome", "state"])
+@rule(
+    "request_received",
+    network.receive_call,
+    network.forge_vote,
+    network.hand_on_vote,
+    compares=["votes", "outcome", "state"],
+)
 def _request_received(at: ControllerContext, event: Event) -> Reading:
     """What was sent, in the same order. The controller in full fidelity says what becomes of it, and which votes
     stand before an error. Of what a Byzantine node made up, the votes that are added are the actions: its own, and
     others that it was sent. What a Byzantine node makes of a call is its own affair."""
     node, caller = event.node, event["from"]
     call = at.ledger.receive(caller, node)
-    return _message_taken(at, event, caller, call.votes, receive_call if caller not in at.setting.raw else None)
+    return _message_taken(at, event, caller, call.votes, network.receive_call if caller not in at.setting.raw else None)
 
 
-@rule("request_answered", answer_call, compares=["want", "votes"])
+@rule("request_answered", network.answer_call, compares=["want", "votes"])
 def _request_answered(at: ControllerContext, event: Event) -> Reading:
     """With the votes on what is wanted, as it is then. A Byzantine node's answer is kept until it arrives."""
     setting, node, caller = at.setting, event.node, event["to"]
     call = at.ledger.answer(caller, node, event["votes"])
     if node in setting.raw:
-        return Reading((action(node, answer_call, **{"from": caller}),), lambda before, after: {"want": call.want})
+        return Reading(
+            (action(node, network.answer_call, **{"from": caller}),), lambda before, after: {"want": call.want}
+        )
     if caller in setting.raw:
         return Reading((Move(),), lambda before, after: _answered(at, event, call, before))
     link = setting.links[caller, node]
@@ -240,7 +231,7 @@ def _request_answered(at: ControllerContext, event: Event) -> Reading:
         votes = _listed(event["votes"], setting.message(after, link.batch, link.carried))
         return {"want": call.want, "votes": votes}
 
-    return Reading((action(node, answer_call, **{"from": caller}),), fields)
+    return Reading((action(node, network.answer_call, **{"from": caller}),), fields)
 
 
 def _answered(at: ControllerContext, event: Event, call: Call, state: State) -> Mapping[str, Any]:
@@ -253,7 +244,13 @@ def _answered(at: ControllerContext, event: Event, call: Call, state: State) -> 
     return {"want": call.want, "votes": _listed(event["votes"], held)}
 
 
-@rule("answer_received", receive_answer, forge_vote, hand_on_vote, compares=["votes", "outcome", "state"])
+@rule(
+    "answer_received",
+    network.receive_answer,
+    network.forge_vote,
+    network.hand_on_vote,
+    compares=["votes", "outcome", "state"],
+)
 def _answer_received(at: ControllerContext, event: Event) -> Reading:
     """As with calls. An answer without votes changes nothing. One that was not asked for changes nothing, either, and
     the connection closes: only a Byzantine node gives one."""
@@ -265,7 +262,7 @@ def _answer_received(at: ControllerContext, event: Event) -> Reading:
             (Move(),),
             lambda before, after: {"votes": call.answer, "outcome": UNASKED, "state": at.state_of(after, node)},
         )
-    return _message_taken(at, event, peer, call.answer, receive_answer if node not in at.setting.raw else None)
+    return _message_taken(at, event, peer, call.answer, network.receive_answer if node not in at.setting.raw else None)
 
 
 def _message_taken(
@@ -304,13 +301,7 @@ def _message_taken(
 
 def _inserted(at: ControllerContext, state: State, node: str, message: Message) -> Inserted:
     """What the controller in full fidelity makes of a message."""
-    votes = [
-        SignedBatch(
-            vote["key"], Batch(vote["number"], vote["hash"], vote.get("genesis", GENESIS)), "signature" not in vote
-        )
-        for vote in message
-    ]
-    return at.setting.full_controller(state, node).insert_votes(votes)
+    return at.setting.full_controller(state, node).insert_votes(signed(message))
 
 
 def _forgeries(at: ControllerContext, event: Event, state: State, inserted: Inserted) -> Iterator[tuple[str, str]]:
@@ -323,11 +314,11 @@ def _forgeries(at: ControllerContext, event: Event, state: State, inserted: Inse
         if key in here.state.votes:
             continue
         if key in at.setting.header.byzantine:
-            yield from action(key, forge_vote, at=event.node).actions
+            yield from action(key, network.forge_vote, at=event.node).actions
         else:
             batch = vote.batch
             at.ledger.must_have_heard(event["from"], {"key": key, "number": batch.number, "hash": batch.hash})
-            yield from action(event.node, hand_on_vote, signer=key).actions
+            yield from action(event.node, network.hand_on_vote, signer=key).actions
 
 
 @rule("cert_found", find_certificate, compares=["number", "hash", "signers", "verifies"])
@@ -357,9 +348,9 @@ def _qc_inserted(at: ControllerContext, event: Event) -> Reading:
     )
 
 
-@rule("node_restarted", restart_node)
+@rule("node_restarted", network.restart_node)
 def _node_restarted(at: ControllerContext, event: Event) -> Reading:
     """With what the log says is lost with it; its connections have been lost before."""
     at.must_be_honest(event)
     at.ledger.restart(event.node)
-    return Reading((action(event.node, restart_node),))
+    return Reading((action(event.node, network.restart_node),))

@@ -9,19 +9,10 @@ from typing import Any, Final
 
 from model.algebra import Bool, Expression, Int, const, where
 from model.committee import Committee
+from model.controller_design import network
 from model.controller_design.controller import Controller, Info
 from model.controller_design.controller import State as Attested
 from model.controller_design.gossip import Link
-from model.controller_design.network import (
-    diverge,
-    execute_again,
-    forge_vote,
-    hand_on_vote,
-    provide_hash,
-    reconnect,
-    restart_node,
-    seal_batch,
-)
 from model.controller_design.node import OWN_HASH, Node
 from model.controller_design.system import ControllerDesign
 from model.messages import Batch, SignedBatch
@@ -32,23 +23,21 @@ from model.votes import NONE, Vote
 from properties.engines.stepper import State
 from properties.logs.controller_design.reading import OTHER_HASHES, SPLIT, ControllerHeader
 from properties.logs.runs import Run
-from properties.logs.setting import Setting, stepper_for
+from properties.logs.setting import GENESIS, Setting, stepper_for
 from properties.recordings.format import MalformedRecording
 from properties.results.trace import Arrangement
 
 ENVIRONMENT: Final = (
-    seal_batch,
-    provide_hash,
-    diverge,
-    execute_again,
-    forge_vote,
-    hand_on_vote,
-    restart_node,
-    reconnect,
+    network.seal_batch,
+    network.provide_hash,
+    network.diverge,
+    network.execute_again,
+    network.forge_vote,
+    network.hand_on_vote,
+    network.restart_node,
+    network.reconnect,
 )
 """What is not a step of the protocol: batches, forgeries and faults."""
-
-GENESIS: Final = "genesis"
 
 
 def own_hash(number: int) -> str:

@@ -6,32 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from model.algebra import Bool, all_of, const
-from model.messages import Batch, SignedBatch
+from model.registry_design import network
+from model.registry_design import node as steps
 from model.registry_design.batch_votes import UpdateOutcome
-from model.registry_design.gossip import Link
-from model.registry_design.network import (
-    forge_vote,
-    hand_on_vote,
-    persist_batch,
-    produce_first_block,
-    provide_commitment,
-    push_votes,
-    receive_votes,
-    reconnect,
-    restart_node,
-    seal_batch,
-)
-from model.registry_design.node import (
-    find_quorum,
-    insert_qc,
-    poll_status,
-    publish_vote,
-    read_status,
-    read_status_to_attest,
-    set_min_batch_number,
-    store_qc,
-    update_status,
-)
 from model.registry_design.qc_finder import PERSISTING, WAITING_FOR_STATUS
 from model.revisions import Revision, revision
 from model.rules import threshold
@@ -41,9 +18,10 @@ from properties.engines.stepper import State
 from properties.logs.ledger import Message, Misfit
 from properties.logs.registry_design.ledger import Call, RegistryLedger
 from properties.logs.registry_design.reading import LAST_SEALED_START
-from properties.logs.registry_design.setting import GENESIS, RegistrySetting
-from properties.logs.rules import Context, Move, Reading, Rules, action, nothing, reason_at_end
+from properties.logs.registry_design.setting import RegistrySetting
+from properties.logs.rules import Context, Move, Reading, Rules, action, reason_at_end, signed
 from properties.logs.runs import Event, Run
+from properties.logs.setting import GENESIS
 
 REVISIONS: Final = {True: "pr161+era2480", False: "pr161+era2539"}
 """The revision that a log is of, by whether it starts at the last sealed batch."""
@@ -74,14 +52,18 @@ class RegistryContext(Context[RegistrySetting, RegistryLedger]):
     def silent(self, state: State) -> Iterator[int]:
         """The genesis' first block; and polls that give the same number as that node's last one that was logged."""
         stepper, asked = self.setting.stepper, self.setting.asked
-        first_block = stepper.index.get((MAIN, f"{produce_first_block.name}()"))
+        first_block = stepper.index.get((MAIN, f"{network.produce_first_block.name}()"))
         if first_block is not None and stepper.is_enabled(state, first_block):
             yield first_block
         for node, result in self.ledger.polled.items():
             if isinstance(result, int):
-                poll = stepper.index[node, f"{poll_status.name}()"]
+                poll = stepper.index[node, f"{steps.poll_status.name}()"]
                 if stepper.is_enabled(state, poll) and self.setting.number(state, asked) == result:
                     yield poll
+
+    def is_new(self, sender: str, receiver: str) -> Bool:
+        link = self.setting.links[sender, receiver]
+        return all_of(vote.number == NONE for vote in (*link.old, *link.in_flight))
 
     def at_end(self, state: State, end: Event) -> Mapping[str, Any]:
         setting, certified = self.setting, self.setting.node(MAIN).store.certified
@@ -94,35 +76,36 @@ class RegistryContext(Context[RegistrySetting, RegistryLedger]):
         }
 
 
-@rule("batch_sealed", seal_batch, compares=["number"])
+@rule("batch_sealed", network.seal_batch, compares=["number"])
 def _batch_sealed(at: RegistryContext, event: Event) -> Reading:
     """Only on the main node; not more batches than the header says."""
     if event.node != MAIN:
         raise Misfit(f"{event.node} seals a batch; only {MAIN} does")
     sealed = at.setting.system.state.sealed
-    move = action(MAIN, seal_batch)
+    move = action(MAIN, network.seal_batch)
     return Reading(
         (Move(move.actions, sealed < at.setting.header.batches),),
         lambda before, after: {"number": at.setting.value(before, sealed)},
     )
 
 
-@rule("batch_persisted", persist_batch, compares=["number"])
+@rule("batch_persisted", network.persist_batch, compares=["number"])
 def _batch_persisted(at: RegistryContext, event: Event) -> Reading:
     """The node's batches come in order."""
     persisted = at.setting.node(event.node).store.persisted
     return Reading(
-        (action(event.node, persist_batch),), lambda before, after: {"number": at.setting.value(before, persisted)}
+        (action(event.node, network.persist_batch),),
+        lambda before, after: {"number": at.setting.value(before, persisted)},
     )
 
 
-@rule("commitment_available", provide_commitment)
+@rule("commitment_available", network.provide_commitment)
 def _commitment_available(at: RegistryContext, event: Event) -> Reading:
     """Once per node and batch, in any order, after the batch was sealed."""
-    return Reading((action(event.node, provide_commitment, number=event["number"]),), nothing)
+    return Reading((action(event.node, network.provide_commitment, number=event["number"]),))
 
 
-@rule("status_polled", poll_status, compares=["result"])
+@rule("status_polled", steps.poll_status, compares=["result"])
 def _status_polled(at: RegistryContext, event: Event) -> Reading:
     """Another result than that of the node's last poll, for others are not logged. No action if the watch has the
     number already, or the answer is null or an error; null on the main node means that its database has no answer,
@@ -131,25 +114,25 @@ def _status_polled(at: RegistryContext, event: Event) -> Reading:
     at.ledger.poll(event.node, result)
     asked = at.setting.asked
     if result == "error" or (result is None and event.node != MAIN):
-        return Reading((Move(when=node.runner.is_idle),), nothing)
+        return Reading((Move(when=node.runner.is_idle),))
     unchanged = Move(when=node.runner.is_idle & ((asked == NONE) | (asked == node.status.next_batch_to_attest)))
     return Reading(
-        (action(event.node, poll_status), unchanged),
+        (action(event.node, steps.poll_status), unchanged),
         lambda before, after: {"result": at.setting.number(before, asked)},
     )
 
 
-@rule("status_changed", update_status, compares=["number"])
+@rule("status_changed", steps.update_status, compares=["number"])
 def _status_changed(at: RegistryContext, event: Event) -> Reading:
     """With the number of the poll before it."""
     status = at.setting.node(event.node).status
     return Reading(
-        (action(event.node, update_status),),
+        (action(event.node, steps.update_status),),
         lambda before, after: {"number": at.setting.number(after, status.next_batch_to_attest)},
     )
 
 
-@rule("status_read", read_status, read_status_to_attest, compares=["number"])
+@rule("status_read", steps.read_status, steps.read_status_to_attest, compares=["number"])
 def _status_read(at: RegistryContext, event: Event) -> Reading:
     """By the finder or by the attester; no action if the number is null. The finder must have returned from storing a
     certificate."""
@@ -162,17 +145,17 @@ def _status_read(at: RegistryContext, event: Event) -> Reading:
         return Reading((Move(when=waits),), lambda before, after: {"number": at.setting.number(before, status)})
     read = node.finder.number if is_finder else node.attester.number
     return Reading(
-        (action(event.node, read_status if is_finder else read_status_to_attest),),
+        (action(event.node, steps.read_status if is_finder else steps.read_status_to_attest),),
         lambda before, after: {"number": at.setting.number(after, read)},
     )
 
 
-@rule("minimum_set", set_min_batch_number, compares=["number", "registry"])
+@rule("minimum_set", steps.set_min_batch_number, compares=["number", "registry"])
 def _minimum_set(at: RegistryContext, event: Event) -> Reading:
     """With the number that the finder has read."""
     setting, finder = at.setting, at.setting.node(event.node).finder
     return Reading(
-        (action(event.node, set_min_batch_number),),
+        (action(event.node, steps.set_min_batch_number),),
         lambda before, after: {
             "number": setting.number(before, finder.number),
             "registry": setting.registry(after, event.node),
@@ -180,7 +163,7 @@ def _minimum_set(at: RegistryContext, event: Event) -> Reading:
     )
 
 
-@rule("vote_published", publish_vote, forge_vote, compares=["key", "number", "hash", "added", "registry"])
+@rule("vote_published", steps.publish_vote, network.forge_vote, compares=["key", "number", "hash", "added", "registry"])
 def _vote_published(at: RegistryContext, event: Event) -> Reading:
     """An honest attester's vote is on the number that it has read, with the batch's own hash. A Byzantine attester's
     is any vote with its own key; no action if its registry skips it."""
@@ -190,7 +173,7 @@ def _vote_published(at: RegistryContext, event: Event) -> Reading:
         return _forgery_published(at, event)
     setting, node = at.setting, at.setting.node(event.node)
     return Reading(
-        (action(event.node, publish_vote),),
+        (action(event.node, steps.publish_vote),),
         lambda before, after: {
             "key": event.node,
             **setting.subject(before, Vote(node.attester.number, const(0))),
@@ -212,7 +195,7 @@ def _forgery_published(at: RegistryContext, event: Event) -> Reading:
     key = at.setting.keys.index(event.node)
     skipped = Move(when=~node.registry.admits(key, Vote(const(number), const(variant))))
     return Reading(
-        (action(event.node, forge_vote, at=event.node, number=number, variant=variant), skipped),
+        (action(event.node, network.forge_vote, at=event.node, number=number, variant=variant), skipped),
         lambda before, after: {"key": event.node, **_published(at.setting, event.node, before, after)},
     )
 
@@ -220,31 +203,17 @@ def _forgery_published(at: RegistryContext, event: Event) -> Reading:
 @rule("connected", source="network/src/gossip/runner.rs: run_stream")
 def _connected(at: RegistryContext, event: Event) -> Reading:
     """The model's connections are there from the start, and nothing has been pushed on a new one."""
-    at.must_be_neighbours(event.node, event["peer"])
-    at.ledger.connect(event.node, event["peer"])
-    return Reading((Move(when=_is_new(at.setting.links[event.node, event["peer"]])),), nothing)
+    return at.connected(event)
 
 
-@rule("disconnected", reconnect)
+@rule("disconnected", network.reconnect)
 def _disconnected(at: RegistryContext, event: Event) -> Reading:
     """The model's connections break and are made again in one step; no action if there is nothing to lose, as on the
     second end. The reason must be known from the log."""
-    node, peer = event.node, event["peer"]
-    at.must_be_neighbours(node, peer)
-    at.ledger.disconnect(node, peer, event["reason"])
-    links = at.setting.links
-    nothing_to_lose = Move(when=_is_new(links[node, peer]) & _is_new(links[peer, node]))
-    dialer, listener = (node, peer) if (node, peer) in at.setting.header.connections else (peer, node)
-    lost = Move(action(dialer, reconnect, to=listener).actions, ~nothing_to_lose.when)
-    return Reading((nothing_to_lose, lost), nothing)
+    return at.disconnected(event, network.reconnect)
 
 
-def _is_new(link: Link) -> Bool:
-    """Whether nothing has been pushed on this link since it was made."""
-    return all_of(vote.number == NONE for vote in (*link.old, *link.in_flight))
-
-
-@rule("votes_pushed", push_votes, compares=["votes"])
+@rule("votes_pushed", network.push_votes, compares=["votes"])
 def _votes_pushed(at: RegistryContext, event: Event) -> Reading:
     """Only on a connection that is up. A message of a node's own making is kept until it arrives, and no action."""
     node, peer = event.node, event["to"]
@@ -254,12 +223,18 @@ def _votes_pushed(at: RegistryContext, event: Event) -> Reading:
         return Reading((Move(),), lambda before, after: {"votes": event["votes"]})
     link = at.setting.links[node, peer]
     return Reading(
-        (action(node, push_votes, to=peer),),
+        (action(node, network.push_votes, to=peer),),
         lambda before, after: {"votes": at.setting.message(after, link.in_flight)},
     )
 
 
-@rule("votes_received", receive_votes, forge_vote, hand_on_vote, compares=["votes", "outcome", "registry"])
+@rule(
+    "votes_received",
+    network.receive_votes,
+    network.forge_vote,
+    network.hand_on_vote,
+    compares=["votes", "outcome", "registry"],
+)
 def _votes_received(at: RegistryContext, event: Event) -> Reading:
     """Only on a connection that is up. A message of a node's own making is taken by the registry in full fidelity; the
     votes that this adds are the actions, none after an error: Byzantine ones, and others that its sender was sent."""
@@ -279,7 +254,7 @@ def _votes_received(at: RegistryContext, event: Event) -> Reading:
             "registry": registry,
         }
 
-    return Reading((action(node, receive_votes, **{"from": peer}),), fields)
+    return Reading((action(node, network.receive_votes, **{"from": peer}),), fields)
 
 
 def _raw_received(at: RegistryContext, event: Event, message: Message) -> Reading:
@@ -303,31 +278,23 @@ def _forgeries(at: RegistryContext, event: Event, message: Message) -> list[tupl
     for vote in message:
         if vote["key"] in added and vote["key"] not in at.setting.header.byzantine:
             at.ledger.must_have_heard(event["from"], vote)
-            actions += action(event.node, hand_on_vote, signer=vote["key"], number=vote["number"]).actions
+            actions += action(event.node, network.hand_on_vote, signer=vote["key"], number=vote["number"]).actions
         elif vote["key"] in added:
             number, variant = vote["number"], at.setting.subjects.variant(vote["number"], vote["hash"])
             at_number = at.setting.subjects.number(number)
-            move = action(vote["key"], forge_vote, at=event.node, number=at_number, variant=variant)
+            move = action(vote["key"], network.forge_vote, at=event.node, number=at_number, variant=variant)
             actions += move.actions
     return actions
 
 
 def _outcome(setting: RegistrySetting, state: State, node: str, message: Message) -> UpdateOutcome:
     """What the registry in full fidelity makes of a message."""
-    votes = [
-        SignedBatch(
-            vote["key"],
-            Batch(vote["number"], vote["hash"], vote.get("genesis", GENESIS)),
-            valid="signature" not in vote,
-        )
-        for vote in message
-    ]
     skips = setting.system.revision.skips_bad_signatures
     registry = setting.full_registry(state, node)
-    return registry.update(setting.committee, GENESIS, votes, skip_bad_signatures=skips)
+    return registry.update(setting.committee, GENESIS, signed(message), skip_bad_signatures=skips)
 
 
-@rule("quorum_found", find_quorum, compares=["number", "hash", "signers", "verifies"])
+@rule("quorum_found", steps.find_quorum, compares=["number", "hash", "signers", "verifies"])
 def _quorum_found(at: RegistryContext, event: Event) -> Reading:
     """The signers are the attesters whose votes have the certificate's hash."""
     setting, node = at.setting, at.setting.node(event.node)
@@ -344,10 +311,10 @@ def _quorum_found(at: RegistryContext, event: Event) -> Reading:
             "verifies": bool(setting.value(before, verifies)),
         }
 
-    return Reading((action(event.node, find_quorum),), fields)
+    return Reading((action(event.node, steps.find_quorum),), fields)
 
 
-@rule("qc_persist_started", store_qc, compares=["number"])
+@rule("qc_persist_started", steps.store_qc, compares=["number"])
 def _qc_persist_started(at: RegistryContext, event: Event) -> Reading:
     """The call begins. With an asynchronous store it queues the certificate, which nobody else can see before the
     insertion; with a synchronous one there is no action yet, and the batch must be there."""
@@ -357,12 +324,12 @@ def _qc_persist_started(at: RegistryContext, event: Event) -> Reading:
     at.ledger.calls[event.node] = Call(event["number"], is_inserted=not setting.is_sync)
     has_batch = node.finder.is_in(PERSISTING) & node.store.has(quorum)
     return Reading(
-        (Move(when=has_batch) if setting.is_sync else action(event.node, store_qc),),
+        (Move(when=has_batch) if setting.is_sync else action(event.node, steps.store_qc),),
         lambda before, after: {"number": setting.number(before, quorum)},
     )
 
 
-@rule("qc_persisted", insert_qc, store_qc, compares=["number", "stored", "verifies"])
+@rule("qc_persisted", steps.insert_qc, steps.store_qc, compares=["number", "stored", "verifies"])
 def _qc_persisted(at: RegistryContext, event: Event) -> Reading:
     """The insertion: by the background task with an asynchronous store, within `store_qc` with a synchronous one. The
     certificate is the one that was found, so it verifies if that one did."""
@@ -375,7 +342,7 @@ def _qc_persisted(at: RegistryContext, event: Event) -> Reading:
         at.ledger.calls[event.node].is_inserted = True
     verifies = at.ledger.inserted(event.node)
     return Reading(
-        (action(event.node, store_qc if is_sync else insert_qc),),
+        (action(event.node, steps.store_qc if is_sync else steps.insert_qc),),
         lambda before, after: {
             "number": setting.number(before, certificate.number),
             "stored": not setting.value(before, is_there),
@@ -395,8 +362,8 @@ def _qc_persist_returned(at: RegistryContext, event: Event) -> Reading:
     return Reading((Move(),), lambda before, after: {"number": call.number})
 
 
-@rule("node_restarted", restart_node)
+@rule("node_restarted", network.restart_node)
 def _node_restarted(at: RegistryContext, event: Event) -> Reading:
     """With what the log says is lost with it."""
     at.ledger.restart(event.node)
-    return Reading((action(event.node, restart_node),), nothing)
+    return Reading((action(event.node, network.restart_node),))

@@ -10,19 +10,9 @@ from typing import Any, Final
 from model.algebra import Expression
 from model.committee import Committee
 from model.messages import Batch, SignedBatch
+from model.registry_design import network
 from model.registry_design.batch_votes import BatchVotes
 from model.registry_design.gossip import Link
-from model.registry_design.network import (
-    forge_vote,
-    hand_on_vote,
-    persist_batch,
-    produce_first_block,
-    provide_commitment,
-    push_votes,
-    reconnect,
-    restart_node,
-    seal_batch,
-)
 from model.registry_design.node import Node
 from model.registry_design.system import RegistryDesign
 from model.revisions import Revision
@@ -33,22 +23,20 @@ from properties.engines.stepper import State
 from properties.logs.registry_design.reading import RegistryHeader
 from properties.logs.registry_design.subjects import Subjects
 from properties.logs.runs import Run
-from properties.logs.setting import Setting, stepper_for
+from properties.logs.setting import GENESIS, Setting, stepper_for
 from properties.results.trace import Arrangement
 
 ENVIRONMENT: Final = (
-    produce_first_block,
-    seal_batch,
-    persist_batch,
-    provide_commitment,
-    forge_vote,
-    hand_on_vote,
-    restart_node,
-    reconnect,
+    network.produce_first_block,
+    network.seal_batch,
+    network.persist_batch,
+    network.provide_commitment,
+    network.forge_vote,
+    network.hand_on_vote,
+    network.restart_node,
+    network.reconnect,
 )
 """What is not a step of the protocol: blocks and batches, forgeries and faults."""
-
-GENESIS: Final = "genesis"
 
 
 def arrangement_of(header: RegistryHeader) -> Arrangement:
@@ -163,7 +151,7 @@ class RegistrySetting(Setting):
         return self.subjects.recorded_number(number)
 
     def counts(self, action: Action) -> bool:
-        return not (action.transition is push_votes and action.node in self.raw)
+        return not (action.transition is network.push_votes and action.node in self.raw)
 
     def splits(self) -> Iterator[Expression]:
         """They say what an attester is about to do, and whether the main node's finder can go on."""

@@ -28,8 +28,8 @@ def invariant(system: RegistryDesign, byzantine: tuple[Bool, ...], group: Collec
     The domains of the variables are a further conjunct, which the proofs add by themselves.
     """
     return tuple(
-        Invariant(name, sentence, tuple(part for part in parts(system, byzantine) if part is not TRUE))
-        for name, sentence, parts in CONJUNCTS
+        Invariant(name, sentence_of(name), tuple(part for part in parts(system, byzantine) if part is not TRUE))
+        for name, parts in CONJUNCTS.items()
         if name in group
     )
 
@@ -41,13 +41,20 @@ def no_gap_invariant(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> tup
 
 Parts = Callable[[RegistryDesign, tuple[Bool, ...]], Iterator[Bool]]
 
+CONJUNCTS: dict[str, Parts] = {}
+"""By name, the parts that a conjunct has in a system with these Byzantine attesters. Where a stored start can be above
+batch 0, "above what the main node asks for" means "or below the start", too."""
 
-def _no_gap(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    yield ~system.main.store.certified.has_gap
+
+def conjunct(parts: Parts) -> Parts:
+    """The function is a conjunct, which has its name; the docstring is its sentence."""
+    CONJUNCTS[parts.__name__] = parts
+    return parts
 
 
-def _certified_from_first(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    yield starts_with(system.main.store.certified, first_to_attest(system))
+def sentence_of(name: str) -> str:
+    """What a conjunct says."""
+    return " ".join((CONJUNCTS[name].__doc__ or "").split())
 
 
 def first_to_attest(system: RegistryDesign) -> Int:
@@ -65,52 +72,6 @@ def is_asked(system: RegistryDesign, number: Int) -> Bool:
     return is_not_ahead & ((number == NONE) | (number >= first_to_attest(system)))
 
 
-def _answers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        yield is_asked(system, node.runner.polled)
-
-
-def _statuses(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        yield is_asked(system, node.status.next_batch_to_attest)
-
-
-def _attesting(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        yield is_asked(system, node.attester.number)
-
-
-def _votes_cast(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for cast in (node.cast for node in system.state.nodes if node.cast):
-        yield is_asked(system, cast.least) & is_asked(system, cast.greatest)
-
-
-def _finder_numbers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        yield is_asked(system, node.finder.number)
-
-
-def _minima(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        minimum = node.registry.min_batch_number
-        yield (minimum == 0) | (minimum <= system.next_batch_to_attest)
-
-
-def _honest_votes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for vote, is_byzantine in _signed(_in_registries(system), byzantine):
-        yield is_byzantine | is_asked(system, vote.number)
-
-
-def _honest_votes_on_links(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for vote, is_byzantine in _signed(_on_links(system), byzantine):
-        yield is_byzantine | is_asked(system, vote.number)
-
-
-def _honest_hashes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for vote, is_byzantine in _signed([*_in_registries(system), *_on_links(system)], byzantine):
-        yield is_byzantine | (vote.variant == 0)
-
-
 def _in_registries(system: RegistryDesign) -> list[Sequence[Vote]]:
     return [node.registry.votes for node in system.state.nodes]
 
@@ -125,74 +86,120 @@ def _signed(messages: Iterable[Sequence[Vote]], byzantine: tuple[Bool, ...]) -> 
         yield from zip(votes, byzantine, strict=True)
 
 
-def _quorums(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+@conjunct
+def no_gap(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """The main node has never had a gap."""
+    yield ~system.main.store.certified.has_gap
+
+
+@conjunct
+def certified_from_first(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """The main node's certificates start where attestation starts: at the first batch, or at the stored start, without
+    which there are none."""
+    yield starts_with(system.main.store.certified, first_to_attest(system))
+
+
+@conjunct
+def answers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No answer on its way to a status is above what the main node asks for."""
+    for node in system.state.nodes:
+        yield is_asked(system, node.runner.polled)
+
+
+@conjunct
+def statuses(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No status is above what the main node asks for."""
+    for node in system.state.nodes:
+        yield is_asked(system, node.status.next_batch_to_attest)
+
+
+@conjunct
+def attesting(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No attester is about to vote above what the main node asks for."""
+    for node in system.state.nodes:
+        yield is_asked(system, node.attester.number)
+
+
+@conjunct
+def votes_cast(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No honest attester has ever voted above what the main node asks for."""
+    for cast in (node.cast for node in system.state.nodes if node.cast):
+        yield is_asked(system, cast.least) & is_asked(system, cast.greatest)
+
+
+@conjunct
+def honest_votes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No honest vote in a registry is above what the main node asks for."""
+    for vote, is_byzantine in _signed(_in_registries(system), byzantine):
+        yield is_byzantine | is_asked(system, vote.number)
+
+
+@conjunct
+def honest_votes_on_links(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No honest vote that a connection carries, or remembers as pushed, is above what the main node asks for."""
+    for vote, is_byzantine in _signed(_on_links(system), byzantine):
+        yield is_byzantine | is_asked(system, vote.number)
+
+
+@conjunct
+def honest_hashes(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """Every honest vote is on the batch's own hash."""
+    for vote, is_byzantine in _signed([*_in_registries(system), *_on_links(system)], byzantine):
+        yield is_byzantine | (vote.variant == 0)
+
+
+@conjunct
+def quorums(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No certificate that a QC finder has in hand is above what the main node asks for, or on another hash."""
     for node in system.state.nodes:
         yield is_asked(system, node.finder.quorum.number) & (node.finder.quorum.variant == 0)
 
 
-def _queues(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+@conjunct
+def queues(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No certificate that waits to be inserted is above what the main node asks for, or on another hash."""
     for node in system.state.nodes:
         for place in node.store.queue.places:
             yield is_asked(system, place.number) & (place.variant == 0)
 
 
-def _above_minimum(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
-    for node in system.state.nodes:
-        for vote in node.registry.votes:
-            yield (vote.number == NONE) | (vote.number >= node.registry.min_batch_number)
-
-
-def _finder_phases(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+@conjunct
+def finder_phases(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """A QC finder that is about to set the minimum has read a number."""
     for node in system.state.nodes:
         yield ~node.finder.is_in(SETTING_MINIMUM) | (node.finder.number != NONE)
 
 
-def _one_name_per_hash(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+@conjunct
+def one_name_per_hash(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No vote calls its batch's own hash by another name: variant 0 is its only one."""
     for votes in (*_in_registries(system), *_on_links(system)):
         for vote in votes:
             yield (vote.number == NONE) | (vote.variant != vote.number + 1)
 
 
-CONJUNCTS: tuple[tuple[str, str, Parts], ...] = (
-    ("no_gap", "The main node has never had a gap.", _no_gap),
-    (
-        "certified_from_first",
-        "The main node's certificates start where attestation starts: at the first batch, or at the stored start, "
-        "without which there are none.",
-        _certified_from_first,
-    ),
-    ("answers", "No answer on its way to a status is above what the main node asks for.", _answers),
-    ("statuses", "No status is above what the main node asks for.", _statuses),
-    ("attesting", "No attester is about to vote above what the main node asks for.", _attesting),
-    ("votes_cast", "No honest attester has ever voted above what the main node asks for.", _votes_cast),
-    ("honest_votes", "No honest vote in a registry is above what the main node asks for.", _honest_votes),
-    (
-        "honest_votes_on_links",
-        "No honest vote that a connection carries, or remembers as pushed, is above what the main node asks for.",
-        _honest_votes_on_links,
-    ),
-    ("honest_hashes", "Every honest vote is on the batch's own hash.", _honest_hashes),
-    (
-        "quorums",
-        "No certificate that a QC finder has in hand is above what the main node asks for, or on another hash.",
-        _quorums,
-    ),
-    (
-        "queues",
-        "No certificate that waits to be inserted is above what the main node asks for, or on another hash.",
-        _queues,
-    ),
-    ("finder_phases", "A QC finder that is about to set the minimum has read a number.", _finder_phases),
-    (
-        "one_name_per_hash",
-        "No vote calls its batch's own hash by another name: variant 0 is its only one.",
-        _one_name_per_hash,
-    ),
-    ("finder_numbers", "No QC finder is about to set a minimum above what the main node asks for.", _finder_numbers),
-    ("minima", "No registry's minimum is above what the main node asks for, unless it is 0, as at first.", _minima),
-    ("votes_above_minimum", "No registry has a vote below its minimum.", _above_minimum),
-)
-"""Where a stored start can be above batch 0, "above what the main node asks for" means "or below the start", too."""
+@conjunct
+def finder_numbers(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No QC finder is about to set a minimum above what the main node asks for."""
+    for node in system.state.nodes:
+        yield is_asked(system, node.finder.number)
+
+
+@conjunct
+def minima(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No registry's minimum is above what the main node asks for, unless it is 0, as at first."""
+    for node in system.state.nodes:
+        minimum = node.registry.min_batch_number
+        yield (minimum == 0) | (minimum <= system.next_batch_to_attest)
+
+
+@conjunct
+def votes_above_minimum(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Bool]:
+    """No registry has a vote below its minimum."""
+    for node in system.state.nodes:
+        for vote in node.registry.votes:
+            yield (vote.number == NONE) | (vote.number >= node.registry.min_batch_number)
+
 
 MINIMA = ("finder_numbers", "minima")
 """What the absence of the start-up deadlock needs beside no gaps."""
@@ -203,7 +210,7 @@ ABOVE_MINIMUM = ("finder_phases", "votes_above_minimum")
 HASHES = ("honest_hashes", "finder_phases", "one_name_per_hash")
 """What honest attesters sign, wherever attestation starts: all that the signers of a certificate depend on."""
 
-NO_GAP = tuple(name for name, *_ in CONJUNCTS if name not in (*MINIMA, "votes_above_minimum"))
+NO_GAP = tuple(name for name in CONJUNCTS if name not in (*MINIMA, "votes_above_minimum"))
 """What no gaps needs; no less, as the tests see when they leave one out."""
 
 

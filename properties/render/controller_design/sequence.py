@@ -2,387 +2,295 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from model.algebra import Bool
+from model.controller_design import network, node
+from model.controller_design.attestation import Attestation
 from model.controller_design.gossip import IDLE, Link
-from model.controller_design.network import (
-    answer_call,
-    call_peer,
-    diverge,
-    exchange_votes,
-    execute_again,
-    fail_once,
-    fail_to_certify,
-    fail_to_start,
-    forge_vote,
-    hand_on_vote,
-    provide_hash,
-    prune,
-    read_old_genesis,
-    read_old_status,
-    receive_answer,
-    receive_call,
-    reconnect,
-    refuse_genesis,
-    refuse_message,
-    regenesis,
-    restart_node,
-    restart_on_new_genesis,
-    restart_with_registry,
-    restart_without_registry,
-    restore_database,
-    seal_batch,
-)
-from model.controller_design.node import (
-    Node,
-    find_certificate,
-    insert_certificate,
-    read_status,
-    skip_batch,
-    start_attestation,
-)
 from model.controller_design.system import ControllerDesign
 from model.topology import MAIN
-from model.votes import NONE
-from properties.render.controller_design.words import ERRORS, RESTARTS
+from properties.engines.handlers import handles
+from properties.render import sequence
 from properties.render.sequence import Event, Form
-from properties.render.story import Story
-from properties.results.trace import BadTrace, TraceStep
 
 CALL, ANSWER = "call", "answer"
 """What travels between two nodes at the same time, on two lines."""
 
+ERRORS = {
+    network.fail_to_start.name: "the batch cannot be started",
+    network.fail_to_certify.name: "the certificate cannot be stored",
+    network.fail_once.name: "a call of its task fails",
+    network.refuse_genesis.name: "reads a status of the new fork",
+    network.read_old_genesis.name: "reads an old status, of the former fork",
+}
+"""The errors of a task."""
 
-def design_of(story: Story) -> ControllerDesign:
-    """The model. Raises `BadTrace` if it has no controller."""
-    if not isinstance(story.system, ControllerDesign):
-        raise BadTrace(f"{story.trace.revision} has no attestation controller")
-    return story.system
+RESTARTS = {
+    network.restart_node.name: "restarts",
+    network.restart_on_new_genesis.name: "learns of the new fork and restarts on it",
+    network.restart_without_registry.name: "restarts with the fallback, which knows of no registry of attesters",
+    network.restart_with_registry.name: "learns of the registry of attesters and restarts",
+}
+"""Why a node starts anew."""
 
 
-class Teller:
-    """Tells the steps of a trace as events, each transition in its own way."""
+class Teller(sequence.Teller):
+    """Tells one step of a run."""
 
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        self.system = design_of(story)
-        self.topology = self.system.topology
+    @property
+    def system(self) -> ControllerDesign:
+        """The model."""
+        return self.story.of(ControllerDesign)
 
-    def tell(self, number: int, step: TraceStep) -> Iterator[Event]:
-        """The events of one step. `number` counts from 1."""
-        way = WAYS.get(step.action)
-        return way(self, number, step) if way else self.note(number, step.node, step.call)
+    @property
+    def here(self) -> node.Node:
+        """The node that takes the step."""
+        return self.system.state.nodes[self.topology.position(self.step.node)]
 
-    def node(self, name: str) -> Node:
-        """The node of this name."""
-        return self.system.state.nodes[self.topology.position(name)]
+    def attestation(self, name: str) -> Attestation:
+        """The controller of a node."""
+        return self.system.state.nodes[self.topology.position(name)].attestation
 
     def link(self, caller: str, peer: str) -> Link:
         """The link on which the one calls the other."""
         ends = (self.topology.position(caller), self.topology.position(peer))
         return self.system.state.links[self.topology.links.index(ends)]
 
-    def note(self, number: int, node: str, text: str) -> Iterator[Event]:
-        yield Event(number, Form.NOTE, node, node, text)
-
     def votes(self, flags: Sequence[Bool], number: int) -> list[str]:
         """The attesters whose flags are set after so many steps."""
-        return [
-            name for name, flag in zip(self.topology.attesters, flags, strict=True) if self.story.value(flag, number)
-        ]
+        named = zip(self.topology.attesters, flags, strict=True)
+        return [name for name, flag in named if self.story.value(flag, number)]
 
-    def gained(self, node: str, number: int) -> list[str]:
+    def gained(self, name: str) -> list[str]:
         """The attesters whose votes a node has had since this step."""
-        held = self.node(node).attestation.votes
-        before = self.votes(held, number - 1)
-        return [name for name in self.votes(held, number) if name not in before]
+        held = self.attestation(name).votes
+        before = self.votes(held, self.number - 1)
+        return [each for each in self.votes(held, self.number) if each not in before]
 
-    def stands_at(self, node: str, number: int) -> str:
+    def batch(self, holder: Attestation | Link, number: int) -> str | None:
+        """The batch that a controller attests, or that a link tells of, after so many steps."""
+        return self.story.vote(holder.batch, number)
+
+    def stands_at(self, name: str, number: int) -> str:
         """What a node attests after so many steps."""
-        batch = self.story.vote(self.node(node).attestation.batch, number)
-        return f"{node} is at {batch}" if batch else f"{node} has started no batch"
+        batch = self.batch(self.attestation(name), number)
+        return f"{name} is at {batch}" if batch else f"{name} has started no batch"
+
+    def why_at_first(self) -> str:
+        if self.before(self.system.next_batch_to_attest) > self.before(self.system.state.first_batch):
+            return "no certificate is stored, so batch 1: batch 0 is never attested"
+        return "no certificate is stored, so the first batch"
 
     # The store
 
-    def sealed(self, number: int, step: TraceStep) -> Iterator[Event]:
-        return self.note(number, step.node, f"seals batch {self.story.value(self.system.state.sealed, number - 1)}")
+    @handles(network.seal_batch)
+    def sealed(self) -> Iterator[Event]:
+        return self.note(f"seals batch {self.before(self.system.state.sealed)}")
 
-    def hash_provided(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.node(step.node).store.persisted, number - 1)
-        return self.note(number, step.node, f"has batch {batch} and its hash")
+    @handles(network.provide_hash)
+    def hash_provided(self) -> Iterator[Event]:
+        return self.note(f"has batch {self.before(self.here.store.persisted)} and its hash")
 
-    def pruned(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.node(step.node).store.pruned, number)
-        return self.note(number, step.node, f"batch {batch} is pruned, with its certificate")
+    @handles(network.prune)
+    def pruned(self) -> Iterator[Event]:
+        return self.note(f"batch {self.after(self.here.store.pruned)} is pruned, with its certificate")
 
-    def diverged(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.node(step.node).diverged, number)
-        return self.note(number, step.node, f"will execute batch {batch} otherwise than the main node")
+    @handles(network.diverge)
+    def diverged(self) -> Iterator[Event]:
+        return self.note(f"will execute batch {self.after(self.here.diverged)} otherwise than the main node")
 
-    def executed_again(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.value(self.node(step.node).diverged, number - 1)
-        return self.note(number, step.node, f"executes batch {batch} again, and has the main node's hash")
+    @handles(network.execute_again)
+    def executed_again(self) -> Iterator[Event]:
+        return self.note(f"executes batch {self.before(self.here.diverged)} again, and has the main node's hash")
 
-    def restored(self, number: int, step: TraceStep) -> Iterator[Event]:
-        kept = step.arguments["kept"]
-        return self.note(number, step.node, f"the certificates from batch {kept} on are gone from its database")
+    @handles(network.restore_database)
+    def restored(self) -> Iterator[Event]:
+        return self.note(f"the certificates from batch {self.step.arguments['kept']} on are gone from its database")
 
     # The task
 
-    def status_read(self, number: int, step: TraceStep) -> Iterator[Event]:
-        asked = self.story.value(self.system.next_batch_to_attest, number - 1)
-        text = f"next batch is {asked}{self.reason(number, step)}"
-        if step.node == MAIN:
-            return self.note(number, MAIN, f"reads: {text}")
-        return iter([Event(number, Form.ANSWER, MAIN, step.node, text)])
+    @handles(node.read_status)
+    def status_read(self) -> Iterator[Event]:
+        return self.answered(str(self.before(self.system.next_batch_to_attest)), "reads:")
 
-    def reason(self, number: int, step: TraceStep) -> str:
-        """Why the database answers what it does; nothing where it has given this answer for this reason before."""
-        now = self.answer(number)
-        earlier = enumerate(self.story.trace.steps[: number - 1], 1)
-        if any(each.action == step.action and self.answer(before) == now for before, each in earlier):
-            return ""
-        return f" ({why_asked(self.story, number - 1)})"
+    @handles(network.read_old_status)
+    def old_status_read(self) -> Iterator[Event]:
+        text = f"next batch is {self.step.arguments['answer']} (from a copy of the database that lags)"
+        return self.event(Form.ANSWER, MAIN, self.step.node, text)
 
-    def answer(self, number: int) -> tuple[int, int]:
-        """What decides the answer in this step: the number, and the last batch with a certificate."""
-        certified = self.system.main.store.certified.largest
-        asked = self.system.next_batch_to_attest
-        return self.story.value(asked, number - 1), self.story.value(certified, number - 1)
-
-    def old_status_read(self, number: int, step: TraceStep) -> Iterator[Event]:
-        text = f"next batch is {step.arguments['answer']} (from a copy of the database that lags)"
-        return iter([Event(number, Form.ANSWER, MAIN, step.node, text)])
-
-    def started(self, number: int, step: TraceStep) -> Iterator[Event]:
+    @handles(node.start_attestation)
+    def started(self) -> Iterator[Event]:
         """A start, and in a scope without late answers the status that it acts on."""
-        if not self.story.system.scope.late_answers:
-            yield from self.status_read(number, step)
-        attestation = self.node(step.node).attestation
-        batch, before = (self.story.vote(attestation.batch, each) for each in (number, number - 1))
+        if not self.system.scope.late_answers:
+            yield from self.status_read()
+        attestation = self.here.attestation
+        before, batch = (self.batch(attestation, each) for each in (self.number - 1, self.number))
         if batch == before:
-            yield from self.note(number, step.node, f"has started {batch} already: nothing changes")
+            yield from self.note(f"has started {batch} already: nothing changes")
             return
-        own = ", with its own vote" * (step.node in self.votes(attestation.votes, number))
-        dropped = self.votes(attestation.votes, number - 1)
+        own = ", with its own vote" * (self.step.node in self.votes(attestation.votes, self.number))
+        dropped = self.votes(attestation.votes, self.number - 1)
         drops = f"; votes of {', '.join(dropped)} on {before} are gone" if dropped else ""
-        committee = f" for committee {step.arguments['committee']}" if "committee" in step.arguments else ""
-        yield from self.note(number, step.node, f"starts {batch}{committee}{own}{drops}")
+        named = "committee" in self.step.arguments
+        committee = f" for committee {self.step.arguments['committee']}" if named else ""
+        yield from self.note(f"starts {batch}{committee}{own}{drops}")
 
-    def skipped(self, number: int, step: TraceStep) -> Iterator[Event]:
-        if not self.story.system.scope.late_answers:
-            yield from self.status_read(number, step)
-        yield from self.note(number, step.node, "there is no committee for this batch: it wants a later number")
+    @handles(node.skip_batch)
+    def skipped(self) -> Iterator[Event]:
+        if not self.system.scope.late_answers:
+            yield from self.status_read()
+        yield from self.note("there is no committee for this batch: it wants a later number")
 
-    def certificate_found(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.vote(self.node(step.node).attestation.batch, number - 1)
-        return self.note(number, step.node, f"has the certificate of {batch}")
+    @handles(node.find_certificate)
+    def certificate_found(self) -> Iterator[Event]:
+        return self.note(f"has the certificate of {self.batch(self.here.attestation, self.number - 1)}")
 
-    def certificate_inserted(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.vote(self.node(step.node).attestation.batch, number - 1)
-        return self.note(number, step.node, f"stores the certificate of {batch}")
+    @handles(node.insert_certificate)
+    def certificate_inserted(self) -> Iterator[Event]:
+        return self.note(f"stores the certificate of {self.batch(self.here.attestation, self.number - 1)}")
 
     # Gossip
 
-    def exchanged(self, number: int, step: TraceStep) -> Iterator[Event]:
+    @handles(network.exchange_votes)
+    def exchanged(self) -> Iterator[Event]:
         """A call from beginning to end: what is told, and what comes back if it is asked for."""
-        peer = str(step.arguments["to"])
-        link, caller = self.link(step.node, peer), self.node(step.node).attestation
-        asks = bool(self.story.value(link.is_behind(caller), number - 1))
-        told = self.votes(link.told, number)
+        caller, peer = self.step.node, self.other("to")
+        link, here = self.link(caller, peer), self.attestation(caller)
+        asks, told = bool(self.before(link.is_behind(here))), self.votes(link.told, self.number)
         if not asks:
-            told = [name for name in told if name not in self.votes(link.told, number - 1)]
-        batch = self.story.vote(caller.batch, number - 1)
-        yield self.arrival(number, (step.node, peer), self.message(told, batch, asks), told, CALL)
+            told = [name for name in told if name not in self.votes(link.told, self.number - 1)]
+        batch = self.batch(here, self.number - 1)
+        yield from self.arrival(caller, peer, pushed(told, batch, asks), told, CALL)
         if asks:
-            back = self.gained(step.node, number)
+            back = self.gained(caller)
             text = (
-                f"answer: votes of {', '.join(back)} on {batch}"
-                if back
-                else f"answer: no votes; {self.stands_at(peer, number)}"
+                f"votes of {', '.join(back)} on {batch}" if back else f"no votes; {self.stands_at(peer, self.number)}"
             )
-            yield Event(number, Form.ANSWER, peer, step.node, text)
+            yield from self.event(Form.ANSWER, peer, caller, f"answer: {text}")
 
-    def no_votes(self, node: str, batch: str | None, number: int) -> str:
-        """An answer without votes, and why."""
-        is_there = self.story.vote(self.node(node).attestation.batch, number) == batch
-        return "answer: no other votes" if is_there else f"answer: no votes; {self.stands_at(node, number)}"
+    def arrival(self, sender: str, receiver: str, text: str, carried: Sequence[str], line: str) -> Iterator[Event]:
+        """A message that arrives: crossed out if it has votes of which none is taken. A call may arrive in the step in
+        which it leaves."""
+        is_in_one = line == CALL and not self.system.scope.call_steps
+        form = Form.DIRECT if is_in_one else Form.RECEIVE
+        if carried and not self.gained(receiver):
+            here = self.attestation(receiver)
+            held = self.votes(here.votes, self.number - 1)
+            has_all = self.batch(here, self.number - 1) is not None and set(carried) <= set(held)
+            why = f"{receiver} has them" if has_all else self.stands_at(receiver, self.number - 1)
+            form, text = form if has_all else Form.SKIP, f"{text}; ignored: {why}"
+        if "before_error" in self.step.arguments:
+            before = ", ".join(self.other("before_error"))  # one letter for each attester
+            form = Form.SKIP
+            text += f"; a vote is an error and ends the list{f' after {before}' if before else ''}"
+        return self.event(form, sender, receiver, text, line)
 
-    def message(self, votes: Sequence[str], batch: str | None, asks: bool) -> str:
-        """What a call says."""
-        pushed = f"votes of {', '.join(votes)} on {batch}" if votes else f"is at {batch}"
-        return pushed + ", asks for votes" * asks
+    @handles(network.call_peer)
+    def called(self) -> Iterator[Event]:
+        peer = self.other("to")
+        text, _ = self.call(self.link(self.step.node, peer), self.number)
+        return self.event(Form.SEND, self.step.node, peer, text, CALL)
 
-    def arrival(self, number: int, ends: tuple[str, str], text: str, carried: Sequence[str], line: str) -> Event:
-        """A message that arrives: crossed out if it has votes of which none is taken."""
-        _, receiver = ends
-        if carried and not self.gained(receiver, number):
-            before = self.story.vote(self.node(receiver).attestation.batch, number - 1)
-            held = self.votes(self.node(receiver).attestation.votes, number - 1)
-            has_all = before is not None and set(carried) <= set(held)
-            why = f"{receiver} has them" if has_all else self.stands_at(receiver, number - 1)
-            form = Form.DIRECT if self.is_in_one(line) else Form.RECEIVE
-            return Event(number, form if has_all else Form.SKIP, *ends, f"{text}; ignored: {why}", line)
-        return Event(number, Form.DIRECT if self.is_in_one(line) else Form.RECEIVE, *ends, text, line)
+    @handles(network.receive_call)
+    def call_received(self) -> Iterator[Event]:
+        caller = self.other("from")
+        text, carried = self.call(self.link(caller, self.step.node), self.number - 1)
+        return self.arrival(caller, self.step.node, text, carried, CALL)
 
-    def is_in_one(self, line: str) -> bool:
-        """Whether a call arrives in the step in which it leaves."""
-        return line == CALL and not self.story.system.scope.call_steps
-
-    def called(self, number: int, step: TraceStep) -> Iterator[Event]:
-        peer = str(step.arguments["to"])
-        link = self.link(step.node, peer)
+    def call(self, link: Link, number: int) -> tuple[str, list[str]]:
+        """What a call says, and whose votes it carries, after so many steps."""
         carried, asks = self.votes(link.carried, number), bool(self.story.value(link.asks, number))
-        text = self.message(carried, self.story.vote(link.batch, number), asks)
-        yield Event(number, Form.SEND, step.node, peer, text, CALL)
+        return pushed(carried, self.batch(link, number), asks), carried
 
-    def call_received(self, number: int, step: TraceStep) -> Iterator[Event]:
-        caller = str(step.arguments["from"])
-        link = self.link(caller, step.node)
-        carried = self.votes(link.carried, number - 1)
-        text = self.message(
-            carried, self.story.vote(link.batch, number - 1), bool(self.story.value(link.asks, number - 1))
-        )
-        yield self.cut(number, step, self.arrival(number, (caller, step.node), text, carried, CALL))
-
-    def answered(self, number: int, step: TraceStep) -> Iterator[Event]:
-        caller = str(step.arguments["from"])
-        link = self.link(caller, step.node)
-        carried = self.votes(link.carried, number)
-        if not self.story.value(link.asks, number):
+    @handles(network.answer_call)
+    def call_answered(self) -> Iterator[Event]:
+        caller = self.other("from")
+        link = self.link(caller, self.step.node)
+        text, carried = self.answer(link, self.number)
+        if not self.after(link.asks):
             text = "answer: none was asked for"
-        else:
-            batch = self.story.vote(link.batch, number)
-            text = self.answer_text(carried, link, number) or self.no_votes(step.node, batch, number)
-        yield Event(number, Form.SEND, step.node, caller, text, ANSWER)
+        elif not carried:
+            is_there = self.batch(self.here.attestation, self.number) == self.batch(link, self.number)
+            text = "answer: no other votes" if is_there else f"{text}; {self.stands_at(self.step.node, self.number)}"
+        return self.event(Form.SEND, self.step.node, caller, text, ANSWER)
 
-    def answer_text(self, carried: Sequence[str], link: Link, number: int) -> str:
-        return f"answer: votes of {', '.join(carried)} on {self.story.vote(link.batch, number)}" if carried else ""
+    @handles(network.receive_answer)
+    def answer_received(self) -> Iterator[Event]:
+        peer = self.other("from")
+        text, carried = self.answer(self.link(self.step.node, peer), self.number - 1)
+        return self.arrival(peer, self.step.node, text, carried, ANSWER)
 
-    def answer_received(self, number: int, step: TraceStep) -> Iterator[Event]:
-        peer = str(step.arguments["from"])
-        link = self.link(step.node, peer)
-        carried = self.votes(link.carried, number - 1)
-        text = self.answer_text(carried, link, number - 1) or "answer: no votes"
-        yield self.cut(number, step, self.arrival(number, (peer, step.node), text, carried, ANSWER))
+    def answer(self, link: Link, number: int) -> tuple[str, list[str]]:
+        """What an answer says, and whose votes it carries, after so many steps."""
+        carried = self.votes(link.carried, number)
+        votes = f"votes of {', '.join(carried)} on {self.batch(link, number)}" if carried else "no votes"
+        return f"answer: {votes}", carried
 
-    def cut(self, number: int, step: TraceStep, event: Event) -> Event:
-        """The event of a list that an error ends, where it does."""
-        if "before_error" not in step.arguments:
-            return event
-        before = ", ".join(step.arguments["before_error"])  # type: ignore[arg-type] # one letter for each attester
-        text = f"{event.text}; a vote is an error and ends the list{f' after {before}' if before else ''}"
-        return Event(number, Form.SKIP, event.source, event.target, text, event.line)
+    @handles(network.refuse_message)
+    def message_refused(self) -> Iterator[Event]:
+        text = "a message is too large: the connection closes and is made again"
+        return self.broken(self.step.node, self.other("to"), text)
 
-    def message_refused(self, number: int, step: TraceStep) -> Iterator[Event]:
-        peer = str(step.arguments["to"])
-        yield Event(
-            number, Form.NOTE, step.node, peer, "a message is too large: the connection closes and is made again"
-        )
-        yield from self.losses_between(number, step.node, peer)
+    @handles(network.forge_vote)
+    def forged(self) -> Iterator[Event]:
+        target = self.other("at")
+        text = f"vote of {self.step.node} on {self.batch(self.attestation(target), self.number)}"
+        return self.event(Form.DIRECT, self.step.node, target, text)
 
-    def forged(self, number: int, step: TraceStep) -> Iterator[Event]:
-        target = str(step.arguments["at"])
-        batch = self.story.vote(self.node(target).attestation.batch, number)
-        yield Event(number, Form.DIRECT, step.node, target, f"vote of {step.node} on {batch}")
-
-    def handed_on(self, number: int, step: TraceStep) -> Iterator[Event]:
-        batch = self.story.vote(self.node(step.node).attestation.batch, number)
-        signer = step.arguments["signer"]
-        return self.note(number, step.node, f"gets the vote of {signer} on {batch} from somebody who kept it")
+    @handles(network.hand_on_vote)
+    def handed_on(self) -> Iterator[Event]:
+        batch = self.batch(self.here.attestation, self.number)
+        return self.note(f"gets the vote of {self.other('signer')} on {batch} from somebody who kept it")
 
     # Faults
 
-    def failed(self, number: int, step: TraceStep) -> Iterator[Event]:
+    @handles(
+        network.fail_to_start,
+        network.fail_to_certify,
+        network.fail_once,
+        network.refuse_genesis,
+        network.read_old_genesis,
+    )
+    def failed(self) -> Iterator[Event]:
         """An error in a task, and what it ends."""
-        if self.system.revision.error_ends_task_only:
+        ends_task_only = self.system.revision.error_ends_task_only
+        if ends_task_only:
             end = "its attestation task ends"
-        elif step.node == MAIN:
+        elif self.step.node == MAIN:
             end = "its consensus ends, and nobody restarts it"
         else:
             end = "its process ends, and is restarted"
-        yield from self.note(number, step.node, f"{ERRORS[step.action]}, an error: {end}")
-        if not self.system.revision.error_ends_task_only:
-            yield from self.losses_at(number, step.node)
+        yield from self.note(f"{ERRORS[self.step.action]}, an error: {end}")
+        if not ends_task_only:
+            yield from self.losses()
 
-    def restarted(self, number: int, step: TraceStep) -> Iterator[Event]:
-        text = RESTARTS[step.action]
-        if "first" in step.arguments:
-            text = f"reverts the batches from {step.arguments['first']} on, and restarts on a new fork"
-        yield from self.note(number, step.node, text)
-        yield from self.losses_at(number, step.node)
-
-    def reconnected(self, number: int, step: TraceStep) -> Iterator[Event]:
-        other = str(step.arguments["to"])
-        yield Event(number, Form.NOTE, step.node, other, "the connection breaks and is made again")
-        yield from self.losses_between(number, step.node, other)
-
-    def losses_at(self, number: int, node: str) -> Iterator[Event]:
-        place = self.topology.position(node)
-        return self.losses(number, [ends for ends in self.topology.links if place in ends])
-
-    def losses_between(self, number: int, one: str, other: str) -> Iterator[Event]:
-        """The calls that are lost with a connection."""
-        ends = {self.topology.position(one), self.topology.position(other)}
-        return self.losses(number, [link for link in self.topology.links if set(link) == ends])
-
-    def losses(self, number: int, links: Sequence[tuple[int, int]]) -> Iterator[Event]:
-        for ends in links:
-            caller, peer = (self.topology.places[end].name for end in ends)
-            if self.story.value(self.link(caller, peer).phase, number - 1) != IDLE:
-                yield Event(number, Form.LOSS, caller, peer, "the call is lost", CALL)
-
-
-def tell(story: Story, number: int, step: TraceStep) -> Iterator[Event]:
-    """The events of one step. `number` counts from 1."""
-    return Teller(story).tell(number, step)
-
-
-def why_asked(story: Story, number: int) -> str:
-    """Why the main node asks for the batch that it asks for, after so many steps."""
-    last = story.value(story.system.main.store.certified.largest, number)
-    if last != NONE:
-        return f"the one after batch {last}, the last with a certificate"
-    if story.value(story.system.next_batch_to_attest, number) > story.value(story.system.state.first_batch, number):
-        return "no certificate is stored, so batch 1: batch 0 is never attested"
-    return "no certificate is stored, so the first batch"
-
-
-WAYS: dict[str, Callable[[Teller, int, TraceStep], Iterator[Event]]] = {
-    transition.name: way
-    for transition, way in (
-        (seal_batch, Teller.sealed),
-        (provide_hash, Teller.hash_provided),
-        (prune, Teller.pruned),
-        (diverge, Teller.diverged),
-        (execute_again, Teller.executed_again),
-        (restore_database, Teller.restored),
-        (read_status, Teller.status_read),
-        (read_old_status, Teller.old_status_read),
-        (start_attestation, Teller.started),
-        (skip_batch, Teller.skipped),
-        (find_certificate, Teller.certificate_found),
-        (insert_certificate, Teller.certificate_inserted),
-        (exchange_votes, Teller.exchanged),
-        (call_peer, Teller.called),
-        (receive_call, Teller.call_received),
-        (answer_call, Teller.answered),
-        (receive_answer, Teller.answer_received),
-        (refuse_message, Teller.message_refused),
-        (forge_vote, Teller.forged),
-        (hand_on_vote, Teller.handed_on),
-        *(
-            (each, Teller.failed)
-            for each in (fail_to_start, fail_to_certify, fail_once, refuse_genesis, read_old_genesis)
-        ),
-        (restart_node, Teller.restarted),
-        (regenesis, Teller.restarted),
-        *(
-            (each, Teller.restarted)
-            for each in (restart_on_new_genesis, restart_without_registry, restart_with_registry)
-        ),
-        (reconnect, Teller.reconnected),
+    @handles(
+        network.restart_node,
+        network.restart_on_new_genesis,
+        network.restart_without_registry,
+        network.restart_with_registry,
     )
-}
-"""How each transition is told. One that is not here is told by its name."""
+    def restarted(self) -> Iterator[Event]:
+        yield from self.note(RESTARTS[self.step.action])
+        yield from self.losses()
+
+    @handles(network.regenesis)
+    def reverted(self) -> Iterator[Event]:
+        first = self.step.arguments["first"]
+        yield from self.note(f"reverts the batches from {first} on, and restarts on a new fork")
+        yield from self.losses()
+
+    @handles(network.reconnect)
+    def reconnected(self) -> Iterator[Event]:
+        return self.broken(self.step.node, self.other("to"), "the connection breaks and is made again")
+
+    def lost(self, sender: str, receiver: str) -> Iterator[Event]:
+        if self.before(self.link(sender, receiver).phase) != IDLE:
+            yield from self.event(Form.LOSS, sender, receiver, "the call is lost", CALL)
+
+
+def pushed(votes: Sequence[str], batch: str | None, asks: bool) -> str:
+    """What a call says."""
+    told = f"votes of {', '.join(votes)} on {batch}" if votes else f"is at {batch}"
+    return told + ", asks for votes" * asks

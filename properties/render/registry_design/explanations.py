@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from model.batch_store import CertifiedBatches
+from model.registry_design.system import RegistryDesign
 from model.votes import NONE
 from properties.render.story import Story
 
@@ -15,7 +16,7 @@ def certificate(story: Story) -> str:
 
 
 def _of_finders(story: Story) -> Iterator[str]:
-    last, system = len(story.trace.steps), story.registry_design
+    last, system = len(story.trace.steps), story.of(RegistryDesign)
     for place, node in zip(system.topology.places, system.state.nodes, strict=True):
         quorum = node.registry.find_quorum(system.electorate)
         if not story.value(quorum.found, last):
@@ -45,7 +46,7 @@ def certified(story: Story) -> str:
     if not isinstance(certified, CertifiedBatches):
         return ""
     last = len(story.trace.steps)
-    sealed = story.value(story.registry_design.state.sealed, last)
+    sealed = story.value(story.of(RegistryDesign).state.sealed, last)
     flags = [story.value(flag, last) for flag in certified.flags[:sealed]]
     has, lacks = ([number for number, flag in enumerate(flags) if bool(flag) is wanted] for wanted in (True, False))
     told = [f"{_batches(numbers)} {what}" for numbers, what in ((has, "a certificate"), (lacks, "none")) if numbers]

@@ -13,10 +13,11 @@ from model.algebra import const
 from model.registry_design.network import RESTARTS, forge_vote, receive_votes
 from model.registry_design.node import publish_vote, set_min_batch_number
 from model.registry_design.registry import Registry
+from model.registry_design.system import RegistryDesign
 from model.votes import Vote
 from properties.render import CannotRender
 from properties.render.explanations import explain
-from properties.render.registry_design.sequence import Teller
+from properties.render.registry_design.sequence import Teller, message
 from properties.render.rust_test import comment
 from properties.render.sources import COMMIT
 from properties.render.story import Story
@@ -90,7 +91,7 @@ def _hashes(story: Story) -> int:
 def _finder(story: Story) -> str:
     """The node whose finder finds the certificate."""
     last = len(story.trace.steps)
-    for place, node in zip(story.system.topology.places, story.registry_design.state.nodes, strict=True):
+    for place, node in zip(story.system.topology.places, story.of(RegistryDesign).state.nodes, strict=True):
         quorum = node.registry.find_quorum(story.system.electorate)
         valid = node.registry.certificate_verifies(quorum.vote, story.system.electorate)
         if story.value(quorum.found & ~valid, last):
@@ -127,7 +128,7 @@ class _Registry:
 
     @property
     def _registry(self) -> Registry:
-        return self.story.registry_design.state.nodes[self._place].registry
+        return self.story.of(RegistryDesign).state.nodes[self._place].registry
 
     def _update(self, votes: list[str]) -> str:
         chain = ["votes", f".update(attesters, &genesis, &[{', '.join(votes)}])", ".unwrap()"]
@@ -135,11 +136,8 @@ class _Registry:
         return ("" if len("".join(chain)) <= CHAIN_WIDTH else "\n        ").join(chain) + ";"
 
     def _received(self, number: int, step: TraceStep) -> list[str]:
-        teller = Teller(self.story)
-        return [
-            self._vote(key, vote, number)
-            for key, vote, _ in teller.message(str(step.arguments["from"]), step.node, number)
-        ]
+        votes = message(self.story, str(step.arguments["from"]), step.node, number)
+        return [self._vote(key, vote, number) for key, vote, _ in votes]
 
     def _forged(self, step: TraceStep) -> str:
         vote = Vote(const(int(step.arguments["number"])), const(int(step.arguments["variant"])))
@@ -148,7 +146,7 @@ class _Registry:
     def _published(self, number: int, step: TraceStep) -> str:
         key = self.story.system.topology.places[self._place].key
         assert key is not None
-        batch = Teller(self.story).published_number(number + 1, step)
+        batch = Teller(self.story, number + 1, step).published_number
         return self._vote(key, Vote(const(batch), const(0)), number)
 
     def _vote(self, key: int, vote: Vote, number: int) -> str:

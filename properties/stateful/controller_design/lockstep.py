@@ -7,19 +7,22 @@ that can come to both ends in the scope.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from model.algebra import Int, const
+from model.algebra import Expression, Int, const
 from model.committee import Committee
+from model.controller_design import network
+from model.controller_design import node as steps
+from model.controller_design.attestation import Attestation
 from model.controller_design.controller import Controller, Info, StartRefused
-from model.controller_design.network import RESTARTS
 from model.controller_design.node import OWN_HASH, Node
 from model.controller_design.system import ControllerDesign
 from model.messages import Batch, BatchQC, SignedBatch
 from model.transitions import Action
 from properties.claims.controller_design import FAILURES
+from properties.engines.handlers import handles
 from properties.engines.stepper import State
 from properties.stateful import lockstep
 from properties.stateful.lockstep import Disagreement, Test, agree
@@ -66,40 +69,41 @@ class Layout(lockstep.Layout):
     def controllers(self) -> list[Test]:
         """For each node: what it attests, by which committee, whether there is a certificate, and whether it verifies;
         then a flag for each attester's vote."""
-        found = [node.attestation for node in self.system.state.nodes]
-        return [
-            self.test(*_subject(here), here.committee, here.has_quorum, here.certificate_verifies, *here.votes)
-            for here in found
-        ]
+        return self.on_nodes(lambda node: self._controller(node.attestation))
+
+    def _controller(self, here: Attestation) -> Iterator[Expression]:
+        yield from _subject(here)
+        yield from (here.committee, here.has_quorum, here.certificate_verifies, *here.votes)
 
     @cached_property
     def told(self) -> list[Test]:
         """For each link, the batch that was told last, and a flag for each vote."""
-        return [self.test(*_subject(link), *link.told) for link in self.system.state.links]
+        return self.on_links(lambda link, *_: (*_subject(link), *link.told))
 
     @cached_property
     def calls(self) -> list[Test]:
         """For each link, whether the call asks for votes, and a flag for each vote that is on its way."""
-        return [self.test(link.asks, *link.carried) for link in self.system.state.links]
+        return self.on_links(lambda link, *_: (link.asks, *link.carried))
 
     @cached_property
     def to_start(self) -> list[Test]:
         """For each node, the batch that it starts next, and the place of its committee."""
-        return [self._to_start(node, self._number(node)) for node in self.system.state.nodes]
+        return self.on_nodes(lambda node: _to_start(node, self._number(node)))
 
     @cached_property
     def to_start_if_asked(self) -> list[list[Test]]:
         """For each node, the same if it is told this number."""
         batches = range((self.system.scope.batches or 0) + 1)
-        return [[self._to_start(node, const(number)) for number in batches] for node in self.system.state.nodes]
+        return [[self.test(*_to_start(node, const(number))) for number in batches] for node in self.system.state.nodes]
 
     def _number(self, node: Node) -> Int:
         """What it has read; or, where reading and starting are one step, what it is asked for."""
         return node.task.number if self.system.scope.late_answers else self.system.next_batch_to_attest
 
-    def _to_start(self, node: Node, number: Int) -> Test:
-        batch = node.own_batch(number)
-        return self.test(batch.number, batch.variant, batch.genesis, node.committee_of(number).place)
+
+def _to_start(node: Node, number: Int) -> tuple[Int, ...]:
+    batch = node.own_batch(number)
+    return batch.number, batch.variant, batch.genesis, node.committee_of(number).place
 
 
 def _subject(holder: Any) -> tuple[Int, Int, Int]:
@@ -155,12 +159,24 @@ class Mirror(lockstep.Mirror):
         agree(f"whether the call on {name} asks", self.asked[link] is not None, bool(asks))
         agree(f"the votes under way on {name}", {vote.key for vote in self.carried[link]}, _names(attesters, flags))
 
+    @handles(network.reconnect, network.refuse_message)
+    def reconnect(self, action: Action, before: State) -> None:
+        """A connection is made again."""
+        self.connect_again(action)
+
+    @handles(*network.RESTARTS)
+    def restart(self, action: Action, before: State) -> None:
+        """A node starts anew."""
+        self.start_again(action.node)
+
+    @handles(steps.start_attestation)
     def start_attestation(self, action: Action, before: State) -> None:
         """The task starts a batch, with the committee that it finds, or that the action says."""
         node = self.layout.places[action.node]
         *subject, place = self.layout.to_start[node](before)
         self._start(node, subject, int(dict(action.arguments).get("committee", place)))
 
+    @handles(network.read_old_status)
     def read_old_status(self, action: Action, before: State) -> None:
         """Where reading and starting are one step, the task starts an old batch."""
         if not self.layout.system.scope.late_answers:
@@ -175,6 +191,7 @@ class Mirror(lockstep.Mirror):
         except StartRefused as refused:
             raise Disagreement(f"starting {info.batch_to_attest} is refused in full fidelity: {refused}") from None
 
+    @handles(steps.find_certificate)
     def find_certificate(self, action: Action, before: State) -> None:
         """The main node's task waits for the certificate of what its controller attests, and has it."""
         node = self.layout.places[action.node]
@@ -182,11 +199,13 @@ class Mirror(lockstep.Mirror):
         waited = self.controllers[node].wait_for_cert(number)
         agree(f"whether {action.node} has its certificate", isinstance(waited, BatchQC), True)
 
+    @handles(steps.insert_certificate)
     def insert_certificate(self, action: Action, before: State) -> None:
         """Where it is one step, the task finds the certificate, too."""
         if not self.layout.system.scope.certificate_steps:
             self.find_certificate(action, before)
 
+    @handles(network.call_peer)
     def call_peer(self, action: Action, before: State) -> None:
         """The caller looks at what is new to its peer."""
         self._call(self.layout.link_of(action))
@@ -202,6 +221,7 @@ class Mirror(lockstep.Mirror):
     def _passing(self, link: int, votes: Iterable[SignedBatch]) -> tuple[SignedBatch, ...]:
         return tuple(vote for vote in votes if vote.key in self.layout.passing[link])
 
+    @handles(network.receive_call, network.receive_answer)
     def receive(self, action: Action, before: State) -> None:
         """Either end deals with the votes that have come; an answer ends the call."""
         link = self._link_of_message(action)
@@ -228,6 +248,7 @@ class Mirror(lockstep.Mirror):
             return 0
         return 1 if self.controllers[node].insert_votes([vote]).error else 2
 
+    @handles(network.answer_call)
     def answer_call(self, action: Action, before: State) -> None:
         """The called node answers, if it is asked."""
         self._answer(self._link_of_message(action), self.layout.places[action.node])
@@ -236,6 +257,7 @@ class Mirror(lockstep.Mirror):
         wanted = self.asked[link]
         self.carried[link] = () if wanted is None else self._passing(link, self.controllers[node].votes(wanted))
 
+    @handles(network.exchange_votes)
     def exchange_votes(self, action: Action, before: State) -> None:
         """A call from beginning to end."""
         link = self.layout.link_of(action)
@@ -249,10 +271,7 @@ class Mirror(lockstep.Mirror):
     def _insert_any(self, node: int, votes: Iterable[SignedBatch]) -> None:
         self.controllers[node] = self.controllers[node].insert_votes(votes).controller
 
-    def refuse_message(self, action: Action, before: State) -> None:
-        """The connection is made again."""
-        self.connect_again({action.node, str(dict(action.arguments)["to"])})
-
+    @handles(network.forge_vote)
     def forge_vote(self, action: Action, before: State) -> None:
         """A Byzantine vote on what the node attests."""
         node = self.layout.places[str(dict(action.arguments)["at"])]
@@ -261,13 +280,14 @@ class Mirror(lockstep.Mirror):
             raise Disagreement(f"{action} comes to a node that attests nothing in full fidelity")
         self._insert(node, [SignedBatch(action.node, here.info.batch_to_attest)])
 
+    @handles(*FAILURES)
     def fail(self, action: Action, before: State) -> None:
         """An error in a task ends the controller, too, up to zksync-era PR 3170."""
         if action.name == "fail_to_start":
             self._note_refusal(self.layout.places[action.node], before)
         revision = self.layout.system.revision
         if not (revision.error_ends_task_only or revision.restarts_task):
-            self.restart_node(action, before)
+            self.start_again(action.node)
 
     def _note_refusal(self, node: int, before: State) -> None:
         *subject, place = self.layout.to_start[node](before)
@@ -279,21 +299,3 @@ class Mirror(lockstep.Mirror):
 
 def _names(attesters: tuple[str, ...], flags: Iterable[int]) -> set[str]:
     return {name for name, flag in zip(attesters, flags, strict=True) if flag}
-
-
-Mirror.handlers = {
-    "start_attestation": Mirror.start_attestation,
-    "read_old_status": Mirror.read_old_status,
-    "find_certificate": Mirror.find_certificate,
-    "insert_certificate": Mirror.insert_certificate,
-    "call_peer": Mirror.call_peer,
-    "receive_call": Mirror.receive,
-    "answer_call": Mirror.answer_call,
-    "receive_answer": Mirror.receive,
-    "exchange_votes": Mirror.exchange_votes,
-    "refuse_message": Mirror.refuse_message,
-    "forge_vote": Mirror.forge_vote,
-    "reconnect": Mirror.reconnect,
-    **{transition.name: Mirror.fail for transition in FAILURES},
-    **{transition.name: Mirror.restart_node for transition in RESTARTS},
-}

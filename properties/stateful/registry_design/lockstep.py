@@ -6,19 +6,23 @@ the certificate that is found there, and every link.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from model.algebra import Int
+from model.algebra import Expression, Int
 from model.committee import U64_MAX
 from model.messages import Batch, SignedBatch
+from model.registry_design import network
+from model.registry_design import node as steps
 from model.registry_design.batch_votes import BatchVotes, BatchVotesWatch, VoteError
-from model.registry_design.network import RESTARTS
+from model.registry_design.node import Node
+from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.scope import FOREIGN_GENESIS
 from model.transitions import Action
 from model.votes import NONE, Vote
+from properties.engines.handlers import handles
 from properties.engines.stepper import State
 from properties.stateful import lockstep
 from properties.stateful.lockstep import Disagreement, Test, agree
@@ -70,12 +74,12 @@ class Layout(lockstep.Layout):
     @cached_property
     def minima(self) -> list[Test]:
         """For each node, its minimum."""
-        return [self.test(node.registry.min_batch_number) for node in self.system.state.nodes]
+        return self.on_nodes(lambda node: [node.registry.min_batch_number])
 
     @cached_property
     def geneses(self) -> list[Test]:
         """For each node, the fork that it is on."""
-        return [self.test(node.genesis) for node in self.system.state.nodes]
+        return self.on_nodes(lambda node: [node.genesis])
 
     @cached_property
     def old(self) -> list[Callable[[State], Subjects]]:
@@ -90,34 +94,23 @@ class Layout(lockstep.Layout):
     @cached_property
     def certificates(self) -> list[Test]:
         """For each node: whether there is a quorum, whether its certificate verifies, and its subject."""
+        return self.on_nodes(lambda node: self._certificate(node.registry))
+
+    def _certificate(self, registry: Registry) -> Iterator[Expression]:
         electorate = self.system.electorate
-        found = [(node.registry, node.registry.find_quorum(electorate)) for node in self.system.state.nodes]
-        return [
-            self.test(
-                quorum.found,
-                registry.certificate_verifies(quorum.vote, electorate),
-                quorum.vote.number,
-                quorum.vote.hash,
-                quorum.vote.genesis,
-            )
-            for registry, quorum in found
-        ]
+        found, vote = (quorum := registry.find_quorum(electorate)).found, quorum.vote
+        yield from (found, registry.certificate_verifies(vote, electorate), vote.number, vote.hash, vote.genesis)
 
     @cached_property
     def attesting(self) -> list[Test]:
         """For each node, the number that its attester votes on when it publishes: what it has read, or, where reading
         and publishing are one step, what the status says."""
-        nodes = self.system.state.nodes
-        return [self._read(node.attester.number, node.status.next_batch_to_attest) for node in nodes]
+        return self.on_nodes(lambda node: [_read(node.attester.number, node)])
 
     @cached_property
     def finding(self) -> list[Test]:
         """For each node, the number that its finder sets as the minimum: what it has read, or what the status says."""
-        nodes = self.system.state.nodes
-        return [self._read(node.finder.number, node.status.next_batch_to_attest) for node in nodes]
-
-    def _read(self, number: Int, otherwise: Int) -> Test:
-        return self.test(otherwise if number.is_constant else number)
+        return self.on_nodes(lambda node: [_read(node.finder.number, node)])
 
     def _votes(self, votes: tuple[Vote, ...]) -> Callable[[State], Subjects]:
         pairs = zip(self.system.topology.attesters, votes, strict=True)
@@ -131,6 +124,10 @@ class Layout(lockstep.Layout):
             return {name: subject for name, subject in zip(names, subjects, strict=True) if subject[0] != NONE}
 
         return read
+
+
+def _read(number: Int, node: Node) -> Int:
+    return node.status.next_batch_to_attest if number.is_constant else number
 
 
 class Mirror(lockstep.Mirror):
@@ -186,12 +183,24 @@ class Mirror(lockstep.Mirror):
             raise Disagreement(f"a message to {name} is an error in full fidelity: {error}") from error
         self.registries[node] = updated
 
+    @handles(network.reconnect)
+    def reconnect(self, action: Action, before: State) -> None:
+        """A connection is made again."""
+        self.connect_again(action)
+
+    @handles(*network.RESTARTS)
+    def restart(self, action: Action, before: State) -> None:
+        """A node starts anew."""
+        self.start_again(action.node)
+
+    @handles(steps.publish_vote)
     def publish_vote(self, action: Action, before: State) -> None:
         """An honest vote goes through the own registry."""
         node = self.layout.places[action.node]
         number, genesis = self.layout.attesting[node](before)[0], self.layout.geneses[node](before)[0]
         self._update(node, before, signed(action.node, (number, number, genesis)))
 
+    @handles(network.forge_vote)
     def forge_vote(self, action: Action, before: State) -> None:
         """A Byzantine vote arrives at some node."""
         arguments = dict(action.arguments)
@@ -202,12 +211,14 @@ class Mirror(lockstep.Mirror):
         if self._signed.setdefault((action.node, number), variant) != variant:
             self.noticed.append(EQUIVOCATING)
 
+    @handles(steps.set_min_batch_number)
     def set_min_batch_number(self, action: Action, before: State) -> None:
         """The finder sets the minimum."""
         node = self.layout.places[action.node]
         number = self.layout.finding[node](before)[0]
         self.registries[node] = self.registries[node].set_min_batch_number(number)
 
+    @handles(network.push_votes)
     def push_votes(self, action: Action, before: State) -> None:
         """The pusher wakes up, and sends what is newer than its last push."""
         link = self.layout.link_of(action)
@@ -217,24 +228,27 @@ class Mirror(lockstep.Mirror):
         self.registries[node], self.old[link] = watch, watch.votes
         self.spoilt.discard(link)
 
+    @handles(network.push_bad_vote)
     def push_bad_vote(self, action: Action, before: State) -> None:
         """The same, and this message has a bad vote."""
         self.push_votes(action, before)
         self.spoilt.add(self.layout.link_of(action))
 
+    @handles(network.receive_votes)
     def receive_votes(self, action: Action, before: State) -> None:
         """The message arrives, with what the external node adds to it."""
         link = self.layout.link_of(action)
         self._update(self.layout.places[action.node], before, *self._with_bad_vote(link))
         self.in_flight[link] = ()
 
+    @handles(network.refuse_votes)
     def refuse_votes(self, action: Action, before: State) -> None:
         """The message is an error: it changes nothing, and the connection is made again."""
         link = self.layout.link_of(action)
         try:
             self._update(self.layout.places[action.node], before, *self._with_bad_vote(link))
         except Disagreement:
-            self.connect_again({action.node, str(dict(action.arguments)["from"])})
+            self.connect_again(action)
         else:
             raise Disagreement(f"the message to {action.node} is no error in full fidelity")
 
@@ -258,16 +272,3 @@ class Mirror(lockstep.Mirror):
 
 def _subjects(votes: BatchVotes) -> Subjects:
     return {key: subject_of(vote.batch) for key, vote in votes.votes.items()}
-
-
-Mirror.handlers = {
-    "publish_vote": Mirror.publish_vote,
-    "forge_vote": Mirror.forge_vote,
-    "set_min_batch_number": Mirror.set_min_batch_number,
-    "push_votes": Mirror.push_votes,
-    "push_bad_vote": Mirror.push_bad_vote,
-    "receive_votes": Mirror.receive_votes,
-    "refuse_votes": Mirror.refuse_votes,
-    "reconnect": Mirror.reconnect,
-    **{transition.name: Mirror.restart_node for transition in RESTARTS},
-}

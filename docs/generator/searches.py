@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+from docs.generator.tables import table
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.revisions import PROPOSALS, REVISIONS
 from model.revisions import revision as by_name
@@ -14,7 +15,6 @@ from model.system import build
 from model.topology import MAIN
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
-from properties.documentation.tables import table
 from properties.engines.checking import Check
 from properties.engines.stepper import Stepper
 from properties.results.cures import CURES, ONE, OWN

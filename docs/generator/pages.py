@@ -1,9 +1,9 @@
 """The generated parts of `docs/`: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 
-NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m
-properties.documentation` writes all parts anew, and a test fails where one is out of date. It is one of the slow tests
-where the part takes more than a second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of
-the deep tests where it takes the better part of a minute, `<!-- generated deeply: NAME -->`.
+NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m docs.generator` writes
+all parts anew, and a test fails where one is out of date. It is one of the slow tests where the part takes more than a
+second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of the deep tests where it takes the
+better part of a minute, `<!-- generated deeply: NAME -->`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from properties.documentation import mutants, redesign, searches, tables, timing
-from properties.documentation.tables import table
+from docs.generator import mutants, proofs, redesign, searches, tables, timing
 from properties.engines.workers import Workers
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
-from properties.proofs import tables as proof_tables
 from properties.results.findings import FINDINGS
 from tests.selfchecks import tables as self_checks
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1]
 
 REGION = re.compile(
     r"(?P<begin><!-- generated(?P<cost> slowly| deeply)?: (?P<name>.+?) -->\n)(?P<text>.*?)(?P<end><!-- end -->)",
@@ -73,18 +71,16 @@ REGIONS: dict[str, Callable[[], str]] = {
     "timing sensitivity": timing.sensitivity,
     "self-checks": self_checks.compared,
     "broken engines": self_checks.noticed,
-    "proof theorems": lambda: table(*proof_tables.theorems(proof_tables.PROVED_START, proof_tables.BROKEN_START)),
-    "proof theorems, attestation controller": lambda: table(
-        *proof_tables.theorems(proof_tables.CONTROLLER, proof_tables.CONTROLLER_PER_BATCH)
-    ),
-    "proof invariant, attestation controller": lambda: table(*proof_tables.controller_invariants()),
-    "proof obligations, attestation controller": lambda: table(*proof_tables.controller_obligations()),
-    "proof invariant": lambda: table(*proof_tables.invariant()),
-    "proof obligations, genesis start": lambda: table(*proof_tables.obligations(proof_tables.PROVED_START)),
-    "proof obligations, last-sealed start": lambda: table(*proof_tables.obligations(proof_tables.BROKEN_START)),
-    "proof deadlock": lambda: table(*proof_tables.predicate()),
-    "proof cures": lambda: table(*proof_tables.cures()),
-    "proof threshold": lambda: table(*proof_tables.threshold()),
+    "proof theorems": lambda: proofs.theorems(proofs.PROVED_START, proofs.BROKEN_START),
+    "proof theorems, attestation controller": lambda: proofs.theorems(proofs.CONTROLLER, proofs.CONTROLLER_PER_BATCH),
+    "proof invariant, attestation controller": proofs.controller_invariants,
+    "proof obligations, attestation controller": proofs.controller_obligations,
+    "proof invariant": proofs.invariant,
+    "proof obligations, genesis start": lambda: proofs.obligations(proofs.PROVED_START),
+    "proof obligations, last-sealed start": lambda: proofs.obligations(proofs.BROKEN_START),
+    "proof deadlock": proofs.predicate,
+    "proof cures": proofs.cures,
+    "proof threshold": proofs.threshold,
 }
 
 

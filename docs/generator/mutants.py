@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
+from docs.generator.tables import table
 from properties.commands.mutate import told
-from properties.documentation.tables import table
 from properties.mutation.checks import VERDICT
 from properties.mutation.operators import files, mutants
 from properties.mutation.survey import EQUIVALENT, EXPLAINED, OTHERWISE, SEMANTIC, UNEXPLAINED, UNUSED, Finding, saved

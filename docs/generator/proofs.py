@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
+from docs.generator.tables import table
 from model.revisions import compose
 from properties.proofs.committees import Committee
 from properties.proofs.controller_design.certification import of_main_node
@@ -14,16 +15,13 @@ from properties.proofs.controller_design.session import ControllerSession
 from properties.proofs.induction import DOMAINS
 from properties.proofs.obligations import Answer, Budget, Outcome
 from properties.proofs.registry_design.bound import arithmetic
-from properties.proofs.registry_design.invariants import ABOVE_MINIMUM, CONJUNCTS, HASHES, MINIMA, NO_GAP
+from properties.proofs.registry_design.invariants import ABOVE_MINIMUM, CONJUNCTS, HASHES, MINIMA, NO_GAP, sentence_of
 from properties.proofs.registry_design.permanence import deadlock
 from properties.proofs.registry_design.session import NO_GAPS, RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK
 from properties.proofs.results import Result
 from properties.proofs.theorems import DESIGNS, theorems_of
 from properties.proofs.theorems import results as prove
-
-Table = tuple[Sequence[str], Iterator[Sequence[str]]]
-"""The head and the rows."""
 
 PROVED_START, BROKEN_START = "pr161+era2539", "pr161+era2480"
 CONTROLLER, CONTROLLER_PER_BATCH = "pr175+era2657", "pr175+era2684"
@@ -57,27 +55,27 @@ def results(revision: str, claim: str) -> tuple[Result, ...]:
     return tuple(prove(DESIGNS[about.design].session(about, Budget(), (SIZE,)), [claim]))
 
 
-def invariant() -> Table:
+def invariant() -> str:
     """The conjuncts behind no gaps."""
-    rows = [(f"`{name}`", sentence, _needed_for(name)) for name, sentence, _ in CONJUNCTS]
+    rows = [(f"`{name}`", sentence_of(name), _needed_for(name)) for name in CONJUNCTS]
     rows.append((f"`{DOMAINS}`", "Every variable stays within its declared domain.", "all"))
-    return ("conjunct", "what it says", "for"), iter(rows)
+    return table(("conjunct", "what it says", "for"), rows)
 
 
 def _needed_for(conjunct: str) -> str:
     return ", ".join(theorem for theorem, group in GROUPS.items() if conjunct in group)
 
 
-def obligations(revision: str) -> Table:
+def obligations(revision: str) -> str:
     """For each action and conjunct, whether the action keeps it; an action stands for those of all nodes."""
     (fixed, *_) = results(revision, NO_GAPS)
     return _by_action(fixed.outcomes, [*NO_GAP, DOMAINS])
 
 
-def _by_action(outcomes: Sequence[Outcome], goals: Sequence[str]) -> Table:
+def _by_action(outcomes: Sequence[Outcome], goals: Sequence[str]) -> str:
     subjects = list(dict.fromkeys(action_of(outcome) for outcome in outcomes))
     rows = ((f"`{subject}`", *(_cell(outcomes, subject, goal) for goal in goals)) for subject in subjects)
-    return ("", *(f"`{goal}`" for goal in goals)), (row for row in rows if any(row[1:]))
+    return table(("", *(f"`{goal}`" for goal in goals)), (row for row in rows if any(row[1:])))
 
 
 def action_of(outcome: Outcome) -> str:
@@ -94,25 +92,25 @@ def _cell(outcomes: Sequence[Outcome], subject: str, goal: str) -> str:
     return SIGNS[worst]
 
 
-def theorems(ours: str, theirs: str) -> Table:
+def theorems(ours: str, theirs: str) -> str:
     """The theorems for two attesters, and the verdict for each of two revisions of one design."""
     rows = (
         (mine.theorem, mine.sentence, str(mine.verdict), str(other.verdict))
         for claim in theorems_of(compose(ours))
         for mine, other in zip(results(ours, claim), results(theirs, claim), strict=True)
     )
-    return ("theorem", "sentence", f"`{ours}`", f"`{theirs}`"), rows
+    return table(("theorem", "sentence", f"`{ours}`", f"`{theirs}`"), rows)
 
 
-def controller_invariants() -> Table:
+def controller_invariants() -> str:
     """The conjuncts about the attestation controller, by the part of the system that they speak about."""
     system = ControllerSession(compose(CONTROLLER), Budget()).system(1)
     parts = {"main node": main_node(system), "its votes": verified(system), "each attester": attester(system, 0)}
     rows = ((f"`{each.name}`", each.sentence, about) for about, conjuncts in parts.items() for each in conjuncts)
-    return ("conjunct", "what it says", "of"), rows
+    return table(("conjunct", "what it says", "of"), rows)
 
 
-def controller_obligations() -> Table:
+def controller_obligations() -> str:
     """For each action and conjunct about the main node and an attester, whether the action keeps it."""
     session = ControllerSession(compose(CONTROLLER), Budget())
     argument = of_attester(session, SIZE, "mesh", 0)
@@ -121,20 +119,20 @@ def controller_obligations() -> Table:
     return _by_action(outcomes, [*goals, DOMAINS])
 
 
-def predicate() -> Table:
+def predicate() -> str:
     """The conjuncts of the deadlock."""
     argument = RegistrySession(compose(BROKEN_START), Budget()).argument(1)
     parts = deadlock(argument.system, Committee.of(1).byzantine)
-    return ("conjunct", "what it says"), ((f"`{part.name}`", part.sentence) for part in parts)
+    return table(("conjunct", "what it says"), ((f"`{part.name}`", part.sentence) for part in parts))
 
 
-def cures() -> Table:
+def cures() -> str:
     """What becomes of the deadlock with each cure."""
     found = ((name, results(name, NO_DEADLOCK)[0]) for name in CURES)
     rows = ((f"`{name}`", str(result.verdict), "; ".join(result.notes[:-1])) for name, result in found)
-    return ("revision", "verdict", "and"), rows
+    return table(("revision", "verdict", "and"), rows)
 
 
-def threshold() -> Table:
+def threshold() -> str:
     """The arithmetic of the threshold."""
-    return ("for every total weight from 1 to 2^64 - 1",), ((statement.name,) for statement in arithmetic())
+    return table(("for every total weight from 1 to 2^64 - 1",), ((statement.name,) for statement in arithmetic()))

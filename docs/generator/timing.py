@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from docs.generator.tables import table
 from model.revisions import revision
 from model.scope import instance
-from properties.documentation.tables import table
 from properties.timing.bounds import Holds, catching_up, certified_before_next_batch, largest_poll
 from properties.timing.laws import ASSUMED, DEFAULTS, SECOND, SOURCES
 from properties.timing.plots import plot

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from docs.generator.tables import table
 from model.revisions import CONTROLLER, of_design
 from model.revisions import revision as by_name
 from model.system import build
 from properties.claims.catalogue import claim
-from properties.documentation.tables import table
 from properties.engines.checking import Check
 from properties.engines.packing import Packing
 from properties.results.expected import expectations

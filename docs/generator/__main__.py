@@ -3,7 +3,7 @@ also those that take the better part of a minute each."""
 
 import sys
 
-from properties.documentation.pages import write
+from docs.generator.pages import write
 
 if __name__ == "__main__":
     for changed in write([word for word in sys.argv[1:] if word != "--deep"], "--deep" in sys.argv):
