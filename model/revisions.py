@@ -268,6 +268,11 @@ def proposals_in(name: str) -> tuple[str, ...]:
     return tuple(part for part in name.split("+") if PARTS[part].is_proposal)
 
 
+def without_proposals(name: str) -> str:
+    """The name of a revision without the proposals among its parts."""
+    return "+".join(part for part in name.split("+") if not PARTS[part].is_proposal)
+
+
 def idle_parts(name: str) -> tuple[str, ...]:
     """The proposals in a revision that set no switch that is not set without them: they change nothing anywhere."""
     plain = replace(compose(name), name="", about="")

@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "the main job: check every property on every revision and print the ledger",
     "report": "check, and write one self-contained page for a reviewer",
     "explore": "search one scope exhaustively",
+    "diff": "what changes from one revision to another: verdicts, transitions, runs",
     "prove": "prove properties with Z3, and search to a bound",
     "mutate": "make every mechanical mistake in the model, and see what notices it",
     "trace": "print the shortest counterexample or witness of a property",

@@ -85,11 +85,11 @@ def plans_of(options: argparse.Namespace, revisions: list[str]) -> list[Plan]:
         # Whoever names a revision wants it checked; without names it is enough to check those that the ledger has.
         wanted = revisions if options.revision or not listed else []
         missing = tuple(each for each in wanted if not any(plan.is_for(each) for plan in listed))
-        plans += [replace(_own_plan(name), revisions=missing)] if missing else []
+        plans += [replace(own_plan(name), revisions=missing)] if missing else []
     return plans
 
 
-def _own_plan(name: str) -> Plan:
+def own_plan(name: str) -> Plan:
     """The joined scope of an instance, whether or not the ledger has one: with as many batches as there."""
     from properties.scopes.plans import PLANS, Plan
 

@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Search as `attestation check` does, and write the page. The exit status is that of the searches."""
     from properties.render.report import Run, player, render, shown
+    from properties.results.comparison import changes
 
     revisions, plans = check.chosen(options)
     must_take_files(options.out)
@@ -29,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     with workers_of(options, len(done.entries)) as workers:
         players = list(workers.map(player, shown(done.entries)))
     command = done.command.replace("attestation check", f"attestation report --out {options.out}")
-    page = render(Run(done.entries, command, done.conclusion, done.is_complete), players, {})
+    changed = "\n".join(changes(done.entries))
+    sections = {"From revision to revision": changed} if changed else {}
+    page = render(Run(done.entries, command, done.conclusion, done.is_complete), players, sections)
     write(options.out / PAGE, page)
     print(options.out / PAGE)
     if not done.is_complete:

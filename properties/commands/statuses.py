@@ -21,7 +21,7 @@ class Status(IntEnum):
 MEANINGS: dict[Status, str] = {
     Status.DONE: "done, and nothing to report: what was checked holds, is as expected, or was printed",
     Status.FOUND: "done, and something to report: a violation, a verdict that is not expected, a refuted theorem, a "
-    "log that does not fit, a mutant that nothing notices",
+    "log that does not fit, a mutant that nothing notices, a difference",
     Status.USAGE: "the request cannot be carried out as it is: a wrong option or name, a file that cannot be read or "
     "written; nothing was written",
     Status.CUT_SHORT: "not to the end, by a bound or an interrupt: what is printed is marked, and nothing is "
@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[Status, ...]] = {
     "check": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "report": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "explore": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
+    "diff": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "prove": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "mutate": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
     "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),

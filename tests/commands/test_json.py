@@ -39,6 +39,7 @@ TABLES = [
     PROPERTIES,
     PACE,
     MUTANTS,
+    DIFF,
 ) = TABLES
 
 
@@ -171,3 +172,11 @@ def test_mutate(capsys: Capture) -> None:
     name = "batch_store.py: next_batch_from_genesis: swap: certified.largest + 1 → certified.largest - 1"
     by_verdict = printed(capsys, "mutate", "--workers", "1", "--name", name)
     assert_documented([by_recording, by_verdict], MUTANTS)
+
+
+def test_diff(capsys: Capture) -> None:
+    found = [
+        printed(capsys, "diff", *pair, "--workers", "1", "--instance", "w5,1b1")
+        for pair in (("pr161+era2480", "pr161+era2539"), ("pr161+era2539", "pr161+era2480"))
+    ]
+    assert_documented(found, DIFF)

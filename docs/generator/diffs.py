@@ -1,0 +1,78 @@
+"""The parts of `docs/diffs.md` and `docs/harms.md`: what changes from revision to revision, and with each proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from unittest.mock import patch
+
+from docs.generator.tables import table
+from model.revisions import CONTROLLER, PARTS, PROPOSALS, REVISIONS, Part, proposals_in, without_proposals
+from properties.commands.diff import scopes_of
+from properties.render.comparison import Diff, markdown, words_of
+from properties.results.comparison import NEIGHBOURS, Compared, compare, shortest, worsens
+
+
+@cache
+def diff(before: str, after: str, instance: str = "") -> Diff:
+    """The comparison that `attestation diff` makes."""
+    instances = [instance] if instance else []
+    plans = scopes_of((before, after), instances)
+    found = [each for plan in plans if (each := compare((before, after), plan)) is not None]
+    option = f" --instance {instance}" if instance else ""
+    return Diff((before, after), found, len(plans), f"attestation diff {before} {after}{option}")
+
+
+def neighbours() -> str:
+    """Every neighbouring pair, a row each."""
+    heads = ("from", "to", "scopes", "verdicts that get worse", "better", "newly possible", "no longer possible")
+    return table(heads, (tuple(_row(diff(*pair))) for pair in NEIGHBOURS))
+
+
+def _row(found: Diff) -> Iterator[str]:
+    yield from (f"`{name}`" for name in found.revisions)
+    yield f"{len(found.compared)}, of these {len(found.seen)} step by step"
+    worse = {name for name, before, after in found.changes if worsens(before, after)}
+    better = {name for name, before, after in found.changes if worsens(after, before)}
+    yield from (", ".join(f"`{name}`" for name in sorted(names)) or "none" for names in (worse, better - worse))
+    for newly in (True, False):
+        run = shortest(found.compared, newly)
+        if run is None:
+            yield "nothing" if found.is_complete else "not known"
+        else:
+            steps = [f"`{step.node}` `{step.call}`" for step in run.trace.steps]
+            yield f"{', '.join(steps)}: {'; '.join(words_of(run.sights[-1]))}"
+
+
+BAD = Part(
+    "a number is remembered only once it has been started, on the main node as elsewhere",
+    {"ignores_at_once": False},
+    design=CONTROLLER,
+)
+"""A change that looks like a simplification."""
+
+
+def bad_change() -> str:
+    """The review comment on it."""
+    with patch.dict(PARTS, {"remember_once_started": BAD}):
+        return markdown(diff("pr175+era3512", "pr175+era3512+remember_once_started", "n1f0b0")).replace("### ", "#### ")
+
+
+def harms() -> str:
+    """What gets worse with each proposal, and under which circumstances."""
+    heads = ("proposal", "on", "scopes", "states", "gets worse", "where")
+    return table(heads, (row for name in PROPOSALS if name not in REVISIONS for row in _harms(name)))
+
+
+def _harms(name: str) -> Iterator[tuple[str, ...]]:
+    base = without_proposals(name)
+    found = diff(base, name)
+    proposal = " + ".join(f"`{part}`" for part in proposals_in(name))
+    head = (proposal, f"`{base}`", str(len(found.compared)), f"{found.states:,}")
+    worse: dict[tuple[str, str, str], list[Compared]] = {
+        change: scopes for change, scopes in found.changes.items() if worsens(*change[1:])
+    }
+    if not worse:
+        yield (*head, "nothing" if found.is_complete else "not known", "")
+    for (claim, before, after), scopes in worse.items():
+        yield (*head, f"`{claim}`: {before} → {after}", "; ".join(each.plan.name for each in scopes))
