@@ -1,6 +1,7 @@
 """What notices a mutant: the cheapest checks first, up to the first that says something else than of the true model.
 
-1. *Expressions.* The systems of the ledger are built. Where no guard or effect has changed, nothing is searched.
+1. *Expressions.* The systems of the ledger are built for which the true model calls the mutated function. Where no
+   guard or effect has changed, nothing is searched; where none has in all of them, nothing more is asked.
 2. *Recordings* of the real vote registry and attestation controller, if the mutated file is part of these.
 3. *Verdicts.* Of the scopes with at most `FEW_STATES` states whose expressions have changed, the smallest first, until
    a verdict differs from the table of expectations; and `MORE` of them after it, to see which properties notice.
@@ -16,6 +17,7 @@ The number of states is not a verdict. A mutant that is noticed by that alone, o
 
 from __future__ import annotations
 
+import ast
 import importlib
 import signal
 import subprocess
@@ -26,13 +28,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS, design_of
 from model.topology import TOPOLOGIES
 from properties.mutation.equivalence import are_equal
 from properties.mutation.loading import in_force
-from properties.mutation.operators import Mutant
+from properties.mutation.operators import MODEL, Mutant
 from properties.results.expected import expectations
 from properties.results.ledger import conditions_of, expressions_of
 from properties.scopes.plans import PLANS
@@ -74,8 +77,7 @@ REFINED = ("registry_design/registry.py", "controller_design/attestation.py", "v
 """The files of the machines in the system that those in full fidelity refine."""
 
 TESTS = {REGISTRY: "tests/model/registry_design", CONTROLLER: "tests/model/controller_design"}
-"""Beside those of what both designs share. They are asked of what is the same in every scope, too: a part of the model
-that no scope has may have tests of its own."""
+"""Beside those of what both designs share."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,23 @@ class Kill:
     run: tuple[str, ...] = ()
 
 
+Function = tuple[str, str]
+"""A file of the model, and the name of a function in it."""
+
+Functions = frozenset[Function]
+
+
 @dataclass(frozen=True)
 class Case:
-    """One revision in one scope of the ledger: its place among the plans, and what the true model says there."""
+    """One revision in one scope of the ledger: its place among the plans, what the true model says there, and the
+    functions of the model that it took to say so."""
 
     revision: str
     plan: int
     expressions: int
     states: int
     is_searched: bool
+    calls: Functions
 
     @property
     def where(self) -> str:
@@ -126,31 +136,67 @@ def cases() -> list[Case]:
     for place, plan in enumerate(PLANS):
         for revision in REVISIONS:
             if plan.is_for(revision):
-                system = _system((revision, place), _true)
-                _alive.append(system)
                 states = int(expectations()[revision][plan.name]["states"])
                 few = states <= FEW_STATES and not plan.symmetry and not plan.deep
-                said = hash(expressions_of(system))
-                found.setdefault(said, Case(revision, place, said, states, few))
+                said, calls = _said((revision, place))
+                found.setdefault((said, calls), Case(revision, place, said, states, few, calls))
     return sorted(found.values(), key=lambda case: (not case.is_searched, case.states))
 
 
 @cache
-def open_systems() -> dict[Place, int]:
-    """The systems without bounds that proofs are about, in every topology, and what each says."""
-    places = [(name, topology) for name in chain(*PROVED.values()) for topology in TOPOLOGIES]
-    systems = {place: _system(place, _true) for place in places}
-    _alive.extend(systems.values())
-    return {place: hash(expressions_of(system)) for place, system in systems.items()}
+def open_systems() -> dict[Place, tuple[int, Functions]]:
+    """The systems without bounds that proofs are about, in every topology: what each says, and what that calls."""
+    places: list[Place] = [(name, topology) for name in chain(*PROVED.values()) for topology in TOPOLOGIES]
+    return {place: _said(place) for place in places}
+
+
+def _said(place: Place, of: Callable[[Any], object] = expressions_of) -> tuple[int, Functions]:
+    """What the true model says of a system, and which of its functions are called for that."""
+    called: set[CodeType] = set()
+
+    def see(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            called.add(frame.f_code)
+
+    sys.setprofile(see)
+    try:
+        said = of(_system(place, _true))
+    finally:
+        sys.setprofile(None)
+    _alive.append(said)
+    return hash(said), frozenset(_named(code) for code in called if code.co_filename.startswith(str(MODEL)))
+
+
+def _named(code: CodeType) -> Function:
+    """A function as mutants name it: what is written within one without a name of its own is part of it."""
+    name = code.co_qualname.replace(".<locals>", "")
+    return Path(code.co_filename).relative_to(MODEL).as_posix(), name.partition(".<")[0]
 
 
 @cache
-def conditions() -> dict[Case, int]:
-    """What the properties say in each scope of the ledger, of one revision there."""
+def _functions(file: str) -> set[str]:
+    """The functions of a file; what else it has is done when the file is imported."""
+    found, waiting = set[str](), [("", node) for node in ast.parse((MODEL / file).read_text(encoding="utf-8")).body]
+    while waiting:
+        within, node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = f"{within}{node.name}"
+            found |= {name} if isinstance(node, ast.FunctionDef) else set()
+            waiting += [(f"{name}.", inner) for inner in node.body]
+    return found
+
+
+def _calls(functions: Functions, mutant: Mutant) -> bool:
+    """Whether the mistake can matter where these are called."""
+    return (mutant.file, mutant.function) in functions or mutant.function not in _functions(mutant.file)
+
+
+@cache
+def conditions() -> dict[Place, tuple[int, Functions]]:
+    """What the properties say in each scope of the ledger, of one revision there, and what is called for it."""
     first = {case.plan: case for case in reversed(cases())}
-    said = {case: conditions_of(_system((case.revision, case.plan), _true)) for case in first.values()}
-    _alive.extend(said.values())
-    return {case: hash(each) for case, each in said.items()}
+    places: list[Place] = [(case.revision, case.plan) for case in first.values()]
+    return {place: _said(place, conditions_of) for place in places}
 
 
 def _system(place: Place, load: Load) -> Any:
@@ -202,12 +248,10 @@ def examine(mutant: Mutant) -> tuple[Kill | None, str]:
 def _rest(mutant: Mutant) -> Iterator[Kill | str]:
     """The slow checks; and, if nothing notices, why that is, in a word."""
     why = "" if _is_in_full_fidelity(mutant) else _equality(mutant)
-    if why == SAME:
-        yield why
-    for search in (_tests,) if why else (_proofs, _logs, _tests):
-        yield from search(mutant)
     if why:
         yield why
+    for search in (_proofs, _logs, _tests):
+        yield from search(mutant)
 
 
 UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
@@ -316,11 +360,13 @@ def _equality(mutant: Mutant) -> str:
     changed: list[Place] = [(case.revision, case.plan) for case in _cases_of(mutant) if _has_changed(case)]
     changed += [
         place
-        for place, before in open_systems().items()
-        if design_of(place[0]) in designs and hash(ledger.expressions_of(_system(place, _fresh))) != before
+        for place, (before, calls) in open_systems().items()
+        if design_of(place[0]) in designs
+        and _calls(calls, mutant)
+        and hash(ledger.expressions_of(_system(place, _fresh))) != before
     ]
-    for case, before in conditions().items():
-        if hash(ledger.conditions_of(_system((case.revision, case.plan), _fresh))) != before:
+    for place, (before, calls) in conditions().items():
+        if _calls(calls, mutant) and hash(ledger.conditions_of(_system(place, _fresh))) != before:
             return ""
     if not changed:
         return UNCHANGED
@@ -329,7 +375,7 @@ def _equality(mutant: Mutant) -> str:
 
 def _cases_of(mutant: Mutant) -> list[Case]:
     """The systems of the ledger that the file can be part of."""
-    return [case for case in cases() if design_of(case.revision) in _designs(mutant)]
+    return [case for case in cases() if design_of(case.revision) in _designs(mutant) and _calls(case.calls, mutant)]
 
 
 def _designs(mutant: Mutant) -> list[str]:
@@ -354,7 +400,7 @@ def _proved(name: str) -> list[tuple[str, str]]:
 def _proofs(mutant: Mutant) -> Iterator[Kill]:
     for name in chain(*(PROVED[design] for design in _designs(mutant))):
         try:
-            if not _is_in_full_fidelity(mutant) and not _has_open_change(name):
+            if not _is_in_full_fidelity(mutant) and not _has_open_change(mutant, name):
                 continue
             found = dict(_proved(name))
         except Exception as error:
@@ -366,11 +412,13 @@ def _proofs(mutant: Mutant) -> Iterator[Kill]:
             return
 
 
-def _has_open_change(name: str) -> bool:
+def _has_open_change(mutant: Mutant, name: str) -> bool:
     """Whether an open system of this revision says something else."""
     said = _fresh("properties.results.ledger").expressions_of
     return any(
-        hash(said(_system(place, _fresh))) != before for place, before in open_systems().items() if place[0] == name
+        hash(said(_system(place, _fresh))) != before
+        for place, (before, calls) in open_systems().items()
+        if place[0] == name and _calls(calls, mutant)
     )
 
 
