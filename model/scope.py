@@ -112,7 +112,8 @@ class Scope:
     `supervised` says who is started anew, at once, after an error that ends a process or, on the main node, its
     consensus: `EXTERNAL` nodes, that is all but the main node, which has nobody who notices; `ALL`, or `NOBODY`.
     `stale_answers`: how often the main node's API answers from a replica of its database that lags. `unanswered` names
-    the nodes, joined by commas, whose calls are never answered.
+    the nodes, joined by commas, whose calls are never answered. `quorum`: the weight that makes a certificate, if it is
+    not that of the protocol (0); in the vote registry's design alone.
 
     The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
     certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
@@ -159,6 +160,7 @@ class Scope:
     divergences: int = 0
     astray: str = ""
     message_limit: int = 0
+    quorum: int = 0
 
     def __post_init__(self) -> None:
         if self.bad_votes and (self.topology not in RELAYED or self.bad_votes not in (BAD_SIGNATURE, FOREIGN_GENESIS)):
@@ -195,6 +197,7 @@ class Scope:
         told += [f"{self.unanswered} gets no answers"] if self.unanswered else []
         told += [f"{self.astray} goes astray"] if self.astray else []
         told += [f"committees {self.committees}"] if self.committees else []
+        told += [f"a weight of {self.quorum} is a quorum"] if self.quorum else []
         told += [f"{self.message_limit} votes a message at most"] if self.message_limit else []
         return ", ".join([f"{self.batches} batches", f"queue {self.queue}", *topology, *on, *faults, *told])
 

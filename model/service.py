@@ -107,7 +107,7 @@ class AttestationSystem(TransitionSystem[Any], ABC):
 def electorate_of(scope: Scope) -> Electorate:
     """The weights of the scope's attesters, and the weight of a quorum."""
     weights = tuple(const(weight) for weight in scope.instance.weights)
-    return Electorate(weights, const(threshold(scope.instance.total_weight)))
+    return Electorate(weights, const(scope.quorum or threshold(scope.instance.total_weight)))
 
 
 def byzantine_of(scope: Scope) -> tuple[Bool, ...]:

@@ -17,7 +17,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from docs.generator import diffs, mutants, proofs, redesign, searches, tables, timing
+from docs.generator import assumptions, diffs, mutants, proofs, redesign, searches, tables, timing
 from properties.engines.workers import Workers
 from properties.logs.controller_design import rules as controller_rules
 from properties.logs.registry_design import rules as registry_rules
@@ -56,6 +56,8 @@ REGIONS: dict[str, Callable[[], str]] = {
     "profiles": tables.profiles,
     "log events": lambda: tables.log_events(registry_rules.RULES),
     "controller log events": lambda: tables.log_events(controller_rules.RULES),
+    "assumptions": assumptions.sentences,
+    "assumptions dropped": assumptions.dropped,
     "neighbours": diffs.neighbours,
     "bad change": diffs.bad_change,
     "harms": diffs.harms,

@@ -95,6 +95,8 @@ def assemble(
     refuse_unknown_nodes(scope, flow)
     if (scope.split or scope.fallbacks or scope.message_limit) and not scope.call_steps:
         raise BadScope("messages that are too large, or cut off by an error, need call_steps")
+    if scope.quorum:
+        raise BadScope("a quorum of one's own is in the vote registry's design alone; here a committee has its own")
     if scope.message_limit and not scope.echo:
         raise BadScope("a message_limit needs echo: without it, not all votes of a message are in the model to count")
     committees = committees or committees_of(revision, scope, electorate)
