@@ -112,8 +112,9 @@ class Scope:
     `supervised` says who is started anew, at once, after an error that ends a process or, on the main node, its
     consensus: `EXTERNAL` nodes, that is all but the main node, which has nobody who notices; `ALL`, or `NOBODY`.
     `stale_answers`: how often the main node's API answers from a replica of its database that lags. `unanswered` names
-    the nodes, joined by commas, whose calls are never answered. `quorum`: the weight that makes a certificate, if it is
-    not that of the protocol (0); in the vote registry's design alone.
+    the nodes, joined by commas, whose calls are never answered. `main_attests`: the first attester's node is the main
+    node, as in the recorded logs. `quorum`: the weight that makes a certificate, if it is not that of the protocol (0);
+    in the vote registry's design alone.
 
     The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
     certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
@@ -127,6 +128,7 @@ class Scope:
     instance: Instance
     batches: int | None = 3
     topology: str = "direct"
+    main_attests: bool = False
     late_answers: bool = False
     finder_steps: bool = False
     attester_steps: bool = False
@@ -174,6 +176,8 @@ class Scope:
             raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:
             raise BadScope(f"unknown topology {self.topology!r}; there are: {', '.join(TOPOLOGIES)}")
+        if self.main_attests and self.instance.byzantine == len(self.instance.weights):
+            raise BadScope("main_attests: the first attester is the main node, which is honest; here all are Byzantine")
         if self.regeneses and self.batches is None:
             raise BadScope("a regenesis needs a number of batches")
         if (self.fallbacks or self.divergences) and not self.astray:

@@ -14,7 +14,7 @@ from model.batch_store import BatchStore
 from model.revisions import Revision
 from model.rules import threshold
 from model.scope import BadScope, Scope
-from model.topology import TOPOLOGIES, Topology, attester_names
+from model.topology import MAIN, TOPOLOGIES, Topology, attester_names
 from model.transitions import TransitionSystem
 from model.votes import Electorate, Vote
 
@@ -118,9 +118,11 @@ def byzantine_of(scope: Scope) -> tuple[Bool, ...]:
 
 
 def topology_of(scope: Scope, byzantine: Sequence[Bool]) -> Topology:
-    """The scope's topology, with a node for every attester that may be honest."""
-    names = attester_names(len(byzantine))
-    honest = [name for name, is_byzantine in zip(names, byzantine, strict=True) if is_byzantine is not TRUE]
+    """The scope's topology, with a node for every attester that may be honest; that of the first can be the main
+    node."""
+    names = (MAIN, *attester_names(len(byzantine) - 1)) if scope.main_attests else attester_names(len(byzantine))
+    pairs = zip(names, byzantine, strict=True)
+    honest = [name for name, is_byzantine in pairs if is_byzantine is not TRUE and name != MAIN]
     return TOPOLOGIES[scope.topology](names, honest, scope.echo)
 
 

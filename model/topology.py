@@ -56,7 +56,14 @@ class Topology:
 
     def is_target(self, node: int, echo: bool) -> bool:
         """Whether forged votes are delivered to this node: to attesters only if votes flow to them at all."""
-        return echo or self.places[node].key is None or any(receiver == node for _, receiver in self.links)
+        is_attesters = self.places[node].key is not None and node != self.main
+        return echo or not is_attesters or any(receiver == node for _, receiver in self.links)
+
+    def owner(self, *nodes: int) -> str | None:
+        """The attester whose own these nodes are, or what is between them: the first that has a key. The main node is
+        everybody's, also where it is an attester."""
+        keys = (self.places[node].key for node in nodes if node != self.main)
+        return next((self.attesters[key] for key in keys if key is not None), None)
 
     @property
     def both_ways(self) -> Topology:

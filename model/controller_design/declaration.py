@@ -65,8 +65,7 @@ class Declaration:
 
     def node(self, index: int, sealed: Int) -> Node:
         scope, place = self.scope, self.topology.places[index]
-        owner = None if place.key is None else self.topology.attesters[place.key]
-        space = self.space.within(place.name).owned_by(owner)
+        space = self.space.within(place.name).owned_by(self.topology.owner(index))
         is_main, is_astray = index == self.topology.main, place.name in scope.astray
         return Node(
             store=self.store(space.within("store"), sealed, is_main, place.name == scope.pruned),
@@ -160,9 +159,7 @@ class Declaration:
 
     def link(self, caller: int, peer: int) -> Link:
         names = [self.topology.places[end].name for end in (caller, peer)]
-        keys = [key for end in (caller, peer) if (key := self.topology.places[end].key) is not None]
-        owner = self.topology.attesters[keys[0]] if keys else None
-        space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
+        space = self.space.within(f"{names[0]}-{names[1]}").owned_by(self.topology.owner(caller, peer))
         passing, steps = self.passing((caller, peer)), self.scope.call_steps
         return Link(
             phase=space.number("phase", IDLE, ANSWERED if steps else IDLE, IDLE),

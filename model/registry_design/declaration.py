@@ -63,8 +63,7 @@ class Declaration:
 
     def node(self, index: int, sealed: Int) -> Node:
         scope, place = self.scope, self.topology.places[index]
-        owner = None if place.key is None else self.topology.attesters[place.key]
-        space = self.space.within(place.name).owned_by(owner)
+        space = self.space.within(place.name).owned_by(self.topology.owner(index))
         has_finder = self.topology.has_finder(index, scope.own_finders)
         subscribers = ((FINDER,) if has_finder else ()) + ((ATTESTER,) if place.key is not None else ())
         return Node(
@@ -190,9 +189,7 @@ class Declaration:
 
     def link(self, sender: int, receiver: int) -> Link:
         names = [self.topology.places[end].name for end in (sender, receiver)]
-        keys = [key for end in (sender, receiver) if (key := self.topology.places[end].key) is not None]
-        owner = self.topology.attesters[keys[0]] if keys else None
-        space = self.space.within(f"{names[0]}-{names[1]}").owned_by(owner)
+        space = self.space.within(f"{names[0]}-{names[1]}").owned_by(self.topology.owner(sender, receiver))
         possible = self.keys_at(sender)
         bad_vote = self.scope.bad_votes if self.topology.is_external(sender) else ""
         old, in_flight = (self.votes(space.within(part), possible) for part in ("old", "in_flight"))

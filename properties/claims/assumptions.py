@@ -83,6 +83,12 @@ def _is_calm(revision: Revision, scope: Scope) -> bool:
     return scope.errors == 0 and (scope.supervised == EXTERNAL or not (scope.regeneses or scope.stale_answers != 0))
 
 
+def _minds_pruning(revision: Revision, scope: Scope) -> bool:
+    """An attester that has set out to vote on the batch waits for it for ever, whatever its node asks for."""
+    is_main_alone = scope.pruned == MAIN and not scope.main_attests
+    return is_main_alone and revision.starts_after_pruned and revision.drops_pruned
+
+
 def _bad_votes_are_skipped(revision: Revision, scope: Scope) -> bool:
     skipped = {BAD_SIGNATURE: revision.skips_bad_signatures, FOREIGN_GENESIS: revision.skips_other_genesis}
     return skipped.get(scope.bad_votes, True)
@@ -157,9 +163,7 @@ NO_RESTORE = Assumption(
 NO_PRUNING = Assumption(
     "no-pruning",
     "no batch is pruned before its successor has a certificate",
-    lambda revision, scope: (
-        not scope.pruned or (scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned)
-    ),
+    lambda revision, scope: not scope.pruned or _minds_pruning(revision, scope),
     (_drop(pruned=MAIN), _drop(pruned="a"), _drop("n1f0b0", pruned="X", topology="relay")),
 )
 NO_ERROR = Assumption(

@@ -54,8 +54,8 @@ CONSENSUS_DEAD = _kind(
 
 ERROR_TO_COME = _about_asked(
     "error_to_come",
-    "The main node has been told, or has read, a later number than the one that it asks for, and its finder will go by "
-    "the status.",
+    "The main node has been told, or has read, a later number than the one that it asks for, and its finder, or an "
+    "attester that it is itself, will go by the status.",
     "If it polls before the finder looks, the smaller number is an error that ends its consensus; nobody restarts it. "
     "If the finder looks first, it waits for a quorum above the batch that is asked for, until the poll comes.",
     reasons.error_to_come,
@@ -169,6 +169,14 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         reasons.quorum_lost(reasons.newer_vote_at_main),
     ),
     _about_asked(
+        "own_vote_comes_back",
+        "The main node is an attester, and others have a vote of it on a later batch, which comes back to it with "
+        "their own; the others make no quorum.",
+        "It has forgotten that vote in a restart, and votes on the batch that is asked for. But the later vote is "
+        "newer, and takes the place of that.",
+        reasons.quorum_lost(reasons.own_vote_comes_back),
+    ),
+    _about_asked(
         "newer_vote_at_relay",
         "Nodes through which their votes must pass have later votes of so many attesters that the others make no "
         "quorum.",
@@ -231,7 +239,7 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
 
 OUTLIVES_RESTART_OF_MAIN = (
     *("never_starts", "messages_refused", "byzantine_weight", "pruned_at_attesters"),
-    *("newer_vote", "own_minimum", "own_vote_skipped", "attesters_dead"),
+    *("newer_vote", "own_minimum", "own_vote_skipped", "own_vote_comes_back", "attesters_dead"),
     *("newer_vote_at_relay", "relay_minimum", "relay_dead", "never_answered"),
 )
 """The kinds that rest on what another node than the main node remembers, or on what no restart changes. A restart of

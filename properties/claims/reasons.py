@@ -73,6 +73,13 @@ def newer_vote_at_main(system: RegistryDesign, node: Node, key: int) -> Bool:
     return is_newer & _stays(system, system.main)
 
 
+def own_vote_comes_back(system: RegistryDesign, node: Node, key: int) -> Bool:
+    if node is not system.main:
+        return FALSE  # what others have of an attester's votes is on their way to the main node
+    others = [other for other in system.state.nodes if other is not node]
+    return any_of(other.registry.votes[key].number > system.next_batch_to_attest for other in others)
+
+
 def _on_the_way(system: RegistryDesign, key: int, is_bad: Callable[[int], Bool]) -> Bool:
     """Whether on every way of an attester's votes to the main node there is a node (by position) of which it holds."""
     topology = system.topology
@@ -113,6 +120,8 @@ def own_vote_skipped(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 
 def vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
+    if node is system.main:
+        return FALSE  # its vote has no way to go
     asked = system.next_batch_to_attest
     links = [(link, *ends) for link, ends in zip(system.state.links, system.topology.links, strict=True)]
     pushed = {link: (link.old[key].number == asked) & (link.in_flight[key].number == NONE) for link, _, _ in links}
@@ -148,7 +157,8 @@ def error_to_come(system: RegistryDesign) -> Bool:
     main, asked = system.main, system.next_batch_to_attest
     looks_up = main.finder.is_in(WAITING_FOR_STATUS) | main.finder.is_in(PERSISTING)
     nothing_at_hand = all_of(place.number < asked for place in (*main.store.queue.places, main.finder.quorum))
-    return _hears_only_of_later(system, main, FINDER) & looks_up & nothing_at_hand
+    finder_goes_by_it = _hears_only_of_later(system, main, FINDER) & looks_up & nothing_at_hand
+    return finder_goes_by_it | quorum_lost(own_vote_too_late)(system)
 
 
 def is_gone(system: RegistryDesign, node: Node) -> Bool:
@@ -157,11 +167,21 @@ def is_gone(system: RegistryDesign, node: Node) -> Bool:
     return ~node.runs | (is_behind & truth(not node.is_supervised))
 
 
-def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
+def _votes_too_late(system: RegistryDesign, node: Node, key: int) -> Bool:
     has_yet_to_vote = (node.attester.number != system.next_batch_to_attest) & (
         node.registry.votes[key].number < system.next_batch_to_attest
     )
-    return is_gone(system, node) | (_hears_only_of_later(system, node, ATTESTER) & has_yet_to_vote)
+    return _hears_only_of_later(system, node, ATTESTER) & has_yet_to_vote
+
+
+def own_vote_too_late(system: RegistryDesign, node: Node, key: int) -> Bool:
+    return _votes_too_late(system, node, key) if node is system.main else FALSE
+
+
+def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
+    if node is system.main:
+        return FALSE  # what ends there is more than an attester
+    return is_gone(system, node) | _votes_too_late(system, node, key)
 
 
 def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
@@ -238,10 +258,12 @@ SINGLE_LOSSES = (
     own_vote_skipped,
     vote_lost,
     newer_vote_at_main,
+    own_vote_comes_back,
     newer_vote_at_relay,
     relay_minimum,
     batch_pruned,
     attester_dead,
+    own_vote_too_late,
     relay_dead,
     never_answered,
 )

@@ -47,6 +47,8 @@ def _has_lost_batch(system: ControllerDesign, node: Node) -> Bool:
 
 
 def _is_dead(system: ControllerDesign, node: Node) -> Bool:
+    if node is system.main:
+        return FALSE  # that is a kind of its own
     return ~node.task.is_alive & (~node.runs | ~_has_started(node, system.next_batch_to_attest))
 
 

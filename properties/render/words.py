@@ -98,7 +98,7 @@ class Words:
         places = {place.name: place.key for place in topology.places}
         for name, key in places.items():
             if key is None:
-                yield name, "the main node" if name == MAIN else "an external node"
+                yield name, self.node(MAIN) if name == MAIN else "an external node"
         # A Byzantine attester has no node, but for recorded runs.
         known = self.arrangement.byzantine if self.arrangement else frozenset[str]()
         honest = [name for name in topology.attesters if name in places and name not in known]
@@ -106,7 +106,8 @@ class Words:
         for names, what in ((honest, "an attester"), (forgers, "a Byzantine attester")):
             for name in names:
                 weight = scope.instance.weights[topology.attesters.index(name)]
-                yield name, f"{what} with weight {weight}"
+                also = f"{self.node(MAIN)}, " if name == MAIN else ""
+                yield name, f"{also}{what} with weight {weight}"
 
 
 FAULTS = {
@@ -131,6 +132,8 @@ def bounds(scope: Scope, arrangement: Arrangement | None = None, design: str = R
 
 def _special(scope: Scope) -> Iterator[str]:
     """What few scopes have, whatever the design."""
+    if scope.main_attests:
+        yield "the main node is the first attester"
     if scope.supervised != EXTERNAL:
         yield f"after an error {RESTARTED[scope.supervised]}"
     if scope.pruned:

@@ -21,7 +21,6 @@ from model.revisions import revision as by_name
 from model.scope import BadScope
 from model.service import AttestationSystem
 from model.system import build
-from model.topology import attester_names
 from properties.engines.checking import Check
 from properties.engines.explorer import concatenate
 from properties.engines.observation import Observed, Seen, differences
@@ -48,7 +47,7 @@ def observations(system: AttestationSystem) -> dict[str, Expression]:
     places = [place.name for place in topology.places]
     seen: dict[str, Expression] = {f"{name} goes by batch {{}}": system.told(at) for at, name in enumerate(places)}
     votes = system.votes(main)
-    for attester, vote in zip(attester_names(len(votes)), votes, strict=True):
+    for attester, vote in zip(topology.attesters, votes, strict=True):
         seen |= {f"{places[main]} holds the vote of {attester} on batch {{}}": vote.number}
         seen |= {f"{places[main]} holds the vote of {attester} with hash {{}}": vote.variant}
     for number in range(system.scope.batches or 0):

@@ -162,7 +162,8 @@ REFUSED_SKIPPED = Change(
 
 FALLS = (
     *("registry_minimum", "minimum_to_come", "newer_vote", "own_minimum", "own_vote_skipped", "vote_lost", "overtaken"),
-    *("newer_vote_at_main", "newer_vote_at_relay", "relay_minimum", "attesters_lost", "error_to_come"),
+    *("newer_vote_at_main", "own_vote_comes_back", "newer_vote_at_relay", "relay_minimum"),
+    *("attesters_lost", "error_to_come"),
 )
 """The points of no return that come of a number that falls."""
 

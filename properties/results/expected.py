@@ -3,8 +3,8 @@
 It has *defaults* and *scopes*. The defaults are written by hand: for a property, or for a kind of property, each line
 names the words of scopes and revisions that it is about (`*` is about all), and the verdict there; the last line that
 fits decides, and lines of the property come after those of its kind. The scopes are written by `attestation check
---toml`: for each revision the states that were found, and each verdict that is not the default one. So a default never
-hides a difference: a verdict that nobody has listed must be the default one.
+--toml`: for each revision, or for those that say the same together, the states that were found, and each verdict that
+is not the default one. So a default never hides a difference: a verdict that nobody has listed must be the default one.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def expanded(text: str) -> dict[str, dict[str, Row]]:
     defaults = Defaults(table["defaults"])
     found: dict[str, dict[str, Row]] = {}
     for name, rows in table["scopes"].items():
-        for revision, row in rows.items():
+        for revision, row in ((each, row) for together, row in rows.items() for each in together.split(", ")):
             plan = plan_of(revision, name)
             if plan is not None:
                 usual = defaults.row(words(plan, revision))
@@ -115,20 +115,17 @@ def merged(text: str, rows: Mapping[tuple[str, str], Row]) -> str:
 
 def _scopes(defaults: Defaults, rows: Mapping[tuple[str, str], Row]) -> Iterator[str]:
     for name, plans in _named().items():
-        lines = [
-            line
-            for revision in REVISIONS
-            for plan in plans
-            if plan.is_for(revision) and (revision, name) in rows
-            for line in _lines(revision, rows[revision, name], defaults.row(words(plan, revision)))
-        ]
-        if lines:
+        together: dict[tuple[str, ...], list[str]] = {}
+        for revision, plan in ((revision, plan) for revision in REVISIONS for plan in plans if plan.is_for(revision)):
+            if (revision, name) in rows:
+                said = _said(rows[revision, name], defaults.row(words(plan, revision)))
+                together.setdefault(tuple(said), []).append(revision)
+        if together:
+            lines = [f'"{", ".join(revisions)}".{each}' for said, revisions in together.items() for each in said]
             yield "\n".join([f'[scopes."{name}"]', *lines]) + "\n"
 
 
-def _lines(revision: str, row: Row, usual: Row) -> Iterator[str]:
+def _said(row: Row, usual: Row) -> Iterator[str]:
     """The states, and what is not said by default, in the order of the catalogue."""
-    yield f'"{revision}".states = {row["states"]}'
-    for name in KINDS:
-        if name in row and row[name] != usual.get(name):
-            yield f'"{revision}".{name} = "{row[name]}"'
+    yield f"states = {row['states']}"
+    yield from (f'{name} = "{row[name]}"' for name in KINDS if name in row and row[name] != usual.get(name))

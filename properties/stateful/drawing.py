@@ -6,12 +6,13 @@ combination of weights can be Byzantine.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from model.committee import U64_MAX
 from model.rules import max_faulty_weight
-from model.scope import Instance, instance
-from model.topology import TOPOLOGIES
+from model.scope import Instance, Scope, instance
+from model.topology import TOPOLOGIES, attester_names
 
 LARGEST_COMMITTEE = 12
 
@@ -41,6 +42,14 @@ def byzantine(random: Random, weights: list[int]) -> int:
     faulty = max_faulty_weight(sum(weights))
     tolerated = max(count for count in range(len(weights)) if sum(weights[len(weights) - count :]) <= faulty)
     return random.choice([0, tolerated, tolerated, random.randint(0, len(weights))])
+
+
+def with_main(random: Random, scope: Scope) -> Scope:
+    """At times the first attester is the main node, and the others' nodes have the letters from a on: where there is
+    an honest one, and the last letter is not that of a node to which something happens."""
+    honest = len(scope.instance.weights) - scope.instance.byzantine
+    names = {*scope.named_nodes.values()}
+    return replace(scope, main_attests=honest > 0 and attester_names(honest)[-1] not in names and random.random() < 0.3)
 
 
 def named(weights: list[int], byzantine: int) -> Instance:

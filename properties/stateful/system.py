@@ -236,6 +236,7 @@ class SystemMachine(CountedMachine):
         self.count(SIZES[min(len(model.system.scope.instance.weights), len(SIZES)) - 1])
         self.count(self.run.model.system.revision.name)
         self.count(self.run.model.system.scope.topology)
+        self.count("main node attests", self.run.model.system.scope.main_attests)
 
     def model(self, number: int) -> Model:
         """The model of this number; for a subclass to say otherwise."""

@@ -95,7 +95,7 @@ def test_symmetry_is_a_word_of_the_scopes_that_have_it() -> None:
 
 
 def test_a_row_that_is_written_anew_is_the_only_thing_that_changes() -> None:
-    place = ("pr161+era2539", RELAY.name)
+    place = ("pr165+era2480", RELAY.name)
     row = {**rows()[place], "states": 7, "no_gaps_on_main_node": "UNKNOWN"}
     changed = merged(TEXT, {place: row})
     after = {
@@ -103,7 +103,7 @@ def test_a_row_that_is_written_anew_is_the_only_thing_that_changes() -> None:
     }
     assert after == {**rows(), place: row}
     lines = set(changed.splitlines()) - set(TEXT.splitlines())
-    assert lines == {'"pr161+era2539".states = 7', '"pr161+era2539".no_gaps_on_main_node = "UNKNOWN"'}
+    assert lines == {'"pr165+era2480".states = 7', '"pr165+era2480".no_gaps_on_main_node = "UNKNOWN"'}
     assert merged(changed, {place: rows()[place]}) == TEXT
 
 

@@ -40,6 +40,7 @@ def test_every_switch_says_what_it_leaves_out() -> None:
         "prunes_after_status",
         "prunes_certified",
         "handed_on",
+        "main_attests",
         "replays",
         "some_bad_votes",
     } == coarse

@@ -43,8 +43,10 @@ SWITCHES: dict[str, tuple[object, ...]] = {
     "divergences": (1,),
     "astray": ("a", "ab"),
     "message_limit": (1,),
+    "quorum": (1,),
     **dict.fromkeys(
         (
+            "main_attests",
             "late_answers",
             "finder_steps",
             "attester_steps",

@@ -30,7 +30,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
     has_committees = ROUND[number % len(ROUND)].has_committee_per_batch and len(weights) <= MOST_CUT_OFF
     has_committees = has_committees and random.random() < 0.4
     astray = honest[: random.choice([0, 0, 1, 2])]
-    return Scope(
+    scope = Scope(
         members,
         batches=batches,
         topology=topology,
@@ -56,6 +56,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         astray=astray,
         message_limit=random.choice([0, 0, 1, 2]) if calls and echo else 0,
     )
+    return drawing.with_main(random, scope)
 
 
 def committees(random: Random, members: Instance, batches: int) -> str:

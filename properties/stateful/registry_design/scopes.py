@@ -21,7 +21,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
     targets = 3 + (len(weights) if echo else 0)
     bad_votes = random.choice(["", "", "", BAD_SIGNATURE, FOREIGN_GENESIS]) if topology in RELAYED else ""
     byzantine = min(drawing.byzantine(random, weights), MOST_FORGERIES // (targets * batches * (batches + 3)))
-    return Scope(
+    scope = Scope(
         drawing.named(weights, byzantine),
         batches=batches,
         topology=topology,
@@ -45,6 +45,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         stale_answers=random.choice([0, 0, 0, 2, None]),
         unanswered=_unanswered(random, topology, len(weights) > byzantine),
     )
+    return drawing.with_main(random, scope)
 
 
 def _unanswered(random: Random, topology: str, has_attester: bool) -> str:
