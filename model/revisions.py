@@ -58,6 +58,7 @@ class Revision:
     keeps_votes_below_minimum: bool = False
     prefers_votes_at_minimum: bool = False
     finder_listens: bool = False
+    sends_in_pieces: bool = False
     returns_errors: bool = False
     has_committee_per_batch: bool = False
     has_committee_without_registry: bool = True
@@ -202,6 +203,10 @@ PARTS: dict[str, Part] = {
         "while it waits for a quorum, the QC finder listens to the status and sets the minimum when it changes",
         finder_listens=True,
     ),
+    "votes_in_pieces": _proposal(
+        "a pusher that has more votes to send than a message can have sends some of them first, and then the others",
+        sends_in_pieces=True,
+    ),
     "votes_kept": _proposal(
         "the registry keeps votes below its minimum, and only finds no quorum there",
         keeps_votes_below_minimum=True,
@@ -222,6 +227,12 @@ PARTS: dict[str, Part] = {
         listens_while_waiting=True,
     ),
     "task_restarts": _proposal("after an error the attestation task begins anew", CONTROLLER, restarts_task=True),
+    "calls_in_pieces": _proposal(
+        "a call or an answer with more votes than a message can have has some of them; an answer leaves out what the "
+        "caller has told, and a caller whose answer was full asks again",
+        CONTROLLER,
+        sends_in_pieces=True,
+    ),
     "refused_votes_skipped": _proposal(
         "a vote that is an error is skipped, and does not end its list", CONTROLLER, skips_refused_votes=True
     ),
@@ -331,10 +342,12 @@ PROPOSALS: dict[str, Revision] = {
         "pr169+era2539+start_kept",
         "pr169+era2539+start_kept+pruned_dropped",
         "pr170+era2539+foreign_skipped",
+        "pr170+era2539+votes_in_pieces",
         "pr175+era3512+smaller_number_restarts",
         "pr175+era2657+hash_wait_listens",
         "pr175+era3512+task_restarts",
         "pr175+era3512+refused_votes_skipped",
+        "pr175+era3512+calls_in_pieces",
         "pr167+era2480+error_returned",
         "pr170+era2539+error_returned",
     )

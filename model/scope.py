@@ -113,16 +113,16 @@ class Scope:
     consensus: `EXTERNAL` nodes, that is all but the main node, which has nobody who notices; `ALL`, or `NOBODY`.
     `stale_answers`: how often the main node's API answers from a replica of its database that lags. `unanswered` names
     the nodes, joined by commas, whose calls are never answered. `main_attests`: the first attester's node is the main
-    node, as in the recorded logs. `quorum`: the weight that makes a certificate, if it is not that of the protocol (0);
-    in the vote registry's design alone.
+    node, as in the recorded logs. `message_limit`: the most votes that a message can have (0: any number). `quorum`:
+    the weight that makes a certificate, if it is not that of the protocol (0); in the vote registry's design alone.
 
     The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
     certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
     they are not those of the instance: numbers joined by commas, `none` or `error`, each batch after a `;`. `split`
     names a node that starts any batch with any of them. `prunes_certified`: the first batch is pruned once it has its
     certificate. Further faults: `restores` of the main node's database, `fallbacks` and `divergences` of the nodes
-    `astray` (their letters), which come up without the registry of attesters, or execute a batch otherwise.
-    `message_limit`: the most votes that a message can have (0: any number). Raises `BadScope`.
+    `astray` (their letters), which come up without the registry of attesters, or execute a batch otherwise. Raises
+    `BadScope`.
     """
 
     instance: Instance

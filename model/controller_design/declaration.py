@@ -167,4 +167,5 @@ class Declaration:
             told=self.flags(space.within("told"), passing),
             asks=space.flag("asks", False) if steps else FALSE,
             carried=self.flags(space.within("carried"), passing if steps else frozenset()),
+            piece=self.scope.message_limit if self.revision.sends_in_pieces else 0,
         )

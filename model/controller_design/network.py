@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, const, where
@@ -97,12 +97,15 @@ def provide_hash(system: System, node: int) -> Step[System]:
 
 
 @transition(f"{RUNNER}: run_stream, the task that calls push_batch_votes")
-def call_peer(system: System, link: int, caller: int, passing: Sequence[bool]) -> Step[System]:
+def call_peer(
+    system: System, link: int, caller: int, passing: Sequence[bool], of: Collection[int] = ()
+) -> Step[System]:
     """A node has news for a peer, and no call in flight to it: it pushes the votes, and asks for the peer's if its
     number is new."""
     attestation, here = system.nodes[caller].attestation, system.links[link]
     has_news = here.is_in(IDLE) & here.has_news(attestation, passing)
-    return Step(has_news, system.with_link(link, here.called(attestation, passing)))
+    has_news &= here.is_piece(here.news(attestation, passing), of)  # As is proposed, if there are too many.
+    return Step(has_news, system.with_link(link, here.called(attestation, passing, of)))
 
 
 @transition(f"{RUNNER}: PushServer::handle for push_batch_votes, its first step")
@@ -115,11 +118,14 @@ def receive_call(system: System, link: int, peer: int, looked_at: Sequence[Bool]
 
 
 @transition(f"{RUNNER}: PushServer::handle for push_batch_votes, its second step")
-def answer_call(system: System, link: int, peer: int, passing: Sequence[bool]) -> Step[System]:
+def answer_call(
+    system: System, link: int, peer: int, passing: Sequence[bool], of: Collection[int] = ()
+) -> Step[System]:
     """The called node answers with all its votes if it is asked, and at exactly that batch; else with none."""
     here = system.links[link]
-    votes = system.nodes[peer].attestation.answer(here.batch, here.asks)
-    return Step(here.is_in(INSERTED), system.with_link(link, here.answered(votes, passing)))
+    votes = here.to_answer(system.nodes[peer].attestation.answer(here.batch, here.asks), passing)
+    is_asked = here.is_in(INSERTED) & here.is_piece(votes, of)
+    return Step(is_asked, system.with_link(link, here.answered(votes, of)))
 
 
 @transition(f"{RUNNER}: run_stream, the task that calls push_batch_votes")
@@ -191,7 +197,8 @@ def links_of(topology: Topology, node: int) -> list[int]:
 def reconnected(system: System, links: Sequence[int]) -> System:
     """The state with new connections in these places: calls are lost wherever they are, and all will be told again."""
     for link in links:
-        system = system.with_link(link, Link.connected(len(system.links[link].told)))
+        here = system.links[link]
+        system = system.with_link(link, Link.connected(len(here.told), here.piece))
     return system
 
 

@@ -313,12 +313,15 @@ class Wiring:
             return
         limit = self.scope.message_limit
         fits = ~is_oversized(link, limit) if limit else TRUE
-        calling = call_peer(self.state, index, caller, passing)
-        yield from self.action(call_peer, names[0], calling, connected, to)
+        for of, some in self.pieces(index):
+            calling = call_peer(self.state, index, caller, passing, of)
+            yield from self.action(call_peer, names[0], calling, connected, {**to, **some})
         for looked_at, allowed, cut in self.lists(index, peer):
             step = receive_call(self.state, index, peer, looked_at)
             yield from self.action(receive_call, names[1], step, fits & allowed, {**by, **cut})
-        yield from self.action(answer_call, names[1], answer_call(self.state, index, peer, passing), arguments=by)
+        for of, some in self.pieces(index):
+            answering = answer_call(self.state, index, peer, passing, of)
+            yield from self.action(answer_call, names[1], answering, arguments={**by, **some})
         for looked_at, allowed, cut in self.lists(index, caller):
             step = receive_answer(self.state, index, caller, looked_at)
             yield from self.action(receive_answer, names[0], step, fits & allowed, {"from": names[1], **cut})
@@ -327,6 +330,15 @@ class Wiring:
             yield from self.action(
                 refuse_message, names[0], refuse_message(self.state, index, limit, connection), arguments=to
             )
+
+    def pieces(self, link: int) -> Iterator[tuple[tuple[int, ...], dict[str, str]]]:
+        """Whose votes a message may have, and the argument that says so: everybody's, or, as is proposed, those of as
+        many as there is room for."""
+        yield (), {}
+        here = self.state.links[link]
+        possible = [key for key, told in enumerate(here.told) if told is not FALSE]
+        for of in itertools.combinations(possible, here.piece) if here.piece else ():
+            yield of, {"of": "".join(self.topology.attesters[key] for key in of)}
 
     def lists(self, link: int, receiver: int) -> Iterator[tuple[tuple[Bool, ...], Bool, dict[str, str]]]:
         """Which votes of the message on a link the receiver looks at, when, and the argument that says so: all of them;

@@ -195,4 +195,4 @@ class Declaration:
         old, in_flight = (self.votes(space.within(part), possible) for part in ("old", "in_flight"))
         sometimes = bool(bad_vote) and self.scope.some_bad_votes
         is_spoilt = space.flag("is_spoilt", False) if sometimes else truth(bool(bad_vote))
-        return Link(old, in_flight, bad_vote, is_spoilt)
+        return Link(old, in_flight, bad_vote, is_spoilt, self.scope.message_limit)

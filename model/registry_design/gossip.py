@@ -6,9 +6,10 @@ Source: era-consensus, `node/actors/network/src/gossip/runner.rs` (`run_stream`,
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import FALSE, TRUE, Bool, all_of, any_of
+from model.algebra import FALSE, TRUE, Bool, all_of, any_of, const, total, where
 from model.registry_design.registry import Registry
 from model.rules import is_below_minimum
 from model.votes import NO_VOTE, NONE, Vote
@@ -20,13 +21,14 @@ class Link:
 
     Both are votes by attester, `NO_VOTE` where there is none. The acknowledgement that lets the pusher go on needs no
     state: waiting for it is one of the ways in which a push can be late. A message that `is_spoilt` has a further vote,
-    and `bad_vote` says what is wrong with that.
+    and `bad_vote` says what is wrong with that. `limit`: the most votes that a message can have (0: any number).
     """
 
     old: tuple[Vote, ...]
     in_flight: tuple[Vote, ...]
     bad_vote: str = ""
     is_spoilt: Bool = FALSE
+    limit: int = 0
 
     def renewed(self) -> Link:
         """A new connection: nothing has been pushed on it, so the first push carries the whole registry."""
@@ -45,9 +47,19 @@ class Link:
         """Whether the sender's registry has votes that are newer than those of the last push."""
         return any_of(vote.number != NONE for vote in sender.newer_than(self.old))
 
-    def push(self, sender: Registry) -> Link:
-        """Send what is new. `old` becomes the sender's registry before the call, whatever comes of it."""
-        return replace(self, old=sender.votes, in_flight=sender.newer_than(self.old))
+    def push(self, sender: Registry, of: Collection[int] = ()) -> Link:
+        """Send what is new. `old` becomes the sender's registry before the call, whatever comes of it. If the votes of
+        certain attesters are all that is sent, as is proposed, then they are all that becomes old."""
+        sent = [not of or key in of for key in range(len(self.old))]
+        rows = zip(sent, sender.votes, self.old, strict=True)
+        old = tuple(vote if is_sent else before for is_sent, vote, before in rows)
+        news = zip(sent, sender.newer_than(self.old), strict=True)
+        return replace(self, old=old, in_flight=tuple(vote if is_sent else NO_VOTE for is_sent, vote in news))
+
+    def is_too_large(self, message: Sequence[Vote]) -> Bool:
+        """Whether these are more votes than a message can have."""
+        count = total(where(vote.number != NONE, const(1), const(0)) for vote in message)
+        return count > self.limit if self.limit else FALSE
 
     def delivered(self) -> Link:
         """The message has been handled."""

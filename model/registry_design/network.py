@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
+from model.algebra import FALSE, TRUE, Bool, Int, all_of, const, truth, where
 from model.batch_store import next_batch_after_last_sealed, next_batch_from_genesis
 from model.registry_design.attestation_status import Answer
 from model.registry_design.gossip import Link
@@ -149,13 +149,16 @@ def provide_commitment(system: System, node: int, number: int) -> Step[System]:
 
 
 @transition("network/src/gossip/runner.rs: run_stream, the task that pushes batch votes")
-def push_votes(system: System, link: int, topology: Topology) -> Step[System]:
+def push_votes(system: System, link: int, topology: Topology, of: Collection[int] = ()) -> Step[System]:
     """The pusher of a connection sends the votes that are newer than those of its last push, as one message."""
     ends, here = topology.links[link], system.links[link]
     registry = system.nodes[ends[0]].registry
-    return Step(
-        can_talk(system, ends) & here.is_idle & here.has_news(registry), system.with_link(link, here.push(registry))
-    )
+    news = registry.newer_than(here.old)
+    can_push = can_talk(system, ends) & here.is_idle & here.has_news(registry)
+    if registry.revision.sends_in_pieces:  # As is proposed: those `of` some attesters first, if they are too many.
+        has_these = all_of(news[key].number != NONE for key in of)
+        can_push &= here.is_too_large(news) & has_these if of else ~here.is_too_large(news)
+    return Step(can_push, system.with_link(link, here.push(registry, of)))
 
 
 @transition("a fault: a node passes on a vote that is an error, besides others")
@@ -179,7 +182,8 @@ def receive_votes(system: System, link: int, topology: Topology) -> Step[System]
 
 @transition("network/src/gossip/runner.rs: PushServer and run_stream; an error ends the stream")
 def refuse_votes(system: System, link: int, topology: Topology) -> Step[System]:
-    """The message has a vote that is an error: nothing of it is kept, and the connection is closed and made again."""
+    """The message is too large, or has a vote that is an error: nothing of it is kept, and the connection is closed and
+    made again."""
     receiver, here = topology.links[link][1], system.links[link]
     is_error = system.nodes[receiver].refuses_message(here)
     connection = next(links for links in topology.connections if link in links)

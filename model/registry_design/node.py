@@ -84,11 +84,12 @@ class Node:
         return (number != NONE) & (number < self.status.next_batch_to_attest)
 
     def refuses_message(self, message: Link) -> Bool:
-        """Whether the message in flight is an error: it has a vote on another fork, or a bad one that is not
-        skipped."""
+        """Whether the message in flight is an error: it is too large, or has a vote on another fork, or a bad one that
+        is not skipped."""
         skips = {BAD_SIGNATURE: self.revision.skips_bad_signatures, FOREIGN_GENESIS: self.revision.skips_other_genesis}
         is_bad = bool(message.bad_vote) and not skips[message.bad_vote]
-        return (message.is_spoilt & truth(is_bad)) | any_of(self.refuses(vote) for vote in message.in_flight)
+        is_refused = any_of(self.refuses(vote) for vote in message.in_flight)
+        return message.is_too_large(message.in_flight) | (message.is_spoilt & truth(is_bad)) | is_refused
 
     def refuses(self, vote: Vote) -> Bool:
         """Whether a message with this vote is an error: it is on another fork."""

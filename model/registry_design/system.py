@@ -280,14 +280,24 @@ class Wiring:
 
     def of_link(self, index: int) -> Iterator[Action]:
         sender, receiver = (self.topology.places[end].name for end in self.topology.links[index])
-        pushed = push_votes(self.state, index, self.topology)
-        yield from self.action(push_votes, sender, pushed, arguments={"to": receiver})
+        for of, some in self.pieces(index):
+            pushed = push_votes(self.state, index, self.topology, of)
+            yield from self.action(push_votes, sender, pushed, arguments={"to": receiver, **some})
         if self.scope.some_bad_votes and self.state.links[index].bad_vote:
             spoilt = push_bad_vote(self.state, index, self.topology)
             yield from self.action(push_bad_vote, sender, spoilt, arguments={"to": receiver})
         for transition in (receive_votes, refuse_votes):
             arrived = transition(self.state, index, self.topology)
             yield from self.action(transition, receiver, arrived, arguments={"from": sender})
+
+    def pieces(self, link: int) -> Iterator[tuple[tuple[int, ...], dict[str, str]]]:
+        """Whose votes a message may have, and the argument that says so: everybody's, or, as is proposed, those of as
+        many as there is room for."""
+        yield (), {}
+        possible = [key for key, vote in enumerate(self.state.links[link].old) if not vote.number.is_constant]
+        limit = self.scope.message_limit if self.revision.sends_in_pieces else 0
+        for of in itertools.combinations(possible, limit) if limit else ():
+            yield of, {"of": "".join(self.topology.attesters[key] for key in of)}
 
     def faults(self) -> Iterator[Action]:
         yield from self.forgeries()

@@ -225,10 +225,9 @@ READABLE_COMMITTEES = Assumption(
 )
 SMALL_MESSAGES = Assumption(
     "small-messages",
-    "every vote that a node has fits into one message",
-    lambda revision, scope: not scope.message_limit,
+    "every vote that a node has fits into one message, or it is sent in pieces",
+    lambda revision, scope: not scope.message_limit or revision.sends_in_pieces,
     (_drop(batches=1, call_steps=True, echo=True, message_limit=1),),
-    NEW,
 )
 
 NO_RESTART = Assumption("no-restart", "no node restarts", _is_off("restarts"), (_drop(restarts=None),))

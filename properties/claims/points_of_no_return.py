@@ -224,6 +224,14 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         "answer, so that it passes on no votes either.",
         reasons.quorum_lost(reasons.never_answered),
     ),
+    _about_asked(
+        "message_too_large",
+        "On every way of so many attesters' votes to the main node that the others make no quorum there is a node that "
+        "has more votes to push than a message can have.",
+        "The message is an error that closes the connection; on the new one the node pushes its whole registry, which "
+        "is no smaller.",
+        reasons.quorum_lost(reasons.message_too_large),
+    ),
     NEVER_STARTS,
     MESSAGES_REFUSED,
     PRUNED_IN_THE_WAY,
@@ -240,7 +248,7 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
 OUTLIVES_RESTART_OF_MAIN = (
     *("never_starts", "messages_refused", "byzantine_weight", "pruned_at_attesters"),
     *("newer_vote", "own_minimum", "own_vote_skipped", "own_vote_comes_back", "attesters_dead"),
-    *("newer_vote_at_relay", "relay_minimum", "relay_dead", "never_answered"),
+    *("newer_vote_at_relay", "relay_minimum", "relay_dead", "never_answered", "message_too_large"),
 )
 """The kinds that rest on what another node than the main node remembers, or on what no restart changes. A restart of
 the main node undoes the others: its registry, its finder and its connections are new."""

@@ -4,6 +4,7 @@ attester, so that the batch that the main node asks for stays without certificat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, truth
 from model.registry_design.network import refuse_votes
@@ -193,6 +194,21 @@ def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
     return _on_the_way(system, key, is_dead)
 
 
+def message_too_large(system: RegistryDesign, node: Node, key: int) -> Bool:
+    """Whether the main node lacks an attester's vote, and on every way of it a sender has more votes to push than a
+    message can have: at once, or again when the connection is made anew."""
+    topology, links = system.topology, dict(zip(system.topology.links, system.state.links, strict=True))
+
+    def is_choked(ends: tuple[int, int]) -> Bool:
+        link, sender = links[ends], system.state.nodes[ends[0]]
+        return link.is_too_large(link.in_flight) | link.is_too_large(sender.registry.newer_than(link.old))
+
+    own = next(index for index, place in enumerate(topology.places) if place.key == key)
+    ways = [list(pairwise(way)) for way in _ways(topology, (own,))]
+    is_missing = system.main.registry.votes[key].number != system.next_batch_to_attest
+    return is_missing & all_of(any_of(map(is_choked, way)) for way in ways)
+
+
 def never_answered(system: RegistryDesign, node: Node, key: int) -> Bool:
     """Whether the attester is never told a number, or a node on the way of its votes that takes no part before."""
 
@@ -266,6 +282,7 @@ SINGLE_LOSSES = (
     own_vote_too_late,
     relay_dead,
     never_answered,
+    message_too_large,
 )
 
 

@@ -107,6 +107,12 @@ SMALLER_REFUSED = Change(
     "era-consensus: `AttestationStatusWatch::update`",
     "the node stops, and somebody has to start it again",
 )
+IN_PIECES = Change(
+    "votes_in_pieces",
+    "let a pusher that has more votes to send than a message can have send some of them first, and count no more than "
+    "these as pushed (`votes_in_pieces`)",
+    "era-consensus: the task of `run_stream` that pushes batch votes",
+)
 VOTES_BY_NUMBER = Change(
     "votes_by_number",
     "let `BatchVotes::find_quorum` collect signatures by number and hash, not by hash alone (`votes_by_number`)",
@@ -154,6 +160,13 @@ TASK_RESTARTS = Change(
     TASK,
     "an error that comes again and again is logged again and again",
 )
+CALLS_IN_PIECES = Change(
+    "calls_in_pieces",
+    "let a call or an answer with more votes than a message can have carry some of them, leave out of an answer what "
+    "the caller has told, and let a caller whose answer was full ask again (`calls_in_pieces`)",
+    "era-consensus: the task of `run_stream` that calls `push_batch_votes`, and `PushServer`",
+    "a peer has to remember, for each connection, what it was told",
+)
 REFUSED_SKIPPED = Change(
     "refused_votes_skipped",
     "skip a vote that is an error, and look at the rest of its list (`refused_votes_skipped`)",
@@ -174,6 +187,7 @@ PRUNED_AND_RESTARTED = replace(
 DIFFERING_COMMITTEES = Scope(
     instance("n2f0b0"), batches=2, call_steps=True, topology="chain", committees="1,1;0,1", split="a"
 )
+CROWDED = Scope(instance("n2f0b0"), batches=2, echo=True, message_limit=1)
 RESTARTING = replace(ONE, echo=True, restarts=None, restarting=MAIN)
 
 
@@ -219,6 +233,18 @@ CURES: tuple[Cure, ...] = (
         "a main node that is pruned early never attests",
         *(PRUNING_MINDED, "pr169+era2539", "attestation_can_start", replace(ONE, pruned=MAIN)),
         answers=("pruned_in_the_way", "pruned_too_early"),
+    ),
+    *(
+        Cure(
+            f"{who} has more votes than a message can have",
+            *(change, before, "progress_possible", scope),
+            answers=("message_too_large",),
+        )
+        for who, change, before, scope in (
+            ("a relay", IN_PIECES, "pr170+era2539", replace(CROWDED, topology="relay", echo=False)),
+            ("an attester", IN_PIECES, "pr170+era2539", replace(CROWDED, batches=1)),
+            ("a node", CALLS_IN_PIECES, "pr175+era3512", replace(CROWDED, call_steps=True)),
+        )
     ),
     Cure(
         "an error ends the main node's consensus for good",

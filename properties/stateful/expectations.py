@@ -62,6 +62,7 @@ def _all_take_part(revision: Revision, scope: Scope) -> bool:
 
 def _registries_live(revision: Revision, scope: Scope) -> bool:
     votes_pass = not scope.bad_votes or scope.some_bad_votes or _bad_votes_are_skipped(revision, scope)
+    votes_pass = votes_pass and (not scope.message_limit or revision.sends_in_pieces)
     minds_pruning = scope.pruned == MAIN and revision.starts_after_pruned and revision.drops_pruned
     is_kept = not scope.pruned or (minds_pruning and not scope.main_attests)
     is_calm = scope.errors == 0 and (scope.supervised == EXTERNAL or not (scope.regeneses or scope.stale_answers != 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from model.algebra import FALSE, TRUE, Bool, Int, const, truth, where
@@ -64,16 +64,16 @@ def _answers_nothing(self: Attestation, wanted: Vote, has_query: Bool = TRUE) ->
     return (FALSE,) * len(self.votes)
 
 
-def _never_asks(self: Link, caller: Attestation, passing: Sequence[bool]) -> Link:
-    return replace(_called(self, caller, passing), asks=FALSE)
+def _never_asks(self: Link, caller: Attestation, passing: Sequence[bool], of: Collection[int] = ()) -> Link:
+    return replace(_called(self, caller, passing, of), asks=FALSE)
 
 
-def _remembers_no_votes(self: Link, caller: Attestation, passing: Sequence[bool]) -> Link:
-    return replace(_called(self, caller, passing), told=self.told)
+def _remembers_no_votes(self: Link, caller: Attestation, passing: Sequence[bool], of: Collection[int] = ()) -> Link:
+    return replace(_called(self, caller, passing, of), told=self.told)
 
 
-def _pushes_nothing(self: Link, caller: Attestation, passing: Sequence[bool]) -> Link:
-    return replace(_called(self, caller, passing), carried=(FALSE,) * len(self.carried))
+def _pushes_nothing(self: Link, caller: Attestation, passing: Sequence[bool], of: Collection[int] = ()) -> Link:
+    return replace(_called(self, caller, passing, of), carried=(FALSE,) * len(self.carried))
 
 
 def _keeps_what_was_told(system: System, links: Sequence[int]) -> System:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,11 +57,11 @@ def _support_whatever_the_hash(self: Registry, subject: Vote, electorate: Electo
     return electorate.weight_of([vote.number == subject.number for vote in self.votes])
 
 
-def _push_forgets(self: Link, sender: Registry) -> Link:
+def _push_forgets(self: Link, sender: Registry, of: Collection[int] = ()) -> Link:
     return replace(self, in_flight=sender.newer_than(self.old))
 
 
-def _push_sends_nothing(self: Link, sender: Registry) -> Link:
+def _push_sends_nothing(self: Link, sender: Registry, of: Collection[int] = ()) -> Link:
     return replace(self, old=sender.votes)
 
 

@@ -31,6 +31,8 @@ def bounds(scope: Scope) -> Iterator[str]:
     if scope.bad_votes:
         which = "some messages" if scope.some_bad_votes else "all messages"
         yield f"{which} of external nodes also have a vote with {scope.bad_votes}"
+    if scope.message_limit:
+        yield f"at most {scope.message_limit} votes in a message"
     if scope.replays:
         yield "whatever an honest attester has ever voted, anybody may pass on again, to any node"
     if scope.lesser_hashes:

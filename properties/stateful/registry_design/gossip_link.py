@@ -17,6 +17,7 @@ from properties.stateful.registry_design.oracle import NaiveRegistry
 from properties.stateful.votes import NaiveVote
 
 BATCHES = 3
+LIMIT = 2
 NAMES = "abc"
 Message = dict[str, NaiveVote]
 
@@ -28,7 +29,7 @@ class GossipLinkMachine(CountedMachine):
     def __init__(self) -> None:
         super().__init__()
         # All three attesters are Byzantine, so that votes on any hash may be anywhere; the sender is a relay's node.
-        scope = Scope(instance("n3f0b3"), batches=BATCHES, topology="relay", disconnects=1)
+        scope = Scope(instance("n3f0b3"), batches=BATCHES, topology="relay", disconnects=1, message_limit=LIMIT)
         system = self.system(scope)
         self.state, self.unlimited = initial(system, system.state), const(1)
         self.link, self.topology = 0, system.topology
@@ -75,7 +76,7 @@ class GossipLinkMachine(CountedMachine):
         self.naive_message, self.naive_old = self.news, self.naive[0].votes
         self.state = taken(model.registry_design.network.push_votes(self.state, self.link, self.topology))
 
-    @precondition(lambda self: bool(self.naive_message))
+    @precondition(lambda self: 0 < len(self.naive_message) <= LIMIT)
     @rule()
     @counted
     def receive(self) -> None:
@@ -85,6 +86,14 @@ class GossipLinkMachine(CountedMachine):
         self.naive[1].update(list(self.naive_message.values()))
         self.naive_message = {}
         self.state = taken(model.registry_design.network.receive_votes(self.state, self.link, self.topology))
+
+    @precondition(lambda self: len(self.naive_message) > LIMIT)
+    @rule()
+    @counted
+    def refuse(self) -> None:
+        """The message is too large: the connection closes, and a new one is made."""
+        self.naive_old, self.naive_message = {}, {}
+        self.state = taken(model.registry_design.network.refuse_votes(self.state, self.link, self.topology))
 
     @precondition(lambda self: self.age >= LIFETIME)
     @rule()
@@ -108,9 +117,12 @@ class GossipLinkMachine(CountedMachine):
         assert votes_in(link.in_flight) == _subjects(self.naive_message)
         can_push = bool(self.news) and not self.naive_message
         assert is_possible(model.registry_design.network.push_votes(self.state, self.link, self.topology)) == can_push
-        assert is_possible(model.registry_design.network.receive_votes(self.state, self.link, self.topology)) == bool(
-            self.naive_message
-        )
+        size = len(self.naive_message)
+        for transition, can_happen in (
+            (model.registry_design.network.receive_votes, 0 < size <= LIMIT),
+            (model.registry_design.network.refuse_votes, size > LIMIT),
+        ):
+            assert is_possible(transition(self.state, self.link, self.topology)) == can_happen
 
 
 def _subjects(message: Message) -> dict[int, tuple[int, int]]:

@@ -238,6 +238,7 @@ class Mirror(lockstep.Mirror):
     def receive_votes(self, action: Action, before: State) -> None:
         """The message arrives, with what the external node adds to it."""
         link = self.layout.link_of(action)
+        agree(f"whether the message to {action.node} is too large", self._is_too_large(link), False)
         self._update(self.layout.places[action.node], before, *self._with_bad_vote(link))
         self.in_flight[link] = ()
 
@@ -245,12 +246,19 @@ class Mirror(lockstep.Mirror):
     def refuse_votes(self, action: Action, before: State) -> None:
         """The message is an error: it changes nothing, and the connection is made again."""
         link = self.layout.link_of(action)
+        if self._is_too_large(link):
+            self.connect_again(action)
+            return
         try:
             self._update(self.layout.places[action.node], before, *self._with_bad_vote(link))
         except Disagreement:
             self.connect_again(action)
         else:
             raise Disagreement(f"the message to {action.node} is no error in full fidelity")
+
+    def _is_too_large(self, link: int) -> bool:
+        limit = self.layout.system.scope.message_limit
+        return 0 < limit < len(self.in_flight[link])
 
     def _with_bad_vote(self, link: int) -> tuple[SignedBatch, ...]:
         """The message, and the bad vote that the scope says an external node passes on: in the place of a vote that it

@@ -44,6 +44,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         errors=random.choice([0, 0, 0, 1, None]),
         stale_answers=random.choice([0, 0, 0, 2, None]),
         unanswered=_unanswered(random, topology, len(weights) > byzantine),
+        message_limit=random.choice([0, 0, 0, 1, 2]),
     )
     return drawing.with_main(random, scope)
 
