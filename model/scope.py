@@ -217,6 +217,10 @@ class Scope:
             "with committees of its own": self.split,
         }
 
+    def is_answered(self, node: str) -> bool:
+        """Whether the main node's API ever answers this node."""
+        return node not in self.unanswered.split(",")
+
     @property
     def faults(self) -> dict[str, int | None]:
         """How many faults of each kind may happen; None: any number."""

@@ -218,7 +218,7 @@ class Wiring:
             return refused
 
         node, name, is_main = self.state.nodes[index], self.topology.places[index].name, index == self.topology.main
-        if name in self.scope.unanswered.split(","):
+        if not self.scope.is_answered(name):
             return
         polling = poll_status(node, answer(self.state, self.topology, self.revision))
         if not is_main:

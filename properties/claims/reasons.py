@@ -220,7 +220,7 @@ def never_answered(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 
 def _has_no_answers(system: RegistryDesign, node: int) -> bool:
-    return system.topology.places[node].name in system.scope.unanswered.split(",")
+    return not system.scope.is_answered(system.topology.places[node].name)
 
 
 def executor_waits(system: RegistryDesign) -> Bool:
