@@ -10,7 +10,7 @@ from properties.claims.assumptions import ASSUMPTIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
 from properties.render.command import repeat
-from properties.results.dropped import Tried, bases, needed, tried
+from properties.results.dropped import Tried, bases, needed, search, tried
 from properties.results.verdicts import Violated
 
 
@@ -23,6 +23,7 @@ def sentences() -> str:
 def dropped() -> str:
     """For each property what breaks without which assumption, and what did not break without which others."""
     about = [claim for claim in CATALOGUE if claim.kind is not Kind.SOMETIMES]
+    search(about)
     heads = ("property", "without", "breaks in", "on", "command")
     broken = table(heads, (row for claim in about for row in _broken(claim)))
     whole = table(("property", "looked at", "not broken without"), (row for claim in about for row in _whole(claim)))
