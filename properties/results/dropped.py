@@ -57,7 +57,7 @@ class Place:
         return assumption.holds(by_name(self.revision), self.scope)
 
 
-@lru_cache(maxsize=len(REVISIONS) * len(BASES))
+@lru_cache(maxsize=4)
 def _check(place: Place) -> Check:
     return Check(build(by_name(place.revision), place.scope))
 
