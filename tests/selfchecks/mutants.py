@@ -118,7 +118,9 @@ def _first_word(words: Words) -> Keys:
 
 def _last_where(search: Exploration, condition: Any) -> tuple[int, int] | None:
     holds = search.vectorised.holds(condition)
-    found = [(level, int(at)) for level, words in enumerate(search.levels) for at in np.flatnonzero(holds(words))]
+    found = [
+        (level, int(at)) for level in range(len(search.levels)) for at in np.flatnonzero(holds(search.level(level)))
+    ]
     return found[-1] if found else None
 
 
