@@ -64,7 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
             raise unknown("profile", name, PROFILES)
         check_writable(config.getoption("--trace-dir"))
         config.stash[PROFILE], config.stash[SEED] = PROFILES[name], _seed(config, PROFILES[name])
-    except (UsageError, CannotWrite) as error:
+    except CannotWrite as error:
+        raise pytest.UsageError(f"{error}; --trace-dir FOLDER names another place") from None
+    except UsageError as error:
         raise pytest.UsageError(str(error)) from None
 
 

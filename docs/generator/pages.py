@@ -40,6 +40,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "parts": tables.parts,
     "details": tables.details,
     "plans": tables.plans,
+    "assurance": tables.assurance,
     "ledger": tables.ledger,
     "findings": tables.findings,
     "exit statuses": tables.statuses,

@@ -16,6 +16,7 @@ from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.logs.rules import Rules
 from properties.render.command import scope_options
+from properties.results.assurance import EXPLAINED, HEADS, assurances
 from properties.results.expected import expectations
 from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.results.history import RELEASES
@@ -73,6 +74,12 @@ def plans() -> str:
 
 def _options(scope: Scope) -> str:
     return " ".join(f"--{name} {shlex.quote(value)}" for name, value in scope_options(scope))
+
+
+def assurance() -> str:
+    """What stands behind each property, as the table of expectations and the kept survey have it."""
+    rows = ((revision, row) for revision, scopes in expectations().items() for row in scopes.values())
+    return f"{table(HEADS, (each.cells for each in assurances(rows)))}\n{EXPLAINED}\n"
 
 
 def ledger() -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from properties.claims.catalogue import CATALOGUE
 from properties.commands.usage import UsageError, checked_revision, must_take_files, write
 
 if TYPE_CHECKING:
@@ -27,11 +29,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "log",
         type=Path,
         metavar="LOG",
-        help="scenarios of a vote registry or a controller, or system logs; plain or gzipped",
+        help="scenarios of a vote registry or a controller, or system logs; plain or gzipped; -: the standard input",
     )
     parser.add_argument("--revision", metavar="R", help="a revision, such as pr161+era2480; by default the log's own")
     parser.add_argument("--json", action="store_true", help="one JSON object per line, for each run")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write the trace of each finding into this folder")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write the trace of each finding into this folder; replaces those of an earlier log",
+    )
+    parser.add_argument(
+        "--fail-on-violation", action="store_true", help="exit status 1 also for an accepted run with findings"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,7 +105,9 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
     from properties.logs.reading import read_runs
     from properties.logs.report import accepted_json, accepted_lines, rejected_json, rejected_lines
 
-    accepted = rejected = 0
+    accepted = rejected = violated = 0
+    if options.out is not None:
+        _remove_traces(options.out)
     try:
         for recorded in read_runs(lines):
             outcome = follow(recorded, chosen)
@@ -104,6 +116,7 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
                 _write_traces(outcome, found, options.out)
                 _show(json.dumps(accepted_json(outcome, found)) if options.json else accepted_lines(outcome, found))
                 accepted += 1
+                violated += bool(found)
             else:
                 _show(json.dumps(rejected_json(outcome)) if options.json else rejected_lines(outcome))
                 rejected += 1
@@ -113,12 +126,20 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
         raise
     if not options.json:
         print(f"{accepted} of {accepted + rejected} runs accepted")
-    return REJECTED if rejected else ACCEPTED
+    return REJECTED if rejected or (violated and options.fail_on_violation) else ACCEPTED
 
 
 def _show(text: str | Iterator[str]) -> None:
     """Print at once: a long file can be watched, and an interrupt leaves what is finished."""
     print(text if isinstance(text, str) else "\n".join(text), flush=True)
+
+
+def _remove_traces(folder: Path) -> None:
+    """Remove the traces that an earlier replay has written, and nothing else."""
+    ours = re.compile(rf"run-[0-9]+-(?:{'|'.join(claim.name for claim in CATALOGUE)})\.json")
+    for file in list(folder.iterdir()) if folder.is_dir() else ():
+        if ours.fullmatch(file.name) and file.is_file():
+            file.unlink(missing_ok=True)
 
 
 def _write_traces(accepted: Accepted, found: list[Finding], folder: Path | None) -> None:

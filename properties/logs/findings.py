@@ -68,7 +68,7 @@ Finding = Violation | PointOfNoReturn | UnprovedStop
 def findings(accepted: Accepted) -> Iterator[Finding]:
     """What is wrong with a run that the model accepts, in the order of the catalogue; nothing for a clean run."""
     yield from _violations(accepted)
-    if accepted.run.end["reason"] == STUCK:
+    if accepted.run.reason == STUCK:
         yield _point_of_no_return(accepted)
 
 

@@ -240,12 +240,13 @@ class Following:
         end = self.run.end
         explanations: list[Candidate] = []
         for state in self.history[-1]:
-            modelled = self.context.at_end(state, end)
-            recorded = {field: end.fields[field] for field in modelled}
+            modelled = {} if end is None else self.context.at_end(state, end)
+            recorded = {} if end is None else {field: end.fields[field] for field in modelled}
             if recorded == modelled:
                 possibilities = max(map(len, self.history))
                 return Accepted(self.run, self.setting, self._path_to(state), possibilities)
             explanations.append(Candidate("end of the run", (), *first_difference("", recorded, modelled)))
+        assert end is not None, "a prefix asks nothing of its last state"
         return self._rejected(end, len(self.history[-1]), _distinct(explanations))
 
     def _path_to(self, state: State) -> Path:

@@ -17,7 +17,7 @@ NO_HEADER: Final = "a run must start with a header line, which has the field 'fo
 
 
 def read_runs(lines: Iterable[str]) -> Iterator[Run]:
-    """The runs of a log, one after the other.
+    """The runs of a log, one after the other; the last one may lack its end.
 
     Raises `MalformedRecording` where a line is out of format or out of place, and for a log without runs.
     """
@@ -59,7 +59,9 @@ def _run(count: int, grammar: Grammar, header: Header, numbered: Iterator[tuple[
             return Run(count, header, tuple(events), event)
         else:
             raise MalformedRecording(line, f"the run that starts in line {header.line} has no events")
-    raise MalformedRecording(last + 1, f"the run that starts in line {header.line} has no end line")
+    if events:
+        return Run(count, header, tuple(events), None)
+    raise MalformedRecording(last + 1, f"the run that starts in line {header.line} has no events")
 
 
 def _header(line: int, content: str) -> tuple[Grammar, Header]:

@@ -20,7 +20,8 @@ HIDDEN = ("seq", "time", "node", "event")
 def accepted_lines(accepted: Accepted, found: Sequence[Finding]) -> Iterator[str]:
     """A run that fits, and what is wrong with it."""
     run = accepted.run
-    name = f"run {run.number} ({run.header}): accepted, {len(run.events)} events, ended {run.end['reason']!r}"
+    ended = "no end line: this is a prefix of a run" if run.end is None else f"ended {run.reason!r}"
+    name = f"run {run.number} ({run.header}): accepted, {len(run.events)} events, {ended}"
     yield name if found else f"{name}; clean"
     for finding in found:
         yield from (f"  {line}" for line in _finding(finding))
@@ -119,7 +120,7 @@ def accepted_json(accepted: Accepted, found: Sequence[Finding]) -> dict[str, Any
         "seed": run.header.fields["seed"],
         "verdict": "accepted",
         "events": len(run.events),
-        "reason": run.end["reason"],
+        "reason": run.reason,
         "revision": accepted.setting.service.revision.name,
         "findings": [_finding_json(finding) for finding in found],
     }

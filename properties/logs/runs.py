@@ -64,12 +64,18 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as recorded. `number` counts the runs of a file from 1; `end` is an event without a node."""
+    """A run as recorded. `number` counts the runs of a file from 1; `end` is an event without a node, none where the
+    log ends before the run."""
 
     number: int
     header: Header
     events: tuple[Event, ...]
-    end: Event
+    end: Event | None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ended, as the log says; none for a prefix."""
+        return None if self.end is None else str(self.end["reason"])
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,21 @@ is a function that raises `WrongShape` for a value that does not fit.
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from model.committee import U64_MAX
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 SHOWN_CHARACTERS: Final = 60
@@ -58,14 +63,35 @@ ABSENT: Final = Absent.ABSENT
 
 @contextmanager
 def open_recording(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of a recording, plain or gzipped (known by its content or by the ending `.gz`).
+    """The lines of a recording, plain or gzipped (known by its content or by the ending `.gz`); `-` is the standard
+    input.
 
     Raises `OSError` if the file cannot be opened and, from the lines, `MalformedRecording` if it is not UTF-8 text or
     a damaged gzip stream.
     """
-    with path.open("rb") as file:
-        gzipped = path.suffix == ".gz" or file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
-        yield _decoded(gzip.GzipFile(fileobj=file) if gzipped else file)
+    with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
+        # A pipe may deliver one byte first, so they are waited for; and cannot be read twice.
+        begin = file.read(len(GZIP_MAGIC))
+        whole = io.BufferedReader(_Begun(begin, file))
+        gzipped = path.suffix == ".gz" or begin == GZIP_MAGIC
+        yield _decoded(gzip.GzipFile(fileobj=whole) if gzipped else whole)
+
+
+class _Begun(io.RawIOBase):
+    """A file of which the first bytes have been read."""
+
+    def __init__(self, begin: bytes, rest: BinaryIO) -> None:
+        self.begin, self.rest = begin, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        room = memoryview(buffer)
+        found = self.begin[: len(room)] or self.rest.read(len(room))
+        self.begin = self.begin[len(found) :]
+        room[: len(found)] = found
+        return len(found)
 
 
 def recording_kind(first_line: str) -> RecordingKind:

@@ -58,14 +58,14 @@ class Place:
 
 
 @cache
-def _check(place: Place) -> Check:
-    return Check(build(by_name(place.revision), place.scope))
+def _verdicts(place: Place) -> dict[str, Verdict]:
+    """All verdicts from one search, of which nothing else is kept."""
+    return Check(build(by_name(place.revision), place.scope)).verdicts()
 
 
-@cache
 def verdict(claim: Property, place: Place) -> Verdict:
-    """The verdict on a property, from a search."""
-    return _check(place).verdict(claim)
+    """The verdict on a property."""
+    return _verdicts(place)[claim.name]
 
 
 def bases(claim: Property) -> Iterator[Place]:

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 
 from properties.cli import main
 from properties.results.trace import from_json
+
+Capture = pytest.CaptureFixture[str]
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 LOGS = CONFORMANCE / "system-logs.jsonl.gz"
@@ -182,3 +186,36 @@ def test_runs_of_controllers(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     captured = capsys.readouterr()
     assert (captured.out, captured.err.count("\n")) == ("", 1)
     assert "pr161+era2480 has no attestation controller" in captured.err
+
+
+def test_a_log_that_ends_before_its_run_is_replayed_as_a_prefix(log: Path, lines: list[str], capsys: Capture) -> None:
+    log.write_text("".join(lines[:40]), encoding="utf-8")
+    assert main(["replay", str(log)]) == 0
+    assert "accepted, 39 events, no end line: this is a prefix of a run" in capsys.readouterr().out
+    assert main(["replay", str(log), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reason"] is None
+
+
+@pytest.mark.slow
+def test_a_pipe_may_deliver_one_byte_first() -> None:
+    command = f"(head -c 1 {LOGS}; sleep 0.2; tail -c +2 {LOGS}) | {sys.executable} -m properties replay -"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("40 of 40 runs accepted\n")
+
+
+def test_whoever_asks_gets_a_violation_as_an_exit_status(log: Path, lines: list[str], capsys: Capture) -> None:
+    assert main(["replay", str(log), "--fail-on-violation"]) == 1
+    clean = [at for at, line in enumerate(lines) if '"format"' in line][2]
+    log.write_text("".join(lines[clean:]), encoding="utf-8")
+    assert main(["replay", str(log), "--fail-on-violation"]) == 0
+    assert capsys.readouterr().out.endswith("clean\n1 of 1 runs accepted\n")
+
+
+def test_traces_of_an_earlier_log_do_not_stay(log: Path, lines: list[str], tmp_path: Path, capsys: Capture) -> None:
+    stale, kept = tmp_path / "run-7-progress_possible.json", tmp_path / "run-7-notes.json"
+    for file in (stale, kept):
+        file.write_text("{}")
+    log.write_text("".join(lines[:40]), encoding="utf-8")
+    assert main(["replay", str(log), "--out", str(tmp_path)]) == 0
+    assert "accepted" in capsys.readouterr().out
+    assert (stale.exists(), kept.exists()) == (False, True)

@@ -43,6 +43,7 @@ SWITCHES: dict[str, tuple[object, ...]] = {
     "divergences": (1,),
     "astray": ("a", "ab"),
     "message_limit": (1,),
+    "quorum": (1, 2),
     **dict.fromkeys(
         (
             "late_answers",

@@ -83,11 +83,16 @@ def test_truncated_json_is_refused(run_of: RunOf) -> None:
 def test_a_run_must_have_a_header_events_and_an_end(run_of: RunOf) -> None:
     lines = texts(run_of(1))
     assert problem_of(lines[1:]).startswith("line 1: a run must start with a header line")
-    assert problem_of(lines[:-1]) == "line 122: the run that starts in line 1 has no end line"
-    assert problem_of(lines[:1]) == "line 2: the run that starts in line 1 has no end line"
+    assert problem_of(lines[:1]) == "line 2: the run that starts in line 1 has no events"
     assert problem_of([lines[0], lines[-1]]) == "line 2: the run that starts in line 1 has no events"
     assert problem_of([lines[0], *lines]) == "line 2: a header before the end of the run that starts in line 1"
     assert problem_of([*lines, lines[1]]).startswith("line 123: a run must start with a header line")
+
+
+def test_a_log_that_ends_before_its_run_has_a_prefix_of_it(run_of: RunOf) -> None:
+    lines = texts(run_of(1))
+    *_, whole, prefix = read_runs([*lines, *lines[:-1]])
+    assert (prefix.events[-1]["seq"], prefix.end, prefix.reason) == (whole.events[-1]["seq"], None, None)
 
 
 def test_a_second_run_is_read_like_the_first(run_of: RunOf) -> None:
