@@ -17,7 +17,6 @@ from properties.engines.confirmation import confirm_lasso, confirm_state, follow
 from properties.engines.explorer import Exploration, concatenate, explore, first_where, take
 from properties.engines.fairness import FairRuns
 from properties.engines.graph import Bits, Graph, Indices, graph, reachable_later
-from properties.engines.memory import NotEnoughMemory
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
@@ -96,7 +95,7 @@ class Check:
         }
         try:
             return judge[claim.kind](claim, conjuncts)
-        except NotEnoughMemory as error:
+        except MemoryError as error:
             return Unknown(f"out of memory: {error}")
 
     def _obstacle(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> str | None:
@@ -206,9 +205,7 @@ class Check:
 
     def _find_finals(self, claims: Sequence[Property]) -> None:
         links = self.graph.without(self._left_out(claims[0]))
-        asked = [
-            (claim, place, each) for claim in claims for place, each in enumerate(claim.conjuncts(self.system))
-        ]
+        asked = [(claim, place, each) for claim in claims for place, each in enumerate(claim.conjuncts(self.system))]
         for claim in claims:
             self._finals[claim] = np.full(self.search.states, -1, dtype=np.int16), []
         for first in range(0, len(asked), FEW_BITS):

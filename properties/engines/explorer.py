@@ -35,7 +35,7 @@ Columns = TypeVar("Columns", Words, Stored)
 T = TypeVar("T")
 U = TypeVar("U")
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 """How many states are expanded at a time: their columns stay in the processor's cache."""
 
 FEW = 1 << 12

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +25,12 @@ def require(needed: int) -> None:
     left = available() if needed > LITTLE else None
     if left is not None and left < needed + MARGIN:
         raise NotEnoughMemory(f"{needed / 1e6:,.0f} MB more are needed, and {left / 1e6:,.0f} MB are left")
+
+
+def taken() -> int:
+    """How many bytes the process has had at its peak."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def available() -> int | None:

@@ -122,6 +122,7 @@ def _last_where(self: Check, bad: Any, others: Any) -> tuple[tuple[int, int] | N
     return place, counts
 
 
+_bit = checking._bit
 _first_and_counts = Check._first_and_counts
 
 
@@ -208,7 +209,7 @@ MUTANTS = (
     Mutant("any predecessor will do", Graph, "predecessor", _any_predecessor),
     Mutant("a graph lacks the last edge of each chunk", Lookup, "edges", _without_the_last),
     Mutant("what can be reached is looked for once", graph, "sweep", _one_sweep),
-    Mutant("more conjuncts than bits", checking, "FEW_BITS", 256),
+    Mutant("a conjunct has the bit of another", checking, "_bit", lambda bits, place: _bit(bits, max(0, place - 1))),
     Mutant("fairness is ignored", FairRuns, "entries", _everything_stays),
     Mutant("what is enabled once counts as neglected", FairRuns, "_can_stay", _nothing_enabled_is_fair),
     Mutant("a loop does not visit what fairness asks for", fairness, "_loop", _loop_for_nobody),
