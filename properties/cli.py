@@ -78,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # CPython takes an interrupt within code that was made from text, such as a dataclass or a compiled guard, for
+        # one that nobody has handled, and in the end kills itself by it; unless such code has run since.
+        exec("")
     return status
 
 

@@ -6,9 +6,9 @@ starts attestation at the genesis: in the plain scope, or, where it says nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from model.revisions import design_of
 from model.revisions import revision as by_name
@@ -57,15 +57,26 @@ class Place:
         return assumption.holds(by_name(self.revision), self.scope)
 
 
+@lru_cache(maxsize=4)
+def _check(place: Place) -> Check:
+    return Check(build(by_name(place.revision), place.scope))
+
+
 @cache
-def _verdicts(place: Place) -> dict[str, Verdict]:
-    """All verdicts from one search, of which nothing else is kept."""
-    return Check(build(by_name(place.revision), place.scope)).verdicts()
-
-
 def verdict(claim: Property, place: Place) -> Verdict:
-    """The verdict on a property."""
-    return _verdicts(place)[claim.name]
+    """The verdict on a property, from a search."""
+    return _check(place).verdict(claim)
+
+
+def search(claims: Iterable[Property]) -> None:
+    """Find out all that is needed about these properties, place by place: a search is done once, and not kept."""
+    asked: dict[Place, list[Property]] = {}
+    for claim in claims:
+        for _, place in _dropped(claim):
+            asked.setdefault(place, []).append(claim)
+    for place, those in asked.items():
+        for claim in those:
+            verdict(claim, place)
 
 
 def bases(claim: Property) -> Iterator[Place]:
@@ -86,13 +97,21 @@ class Tried:
     verdict: Verdict
 
 
+def _dropped(claim: Property) -> Iterator[tuple[Assumption, Place]]:
+    """Each assumption that can be dropped where the property holds, and where that leads."""
+    for assumption in ASSUMPTIONS:
+        for base in bases(claim):
+            for drop in assumption.drops if design_of(base.revision) in assumption.designs else ():
+                place = base.without(drop)
+                if place is not None and not place.makes(assumption):
+                    yield assumption, place
+
+
 def tried(claim: Property, assumption: Assumption) -> Iterator[Tried]:
     """The property in every place where it held, without the assumption."""
-    for base in bases(claim):
-        for drop in assumption.drops if design_of(base.revision) in assumption.designs else ():
-            place = base.without(drop)
-            if place is not None and not place.makes(assumption):
-                yield Tried(assumption, place, verdict(claim, place))
+    for each, place in _dropped(claim):
+        if each is assumption:
+            yield Tried(assumption, place, verdict(claim, place))
 
 
 def breaking(claim: Property, assumption: Assumption) -> Tried | None:

@@ -247,6 +247,9 @@ SAYS = {
 QUICK = {"bad option", "unreadable input"}
 """Faults that are met before a command has begun to work."""
 
+AT_ONCE = {"full output", "closed reader", "closed stderr"}
+"""Faults of commands that have little to do."""
+
 
 def table() -> Iterator[tuple[str, str, str]]:
     """Each cell of the page: command, fault, what is said of them."""
@@ -259,8 +262,16 @@ def table() -> Iterator[tuple[str, str, str]]:
         yield from ((command.strip("`"), fault, cell) for fault, cell in zip(heads[1:], cells, strict=True))
 
 
+def _marks(command: str, fault: str) -> list[pytest.MarkDecorator]:
+    if fault in QUICK:
+        return []
+    # To find out all that the true model says takes half a minute, before there are workers.
+    prepares = command == "mutate" and "--workers 2" in LONG[command] and fault not in AT_ONCE
+    return [pytest.mark.slow, pytest.mark.deep] if prepares else [pytest.mark.slow]
+
+
 CELLS = [
-    pytest.param(command, fault, cell, id=f"{command}, {fault}", marks=() if fault in QUICK else pytest.mark.slow)
+    pytest.param(command, fault, cell, id=f"{command}, {fault}", marks=_marks(command, fault))
     for command, fault, cell in table()
     if cell != "-"
 ]
