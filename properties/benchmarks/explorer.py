@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from model.revisions import revision
 from model.scope import instance
 from properties.engines.checking import Check
 from properties.engines.explorer import Exploration, explore
+from properties.engines.memory import taken
 from properties.engines.stepper import Stepper
 from properties.scopes.details import DETAILS
 
@@ -123,6 +122,4 @@ def run() -> None:
     for measured in SCOPES:
         for line in lines(measured):
             print(line, flush=True)
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    print(f"peak memory of the process: {peak / 2**20:.0f} MiB")
+    print(f"peak memory of the process: {taken() / 2**20:.0f} MiB")

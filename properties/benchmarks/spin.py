@@ -4,7 +4,6 @@ what is not like for like. SPIN and a C compiler must be installed.
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from model.scope import instance
 from model.service import AttestationSystem
 from model.system import build
 from properties.engines.explorer import explore
+from properties.engines.memory import taken
 from properties.export.promela import promela
 from properties.export.spin import Run, compiled, missing
 from properties.scopes.details import DETAILS
@@ -63,16 +63,11 @@ SCOPES = (
 def explored(measured: Measured, symmetry: bool = False) -> tuple[Run, int]:
     """What the explorer has done in this process, and the bits of a state; its memory is what the search adds."""
     system = measured.system
-    before, started = _peak(), time.process_time()
+    before, started = taken(), time.process_time()
     search = explore(system, symmetry)
     seconds = time.process_time() - started
     bits = search.vectorised.packing.bits
-    return Run(search.states, search.transitions, None, seconds, _peak() - before), bits
-
-
-def _peak() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return Run(search.states, search.transitions, None, seconds, taken() - before), bits
 
 
 def alone(measured: Measured, symmetry: bool = False) -> tuple[Run, int]:

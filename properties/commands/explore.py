@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     say_idle_switches(system, options.switches)
     symmetry = not options.no_symmetry and Packing(system).has_symmetry
     with Progress() as progress:
-        done = Check(system, symmetry, options.max_states, progress.watch)
+        done = Check(system, symmetry, options.max_states, progress.watch, os.cpu_count() or 1)
         verdicts, complete = _judged(done, progress)
     command = repeating("explore", revision.name, scope, options.no_symmetry, options.max_states)
     if options.json:
@@ -65,12 +65,13 @@ def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
 
     verdicts: dict[str, Verdict] = {}
     try:
-        for number, claim in enumerate(CATALOGUE, 1):
-            progress.show(f"{counted(done.search.states, 'state')}, property {number} of {len(CATALOGUE)}")
-            verdicts |= done.verdicts([claim])
+        for number, (name, verdict) in enumerate(done.judged(CATALOGUE), 1):
+            verdicts[name] = verdict
+            progress.show(f"{counted(done.search.states, 'state')}, {number} of {len(CATALOGUE)} properties")
     except KeyboardInterrupt:
-        return {claim.name: verdicts.get(claim.name, Unknown(INTERRUPTED)) for claim in CATALOGUE}, False
-    return verdicts, done.search.complete
+        pass
+    found = {claim.name: verdicts.get(claim.name, Unknown(INTERRUPTED)) for claim in CATALOGUE}
+    return found, done.search.complete and not any(isinstance(verdict, Unknown) for verdict in found.values())
 
 
 def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> None:
@@ -80,11 +81,11 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
     search, scope = done.search, done.system.scope
     _, _, *given = (value for _, value in scope_options(scope))
     rate = search.transitions / max(search.seconds, 1e-9) / 1e6
-    if search.out_of_memory:
-        print(memory_needed(search))
     order = " (attesters in any order count once)" if search.symmetry else ""
     title = [done.system.revision.name, scope.instance.name, counted(scope.batches or 0, "batch"), *given]
     print(f"{', '.join(title)}: {'exhausted' if complete else 'CUT SHORT'}")
+    if search.out_of_memory:
+        print(memory_needed(search))
     print(
         f"{counted(search.states, 'state')}{order}, {counted(search.transitions, 'transition')}, depth {search.depth}, "
         f"{search.seconds:.2f} s, {rate:.1f} million transitions per second"
@@ -98,13 +99,17 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
 
 
 def memory_needed(search: Exploration) -> str:
-    """What the process has taken, and what one more level as large as the last one says would take."""
-    taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+    """What the states that were searched take, what the next level would take by how the last has grown, and what is
+    left."""
+    from properties.engines.memory import available, taken
+
     last = len(search.levels[-1][0]) if search.levels else 0
-    more = taken * (1 + last * search.growth / max(search.states, 1))
+    each = taken() / max(search.states, 1)
+    left = available()
     return (
-        f"out of memory: {taken / 1e6:,.0f} MB for {counted(search.states, 'state')}; by how the last level has grown, "
-        f"the next one alone takes it to about {more / 1e6:,.0f} MB"
+        f"out of memory: {counted(search.states, 'state')} take {taken() / 1e6:,.0f} MB; the next level has about "
+        f"{last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} MB more"
+        + (f", and {left / 1e6:,.0f} MB are left" if left is not None else "")
     )
 
 

@@ -24,8 +24,8 @@ MEANINGS: dict[Status, str] = {
     "log that does not fit, a mutant that nothing notices, a difference",
     Status.USAGE: "the request cannot be carried out as it is: a wrong option or name, a file that cannot be read or "
     "written; nothing was written",
-    Status.CUT_SHORT: "not to the end, by a bound or an interrupt: what is printed is marked, and nothing is "
-    "established by what is missing",
+    Status.CUT_SHORT: "not to the end, by a bound, an interrupt or want of memory: what is printed is marked, and "
+    "nothing is established by what is missing",
     Status.NONE: "there is no such trace",
     Status.FAILED: "the program failed, for instance for want of memory: no result, whatever was printed before",
     Status.BROKEN_PIPE: "whoever read the output has stopped reading",

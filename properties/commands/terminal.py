@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import resource
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -62,10 +61,11 @@ class Progress:
 
     def watch(self, search: Exploration) -> None:
         """Say how far a search is, how fast, how much memory the process has needed, and how the levels grow."""
+        from properties.engines.memory import taken
+
         rate = search.states / max(search.seconds, 1e-9) / 1e6
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         self.show(
-            f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, {memory:,} MB, "
+            f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, {taken() / 1e6:,.0f} MB, "
             f"levels × {search.growth:.2f}"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     exact = options.no_symmetry or wanted.claim.kind is Kind.EVENTUALLY
     symmetry = not exact and Packing(system).has_symmetry
     with Progress() as progress:
-        done = Check(system, symmetry, options.max_states, progress.watch)
+        done = Check(system, symmetry, options.max_states, progress.watch, os.cpu_count() or 1)
         verdict = done.verdict(wanted.claim)
     trace = _trace_of(verdict, wanted.kind)
     if trace is None:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from model.algebra import Bool, Expression, any_of
+from model.algebra import FALSE, Bool, Expression, any_of
 from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
-from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
+from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.confirmation import confirm_lasso, confirm_state, follow, is_closed
-from properties.engines.explorer import (
-    Exploration,
-    Graph,
-    concatenate,
-    explore,
-    first_where,
-    graph,
-    reachable_later,
-    take,
-)
+from properties.engines.explorer import Exploration, concatenate, explore, first_where, take
 from properties.engines.fairness import FairRuns
+from properties.engines.graph import Bits, Graph, Indices, graph, reachable_later
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
@@ -42,7 +33,11 @@ from properties.results.verdicts import (
     Violated,
 )
 
-Bits = npt.NDArray[np.uint64]
+Finals = tuple[npt.NDArray[np.int16], list[int]]
+"""For each state, by its number, a conjunct that can no longer come true although its `when` holds, -1 if there is
+none; and in how many states each conjunct's `when` holds."""
+
+OVER_THE_GRAPH = (Kind.POSSIBLE, Kind.EVENTUALLY)
 
 CUT_SHORT = "the search was cut short"
 
@@ -63,15 +58,25 @@ class Check:
         symmetry: bool = False,
         max_states: int | None = None,
         watch: Callable[[Exploration], None] | None = None,
+        cores: int = 1,
     ) -> None:
         self.system = system
-        self.search = explore(system, symmetry, max_states, watch)
+        self.cores = cores
+        self.search = explore(system, symmetry, max_states, watch, cores=cores)
         self.stepper = Stepper(system)
-        self._kinds: dict[CounterexampleKind, tuple[Bits, int]] = {}
+        self._asked: Sequence[Property] = ()
+        self._finals: dict[Property, Finals] = {}
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
         """The verdict of each property, by name."""
-        return {claim.name: self.verdict(claim) for claim in properties}
+        found = dict(self.judged(properties))
+        return {claim.name: found[claim.name] for claim in properties}
+
+    def judged(self, properties: Sequence[Property]) -> Iterator[tuple[str, Verdict]]:
+        """The verdict of each property, with its name, as soon as there is one: those first that need no graph."""
+        self._asked = properties
+        for claim in sorted(properties, key=lambda claim: claim.kind in OVER_THE_GRAPH):
+            yield claim.name, self.verdict(claim)
 
     def verdict(self, claim: Property) -> Verdict:
         """The verdict of one property. Where permuted attesters count as one, those are not checked that this would
@@ -88,7 +93,10 @@ class Check:
             Kind.EVENTUALLY: self._eventually,
             Kind.POSSIBLE: self._possible,
         }
-        return judge[claim.kind](claim, conjuncts)
+        try:
+            return judge[claim.kind](claim, conjuncts)
+        except MemoryError as error:
+            return Unknown(f"out of memory: {error}")
 
     def _obstacle(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> str | None:
         """Why the property cannot be checked where permuted attesters count as one; none if it can.
@@ -106,9 +114,8 @@ class Check:
         broken = next((pair for conditions in together if (pair := symmetry.breaks(conditions))), None)
         return f"it tells {' and '.join(broken)} apart, who count as one here" if broken else None
 
-    def _holds_everywhere(self, conjuncts: tuple[Conjunct, ...]) -> Verdict:
+    def _holds_everywhere(self, conjuncts: tuple[Conjunct, ...], counts: Sequence[int]) -> Verdict:
         """The verdict where nothing violates these conjuncts: vacuous if none has a state to speak about."""
-        counts = self._counts([conjunct.when for conjunct in conjuncts])
         if not any(counts):
             return Vacuous(self.search.states)
         spoken_of = tuple((conjunct.sentence, count) for conjunct, count in zip(conjuncts, counts, strict=True))
@@ -116,14 +123,14 @@ class Check:
 
     def _always(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         violations = [each.when & ~each.holds for each in conjuncts]
-        place = first_where(self.search, any_of(violations))
+        place, counts = self._first_and_counts(any_of(violations), [each.when for each in conjuncts])
         if place is not None:
             run, state = self._run_to(place)
             confirm_state(self.stepper, state, any_of(violations), claim.sentence)
             # With symmetry the run ends in a permutation of the state that was found, where another conjunct may fail.
             fails = self.stepper.evaluator(*violations)(state)
             return Violated(self._trace(claim, run).about(failed=conjuncts[fails.index(True)].sentence))
-        return self._holds_everywhere(conjuncts) if self.search.complete else Unknown(CUT_SHORT)
+        return self._holds_everywhere(conjuncts, counts) if self.search.complete else Unknown(CUT_SHORT)
 
     def _sometimes(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         witness = any_of(each.when & each.holds for each in conjuncts)
@@ -143,7 +150,9 @@ class Check:
             if lasso is not None:
                 lassos.append((lasso.entry, lasso, conjunct))
         if not lassos:
-            return self._holds_everywhere(conjuncts)
+            return self._holds_everywhere(
+                conjuncts, self._first_and_counts(FALSE, [each.when for each in conjuncts])[1]
+            )
         _, lasso, conjunct = min(lassos, key=lambda found: found[0])
         stem, _ = self._run_to(self.graph.locate(lasso.entry))
         loop = [action for action, _ in lasso.loop]
@@ -156,55 +165,59 @@ class Check:
 
     def _fair_runs(self, claim: Property) -> FairRuns:
         fair = [action.name in claim.fair - claim.without for action in self.system.actions]
-        return FairRuns(self._graph_without(claim), self.search.states, fair)
+        return FairRuns(self.graph.without(self._left_out(claim)), fair)
 
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
             return Unknown(CUT_SHORT)
-        failed = self._failed(claim, conjuncts)
-        if not (failed >= 0).any():
-            return self._holds_everywhere(conjuncts)
+        failed, counts = self._final_states(claim)
+        final = np.flatnonzero(failed >= 0)
+        if not final.size:
+            return self._holds_everywhere(conjuncts, counts)
         traces = []
-        for kind, of_kind in self._by_kind(claim, failed >= 0):
-            found = np.flatnonzero(of_kind)
-            if found.size:
-                trace = self._final_trace(claim, kind, int(found[0]), conjuncts[failed[found[0]]])
+        for kind, of_kind in self._by_kind(claim, final):
+            if of_kind.size:
+                trace = self._final_trace(claim, kind, int(of_kind[0]), conjuncts[failed[of_kind[0]]])
                 if trace is None:
                     return Unknown("the search that would confirm that a state is final was cut short")
-                facts = {"states of this kind": int(found.size), **(trace.facts or {})}
+                facts = {"states of this kind": int(of_kind.size), **(trace.facts or {})}
                 traces.append(trace.about(kind=kind, facts=facts))
         return Violated(min(traces, key=lambda trace: len(trace.steps)), tuple(traces))
 
-    def _by_kind(self, claim: Property, final: Mask) -> Iterator[tuple[str, Mask]]:
+    def _by_kind(self, claim: Property, final: Indices) -> Iterator[tuple[str, Indices]]:
         """These states by the kind of counterexample that they are; some may be of several."""
-        unclassified = final.copy()
         kinds = claim.kinds_in(self.system)
-        self._find_kinds([kind for kind in kinds if kind not in self._kinds])
-        for kind in kinds:
-            of_kind = final & _bit(*self._kinds[kind])
-            unclassified &= ~of_kind
-            yield kind.name, of_kind
-        yield UNCLASSIFIED, unclassified
+        unclassified = np.ones(len(final), dtype=bool)
+        for kind, is_of_kind in zip(
+            kinds, self._holding([each.holds(self.system) for each in kinds], final), strict=True
+        ):
+            unclassified &= ~is_of_kind
+            yield kind.name, final[is_of_kind]
+        yield UNCLASSIFIED, final[unclassified]
 
-    def _find_kinds(self, kinds: Sequence[CounterexampleKind]) -> None:
-        """Ask of every state of which of these kinds it is; several properties ask for the same kinds."""
-        for first in range(0, len(kinds), FEW_BITS):
-            some = kinds[first : first + FEW_BITS]
-            bits = self._bits([kind.holds(self.system) for kind in some])
-            self._kinds |= {kind: (bits, place) for place, kind in enumerate(some)}
+    def _final_states(self, claim: Property) -> Finals:
+        """Where the property fails; looked for at once for all that are asked for and count on the same transitions."""
+        if claim not in self._finals:
+            others = (each for each in self._asked if each.kind is Kind.POSSIBLE and each != claim)
+            alike = [each for each in others if self._left_out(each) == self._left_out(claim)]
+            self._find_finals([claim, *alike])
+        return self._finals[claim]
 
-    def _failed(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> npt.NDArray[np.int32]:
-        """For each state, by its number, a conjunct that can no longer come true although its `when` holds; -1 if there
-        is none."""
-        links = self._graph_without(claim)
-        failed = np.full(self.search.states, -1, dtype=np.int32)
-        for first in range(0, len(conjuncts), FEW_BITS):
-            some = conjuncts[first : first + FEW_BITS]
-            later = reachable_later(links, self._bits([conjunct.holds for conjunct in some]))
-            when = self._bits([conjunct.when for conjunct in some])
-            for bit in range(len(some)):
-                failed[_bit(when & ~later, bit)] = first + bit
-        return failed
+    def _find_finals(self, claims: Sequence[Property]) -> None:
+        links = self.graph.without(self._left_out(claims[0]))
+        asked = [(claim, place, each) for claim in claims for place, each in enumerate(claim.conjuncts(self.system))]
+        for claim in claims:
+            self._finals[claim] = np.full(self.search.states, -1, dtype=np.int16), []
+        for first in range(0, len(asked), FEW_BITS):
+            some = asked[first : first + FEW_BITS]
+            later = reachable_later(links, self._bits([conjunct.holds for _, _, conjunct in some]))
+            counts = np.zeros(len(some), dtype=np.int64)
+            for piece, whens in self._evaluated([conjunct.when for _, _, conjunct in some]):
+                for bit, ((claim, place, _), when) in enumerate(zip(some, whens, strict=True)):
+                    counts[bit] += np.count_nonzero(when)
+                    self._finals[claim][0][piece][when & ~_bit(later[piece], bit)] = place
+            for (claim, _, _), count in zip(some, counts.tolist(), strict=True):
+                self._finals[claim][1].append(count)
 
     def _final_trace(self, claim: Property, kind: str, index: int, conjunct: Conjunct) -> Trace | None:
         """The shortest trace to this state, from which the conjunct can no longer come true; none if that cannot be
@@ -219,15 +232,14 @@ class Check:
             return None
         return self._trace(claim, run).about(failed=conjunct.sentence)
 
-    def _graph_without(self, claim: Property) -> Graph:
-        """The graph without the transitions that the property does not count on."""
-        counts = [action.name not in claim.without for action in self.system.actions]
-        return replace(self.graph, edges=[edge for edge in self.graph.edges if counts[edge[0]]])
+    def _left_out(self, claim: Property) -> frozenset[int]:
+        """The actions that the property does not count on."""
+        return frozenset(n for n, action in enumerate(self.system.actions) if action.name in claim.without)
 
     @cached_property
     def graph(self) -> Graph:
         """The edges between all states."""
-        return graph(self.search)
+        return graph(self.search, self.cores)
 
     def violating(self, claim: Property) -> dict[str | None, Callable[[State], bool]]:
         """By kind of counterexample, whether a state violates the property: a bad state; one that is final; or one
@@ -242,13 +254,15 @@ class Check:
         if self.search.symmetry or not self.search.complete:
             raise ValueError(f"{claim.name} takes a complete search without symmetry")
         if claim.kind is Kind.POSSIBLE:
-            kinds: dict[str | None, Mask] = dict(self._by_kind(claim, self._failed(claim, conjuncts) >= 0))
+            final = np.flatnonzero(self._final_states(claim)[0] >= 0)
+            kinds: dict[str | None, Indices] = dict(self._by_kind(claim, final))
         else:
             entries = self._fair_runs(claim).entries
-            kinds = {None: np.logical_or.reduce([entries(fails) for fails in self._fails(conjuncts)])}
-        return {kind: self._among(states) for kind, states in kinds.items() if states.any()}
+            found = np.logical_or.reduce([entries(fails) for fails in self._fails(conjuncts)])
+            kinds = {None: np.flatnonzero(found)}
+        return {kind: self._among(states) for kind, states in kinds.items() if states.size}
 
-    def _among(self, states: Mask) -> Callable[[State], bool]:
+    def _among(self, states: Indices) -> Callable[[State], bool]:
         """Whether a state is one of these."""
         words = take(concatenate(list(self.search.pieces())), states)
         packed = set(zip(*(word.tolist() for word in words), strict=True))
@@ -268,23 +282,37 @@ class Check:
 
     def _bits(self, conditions: Sequence[Bool]) -> Bits:
         """For each state, in the order of levels, which of these conditions hold, of at most `FEW_BITS`: a bit each."""
-        evaluate = self.search.vectorised.compile(list(conditions))
-        found = np.zeros(self.search.states, dtype=np.uint64)
-        start = 0
-        for words in self.search.pieces():
-            piece = found[start : start + len(words[0])]
-            for place, holds in enumerate(evaluate(*words)):
-                piece |= np.asarray(holds).astype(np.uint64) << np.uint64(place)
-            start += len(piece)
+        kind = np.min_scalar_type((1 << len(conditions)) - 1)
+        found = np.zeros(self.search.states, dtype=kind)
+        for piece, holds in self._evaluated(conditions):
+            for place, each in enumerate(holds):
+                found[piece] |= each.astype(kind) << kind.type(place)
         return found
 
-    def _counts(self, conditions: Sequence[Bool]) -> list[int]:
-        """In how many states each condition holds."""
-        evaluate, counts = self.search.vectorised.compile(list(conditions)), [0] * len(conditions)
+    def _evaluated(self, conditions: Sequence[Bool]) -> Iterator[tuple[slice, list[Mask]]]:
+        """Piece by piece of all states: in which of them each condition holds."""
+        evaluate, start = self.search.vectorised.compile(list(conditions)), 0
         for words in self.search.pieces():
-            for place, holds in enumerate(evaluate(*words)):
-                counts[place] += int(np.count_nonzero(np.broadcast_to(holds, words[0].shape)))
-        return counts
+            piece = slice(start, start + len(words[0]))
+            yield piece, [np.broadcast_to(np.asarray(holds), words[0].shape) for holds in evaluate(*words)]
+            start = piece.stop
+
+    def _holding(self, conditions: Sequence[Bool], states: Indices) -> Iterator[Mask]:
+        """For each condition, in which of these states it holds."""
+        words = self.search.chosen(states)
+        for holds in self.search.vectorised.compile(list(conditions))(*words):
+            yield np.broadcast_to(np.asarray(holds), states.shape)
+
+    def _first_and_counts(self, bad: Bool, others: Sequence[Bool]) -> tuple[tuple[int, int] | None, list[int]]:
+        """The (level, place) of the first state where the first condition holds; if there is none, in how many states
+        each of the others does."""
+        counts = [0] * len(others)
+        for piece, (is_bad, *holds) in self._evaluated([bad, *others]):
+            found = np.flatnonzero(is_bad)
+            if found.size:
+                return self.search.located(piece.start + int(found[0])), counts
+            counts = [count + int(np.count_nonzero(each)) for count, each in zip(counts, holds, strict=True)]
+        return None, counts
 
     def _run_to(self, place: tuple[int, int]) -> tuple[list[int], State]:
         """A shortest run to this state, and the state after it: with symmetry, one of its class."""
@@ -299,5 +327,5 @@ class Check:
 
 def _bit(bits: Bits, place: int) -> Mask:
     """In which states this bit is set."""
-    found: Mask = bits & np.uint64(1 << place) != 0
+    found: Mask = bits & bits.dtype.type(1 << place) != 0
     return found

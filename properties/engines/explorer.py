@@ -1,18 +1,22 @@
 """Exhaustive exploration: breadth-first, a whole frontier at a time, with exact deduplication.
 
-A state is stored in one or more 64-bit words (`properties.engines.storage`). Where it is one, that word is its *key*;
-where it is more, the key is a hash, and states with equal keys are compared in full: two states with one key are an
-error, never merged. The visited keys are kept as a few sorted runs that are merged as they grow.
+A state is stored as its key, with what tells states of one key apart beside it (`properties.engines.storage`): two
+states with one key are an error, never merged. What has been visited is kept in *shards*, each for the keys from one
+bound to the next, as a few sorted runs that are merged as they grow; shards are divided as they grow, so that a merge
+takes little memory besides.
 
-The order of states is by level, and by key within a level; so counts, indices and traces are the same in every run.
+The order of states is by level, and by key within a level; so counts, indices and traces are the same in every run, on
+however many cores.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,159 +24,203 @@ import numpy.typing as npt
 from model.algebra import Bool
 from model.transitions import TransitionSystem
 from properties.engines import EngineError
+from properties.engines.memory import require
 from properties.engines.packing import Words
 from properties.engines.stepper import State, Stepper
-from properties.engines.storage import Storage
+from properties.engines.storage import Storage, Stored
 from properties.engines.vectorised import Mask, Vectorised
 
-Keys = npt.NDArray[np.uint64]
-Indices = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.unsignedinteger[Any]]
+Columns = TypeVar("Columns", Words, Stored)
+T = TypeVar("T")
+U = TypeVar("U")
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 """How many states are expanded at a time: their columns stay in the processor's cache."""
 
+FEW = 1 << 12
+"""So few states are not worth another thread."""
+
+SHARD = 1 << 20
+"""A shard with more states is divided."""
 
 RECENT = 20
 """The table of recent states has two to this power places: it, too, stays in the processor's cache."""
 
-MULTIPLIERS = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)
+"""A key times this, in its upper bits, is the place in that table."""
 
 
 class HashCollision(EngineError):
     """Two different states have the same 64-bit key. The search stops rather than merge them."""
 
 
-class IncompleteSearch(EngineError):
-    """A search that came to its end has missed a state."""
-
-
-def take(words: Words, chosen: Any) -> Words:
+def take(words: Columns, chosen: Any) -> Columns:
     """These rows of every column."""
     return tuple(word[chosen] for word in words)
 
 
-def concatenate(parts: list[Words]) -> Words:
+def compress(words: Stored, chosen: Mask) -> Stored:
+    """The rows of every column where the mask is set."""
+    return tuple(word.compress(chosen) for word in words)
+
+
+def concatenate(parts: list[Columns]) -> Columns:
     """The columns of several sets of states, one after the other."""
     return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
-
-
-def keys_of(words: Words) -> Keys:
-    """The key of each state: its word, or a hash of its words."""
-    if len(words) == 1:
-        return words[0]
-    key = np.zeros_like(words[0])
-    for word in words:
-        key = key + word
-        key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        key ^= key >> np.uint64(31)
-    return key
 
 
 @dataclass(frozen=True)
 class Run:
     """States in ascending order of their keys, without repetition."""
 
-    keys: Keys
-    words: Words
+    columns: Stored
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the states."""
+        return self.columns[0]
 
     @staticmethod
-    def of(words: Words) -> Run:
-        """The distinct states among these."""
-        if len(words) == 1:
-            keys = np.sort(words[0])
-            keep = np.ones(len(keys), dtype=bool)
-            np.not_equal(keys[1:], keys[:-1], out=keep[1:])
-            keys = keys[keep]
-            return Run(keys, (keys,))
-        keys = keys_of(words)
-        order = np.argsort(keys)
-        keys, words = keys[order], take(words, order)
-        equal = keys[1:] == keys[:-1]
-        for word in words:
-            if (equal & (word[1:] != word[:-1])).any():
-                raise HashCollision
-        keep = np.concatenate([np.ones(1, dtype=bool), ~equal])[: len(keys)]
-        return Run(keys[keep], take(words, keep))
+    def of(columns: Stored, kind: Literal["quicksort", "stable"] = "quicksort") -> Run:
+        """The distinct states among these, which do not stay in their order. A `stable` sort finds sorted parts, and
+        merges them."""
+        columns = _ordered(columns, kind)
+        equal = columns[0][1:] == columns[0][:-1]
+        if any((equal & (column[1:] != column[:-1])).any() for column in columns[1:]):
+            raise HashCollision
+        return Run(compress(columns, np.concatenate([[True], ~equal])[: len(columns[0])]))
 
     @staticmethod
-    def merged(one: Run, other: Run) -> Run:
-        """The states of two runs that have none in common."""
-        # A stable sort finds the two runs and merges them.
-        if len(one.words) == 1:
-            return _single(np.sort(np.concatenate([one.keys, other.keys]), kind="stable"))
-        keys = np.concatenate([one.keys, other.keys])
-        order = np.argsort(keys, kind="stable")
-        return Run(keys[order], take(concatenate([one.words, other.words]), order))
+    def merged(runs: list[Run]) -> Run:
+        """The states of runs that have none in common."""
+        return Run(_ordered(concatenate([run.columns for run in runs]), "stable")) if len(runs) > 1 else runs[0]
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def contains(self, other: Run) -> Mask:
-        """Which of the other's states are here."""
-        place = np.searchsorted(self.keys, other.keys)
-        place[place == len(self.keys)] = 0
-        found: Mask = self.keys[place] == other.keys
-        if len(self.words) > 1:
-            for mine, theirs in zip(self.words, other.words, strict=True):
-                if (found & (mine[place] != theirs)).any():
-                    raise HashCollision
-        return found
+    def part(self, start: int, end: int) -> Run:
+        """The states from one place to another."""
+        return Run(take(self.columns, slice(start, end)))
 
-    def without(self, chosen: Mask) -> Run:
-        """The states that are not chosen."""
-        return (
-            Run(self.keys[~chosen], take(self.words, ~chosen)) if len(self.words) > 1 else _single(self.keys[~chosen])
-        )
+    def places(self, columns: Stored) -> tuple[npt.NDArray[np.intp], Mask]:
+        """Where each of these states is, and which of them are here at all; of the others the place means nothing."""
+        place = np.searchsorted(self.keys, columns[0])
+        found: Mask = self.keys.take(place, mode="clip") == columns[0]
+        for mine, theirs in zip(self.columns[1:], columns[1:], strict=True):
+            if (found & (mine.take(place, mode="clip") != theirs)).any():
+                raise HashCollision
+        return place, found
 
 
-def _single(keys: Keys) -> Run:
-    return Run(keys, (keys,))
+def _ordered(columns: Stored, kind: Literal["quicksort", "stable"]) -> Stored:
+    if len(columns) == 1:
+        columns[0].sort(kind=kind)
+        return columns
+    return take(columns, columns[0].argsort(kind=kind))
 
 
-class Visited:
-    """The states seen so far: sorted runs, each at least twice as long as the next."""
+class Shard:
+    """The states seen so far with keys between two bounds: sorted runs, each at least twice as long as the next."""
 
-    def __init__(self) -> None:
-        self.runs: list[Run] = []
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self.runs = list(runs)
 
     def new(self, candidates: Run) -> Run:
         """Those candidates that have not been seen; they are, from now on."""
         for run in self.runs:
-            candidates = candidates.without(run.contains(candidates))
+            if len(candidates):
+                candidates = Run(compress(candidates.columns, ~run.places(candidates.columns)[1]))
         if len(candidates):
             self.runs.append(candidates)
         while len(self.runs) > 1 and 2 * len(self.runs[-1]) > len(self.runs[-2]):
-            last, before = self.runs.pop(), self.runs.pop()
-            self.runs.append(Run.merged(before, last))
+            self.runs[-2:] = [Run.merged(self.runs[-2:])]
         return candidates
+
+    def halves(self) -> tuple[Run, Run]:
+        """All states, divided in the middle."""
+        whole = Run.merged(self.runs)
+        middle = len(whole) // 2
+        return Run(_copied(whole.part(0, middle))), Run(_copied(whole.part(middle, len(whole))))
+
+
+def _copied(run: Run) -> Stored:
+    return tuple(column.copy() for column in run.columns)
+
+
+class Cores:
+    """So many threads that share the work on many states; numpy lets them run side by side."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count) if count > 1 else None
+
+    def map(self, work: Callable[[T], U], items: list[T]) -> Iterator[U]:
+        """The results for all items, in their order."""
+        return self._pool.map(work, items) if self._pool and len(items) > 1 else map(work, items)
+
+    def __enter__(self) -> Cores:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+
+    def chunks(self, words: Columns) -> list[Columns]:
+        """The states in pieces that fit into the cache, and that keep all cores busy."""
+        return list(chunks(words, max(FEW, min(CHUNK, -(-len(words[0]) // self.count)))))
+
+
+class Visited:
+    """The states seen so far."""
+
+    def __init__(self, cores: Cores) -> None:
+        self.cores = cores
+        self.shards = [Shard()]
+        self.bounds: list[int] = []
+
+    def new(self, candidates: Run) -> Run:
+        """Those candidates that have not been seen; they are, from now on."""
+        cuts = [0, *np.searchsorted(candidates.keys, np.array(self.bounds, dtype=np.uint64)), len(candidates)]
+        parts = [candidates.part(start, end) for start, end in pairwise(cuts)]
+        work = list(zip(self.shards, parts, strict=True))
+        found = list(self.cores.map(lambda each: each[0].new(each[1]), work))
+        self._divide()
+        return Run(concatenate([run.columns for run in found]))
+
+    def _divide(self) -> None:
+        place = 0
+        while place < len(self.shards):
+            if sum(map(len, self.shards[place].runs)) > SHARD:
+                lower, upper = self.shards[place].halves()
+                self.shards[place : place + 1] = [Shard([lower]), Shard([upper])]
+                self.bounds.insert(place, int(upper.keys[0]))
+            else:
+                place += 1
 
 
 class Recent:
-    """A table of states seen lately, each at the place that its hash gives it, where the next one overwrites it.
+    """A table of states seen lately, each at the place that its key gives it, where the next one overwrites it.
 
     It is asked before anything is sorted. What it knows has been seen; what it does not know may have been, too.
     """
 
-    def __init__(self, words: int) -> None:
-        self.table = tuple(np.zeros(1 << RECENT, dtype=np.uint64) for _ in range(words))
-        # An empty place must not look like a state that belongs there: the state 0 belongs to the place 0, and the
-        # state 1, which stands there for now, does not.
+    def __init__(self, storage: Storage) -> None:
+        self.table = [np.zeros(1 << RECENT, dtype=kind) for kind in storage.types]
+        # An empty place must not look like a state that belongs there: the key 0 belongs to the place 0, and the key 1,
+        # which stands there for now, does not.
         self.table[0][0] = 1
 
-    def unknown(self, words: Words) -> Words:
+    def unknown(self, columns: Stored) -> Stored:
         """The states that the table does not know; it does from now on."""
-        place = words[0] * MULTIPLIERS[0]
-        for word, multiplier in zip(words[1:], MULTIPLIERS[1:], strict=False):
-            place ^= word * multiplier
-        place >>= np.uint64(64 - RECENT)
-        new = self.table[0][place] != words[0]
-        for column, word in zip(self.table[1:], words[1:], strict=True):
-            new |= column[place] != word
-        words, place = take(words, new), place[new]
-        for column, word in zip(self.table, words, strict=True):
-            column[place] = word
-        return words
+        place = ((columns[0] * SPREAD) >> np.uint64(64 - RECENT)).view(np.int64)
+        new = self.table[0].take(place, mode="clip") != columns[0]
+        for known, column in zip(self.table[1:], columns[1:], strict=True):
+            new |= known.take(place, mode="clip") != column
+        columns, place = compress(columns, new), place.compress(new)
+        for known, column in zip(self.table, columns, strict=True):
+            known.put(place, column, mode="clip")
+        return columns
 
 
 @dataclass
@@ -184,7 +232,7 @@ class Exploration:
     symmetry: bool
     start: State
     storage: Storage
-    levels: list[Words] = field(default_factory=list)
+    levels: list[Stored] = field(default_factory=list)
     transitions: int = 0
     complete: bool = False
     seconds: float = 0.0
@@ -209,7 +257,7 @@ class Exploration:
     def pieces(self) -> Iterator[Words]:
         """All states in the order of levels, many at a time, whatever the levels' sizes: what asks something of every
         state has a price for each time it asks."""
-        small, states = list[Words](), 0
+        small, states = list[Stored](), 0
         for level in self.levels:
             small.append(level)
             states += len(level[0])
@@ -218,6 +266,15 @@ class Exploration:
                 small, states = [], 0
         if small:
             yield from map(self.storage.decode, chunks(concatenate(small)))
+
+    def chosen(self, states: npt.NDArray[np.int64]) -> Words:
+        """The states with these numbers, which ascend."""
+        parts, first = [take(self.levels[0], slice(0, 0))], 0
+        for level in self.levels:
+            cuts = np.searchsorted(states, (first, first + len(level[0])))
+            parts.append(take(level, states[slice(*cuts)] - first))
+            first += len(level[0])
+        return self.storage.decode(concatenate(parts))
 
     def level(self, level: int, chosen: slice = slice(None)) -> Words:
         """The states of a level, or some of them."""
@@ -240,10 +297,11 @@ class Exploration:
         return self.vectorised.packing.unpack(self.level(level, slice(place, place + 1)))[0]
 
 
-def chunks(words: Words) -> Iterator[Words]:
-    """The states in pieces that fit into the cache."""
-    for start in range(0, len(words[0]), CHUNK):
-        yield take(words, slice(start, start + CHUNK))
+def chunks(words: Columns, size: int | None = None) -> Iterator[Columns]:
+    """The states in pieces, of so many, or of as many as fit into the cache."""
+    size = size or CHUNK
+    for start in range(0, len(words[0]), size):
+        yield take(words, slice(start, start + size))
 
 
 def explore(
@@ -253,6 +311,7 @@ def explore(
     watch: Callable[[Exploration], None] | None = None,
     start: State | None = None,
     until: Bool | None = None,
+    cores: int = 1,
 ) -> Exploration:
     """Every state that can be reached, level by level; `watch` sees the search after each level, and then an interrupt,
     or want of memory, leaves what has been searched, cut short, and is not raised.
@@ -268,51 +327,81 @@ def explore(
     storage = Storage(vectorised.packing)
     search = Exploration(vectorised, symmetry, start or Stepper(system).initial, storage)
     reached = vectorised.holds(until) if until is not None else None
-    visited, recent = Visited(), Recent(storage.columns)
-    frontier = visited.new(Run.of(storage.encode(search.normal(vectorised.packing.pack([search.start])))))
-    try:
-        while len(frontier):
-            search.levels.append(frontier.words)
-            search.seconds = time.perf_counter() - started
-            if watch:
-                watch(search)
-            if reached is not None and reached(storage.decode(frontier.words)).any():
-                return search
-            if max_states is not None and search.states >= max_states:
-                return search
-            room = max_states - search.states if max_states is not None else None
-            frontier = _next_level(search, visited, recent, frontier.words, room)
-        search.complete = True
-    except (KeyboardInterrupt, MemoryError) as error:
-        if watch is None:
-            raise
-        search.out_of_memory = isinstance(error, MemoryError)
+    with Cores(cores) as shared:
+        expansion = Expansion(search, shared)
+        frontier = expansion.start()
+        try:
+            while len(frontier):
+                search.levels.append(frontier.columns)
+                search.seconds = time.perf_counter() - started
+                if watch:
+                    watch(search)
+                if reached is not None and reached(storage.decode(frontier.columns)).any():
+                    return search
+                if max_states is not None and search.states >= max_states:
+                    return search
+                room = max_states - search.states if max_states is not None else None
+                frontier = expansion.next_level(frontier.columns, room)
+            search.complete = True
+        except (KeyboardInterrupt, MemoryError) as error:
+            if watch is None:
+                raise
+            search.out_of_memory = isinstance(error, MemoryError)
     search.seconds = time.perf_counter() - started
     return search
 
 
-def _next_level(search: Exploration, visited: Visited, recent: Recent, frontier: Words, room: int | None) -> Run:
-    """The new states that follow a level: all, or, when there is room for so many, those of the first chunks that fill
-    it."""
-    if room is None:
-        return visited.new(_successors(search, recent, frontier))
-    level = Run.of(take(frontier, slice(0, 0)))
-    for chunk in chunks(frontier):
-        new = visited.new(_successors(search, recent, chunk))
-        level = Run.of(concatenate([level.words, new.words]))
-        if len(level) >= room:
-            break
-    return level
+class Expansion:
+    """How a search goes from level to level."""
 
+    def __init__(self, search: Exploration, cores: Cores) -> None:
+        self.search, self.cores = search, cores
+        self.visited = Visited(cores)
+        self.recents = [Recent(search.storage) for _ in range(cores.count)]
 
-def _successors(search: Exploration, recent: Recent, frontier: Words) -> Run:
-    """The distinct successors of these states of a level."""
-    found = [take(frontier, slice(0, 0))]
-    for chunk in chunks(frontier):
+    def start(self) -> Run:
+        """The level of the state where the search begins."""
+        search = self.search
+        state = search.vectorised.packing.pack([search.start])
+        return self.visited.new(Run.of(search.storage.encode(search.normal(state))))
+
+    def next_level(self, frontier: Stored, room: int | None) -> Run:
+        """The new states that follow a level: all, or, when there is room for so many, those of the first chunks that
+        fill it."""
+        if room is None:
+            return self.visited.new(self._successors(frontier))
+        level = Run.of(take(frontier, slice(0, 0)))
+        for chunk in chunks(frontier):
+            new = self.visited.new(self._successors(chunk))
+            level = Run.of(concatenate([level.columns, new.columns]), "stable")
+            if len(level) >= room:
+                break
+        return level
+
+    def _successors(self, frontier: Stored) -> Run:
+        """The distinct successors of these states of a level."""
+        found: list[Stored] = []
+        taken = 0
+        for transitions, after in self.cores.map(self._expanded, self.cores.chunks(frontier)):
+            self.search.transitions += transitions
+            found.append(after)
+            taken += sum(column.nbytes for column in after)
+            # They will be put together, sorted, and looked for.
+            require(2 * taken)
+        shares = [concatenate(found[first :: self.cores.count]) for first in range(min(self.cores.count, len(found)))]
+        del found
+        runs = list(self.cores.map(Run.of, shares))
+        return runs[0] if len(runs) == 1 else Run.of(concatenate([run.columns for run in runs]), "stable")
+
+    def _expanded(self, chunk: Stored) -> tuple[int, Stored]:
+        """How many transitions begin in these states, and the states after them, but for some that are known."""
+        search, recent = self.search, self.recents.pop()
+        found, transitions = [take(chunk, slice(0, 0))], 0
         for _, sources, after in search.vectorised.successors(search.storage.decode(chunk)):
-            search.transitions += len(sources)
+            transitions += len(sources)
             found.append(recent.unknown(search.storage.encode(search.normal(after))))
-    return Run.of(concatenate(found))
+        self.recents.append(recent)
+        return transitions, concatenate(found)
 
 
 def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:
@@ -324,85 +413,3 @@ def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:
             return search.located(before + int(found[0]))
         before += len(words[0])
     return None
-
-
-@dataclass(frozen=True)
-class Graph:
-    """The edges between the states of a complete search, as pairs of indices in the order of levels; for each chunk
-    of states and action, every source occurs once."""
-
-    offsets: Indices
-    edges: list[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32]]]
-
-    def locate(self, index: int) -> tuple[int, int]:
-        """The (level, place) of a state."""
-        level = int(np.searchsorted(self.offsets, index, side="right")) - 1
-        return level, index - int(self.offsets[level])
-
-    def predecessor(self, index: int) -> int:
-        """The first state of the level before that has this one among its successors."""
-        level, _ = self.locate(index)
-        first, end = self.offsets[level - 1], self.offsets[level]
-        found: list[int] = []
-        for _, sources, targets in self.edges:
-            if len(sources) and sources[0] < end and sources[-1] >= first:
-                before = sources[targets == index]
-                found += before[(before >= first) & (before < end)].tolist()
-        return min(found)
-
-
-def graph(search: Exploration) -> Graph:
-    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short, and
-    `IncompleteSearch` if it was not and a successor is missing."""
-    if not search.complete:
-        raise ValueError("the search was cut short: its graph has edges that lead out of it")
-    everything = concatenate(search.levels)
-    order = np.argsort(keys_of(everything))
-    ordered = take(everything, order)
-    keys = keys_of(ordered)
-    edges = []
-    for start in range(0, len(keys), CHUNK):
-        chunk = search.storage.decode(take(everything, slice(start, start + CHUNK)))
-        for action, sources, after in search.vectorised.successors(chunk):
-            place = _places(keys, ordered, search.storage.encode(search.normal(after)))
-            if place is None:
-                raise IncompleteSearch(f"{search.vectorised.system.actions[action]} leads out of what was searched")
-            edges.append((action, (sources + start).astype(np.int32), order[place].astype(np.int32)))
-    sizes = [len(level[0]) for level in search.levels]
-    return Graph(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), edges)
-
-
-def _places(keys: Keys, ordered: Words, wanted: Words) -> Indices | None:
-    """Where each of these states is among those that are in the order of their keys; none if one is missing."""
-    sought = keys_of(wanted)
-    # In the order of their keys, they are looked for where the last one was found: that is in the processor's cache.
-    by_key = np.argsort(sought)
-    place = np.empty(len(sought), dtype=np.int64)
-    place[by_key] = np.minimum(np.searchsorted(keys, sought[by_key]), len(keys) - 1)
-    if any((column[place] != each).any() for column, each in zip(ordered, wanted, strict=True)):
-        return None
-    return place
-
-
-def reachable_later(links: Graph, now: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """For each state the union of `now` (a set of bits) over all states that can be reached from it."""
-    later = now.copy()
-    blocks = [(sources, targets, _chunks_of(targets)) for _, sources, targets in links.edges if len(sources)]
-    changed = np.ones(len(now) // CHUNK + 1, dtype=bool)
-    while changed.any():
-        before, changed = changed, np.zeros_like(changed)
-        # Most edges lead on to later states, so that from the last ones back a sweep gets nearly everywhere; the next
-        # one looks only at edges into what has changed since they were looked at.
-        for sources, targets, reached in reversed(blocks):
-            if before[reached].any() or changed[reached].any():
-                old = later[sources]
-                new = old | later[targets]
-                if not np.array_equal(old, new):
-                    later[sources] = new
-                    changed[_chunks_of(sources)] = True
-    return later
-
-
-def _chunks_of(indices: npt.NDArray[np.int32]) -> Indices:
-    """The chunks that these states are in."""
-    return np.flatnonzero(np.bincount(indices // CHUNK))

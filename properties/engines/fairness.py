@@ -21,11 +21,12 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from properties.engines.explorer import Graph
+from properties.engines.graph import Graph, endless
 from properties.engines.vectorised import Mask
 
-Labels = npt.NDArray[np.int32]
-Indices = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int32]
+
+ELSEWHERE = -1
 
 
 @dataclass(frozen=True)
@@ -37,92 +38,119 @@ class Lasso:
     loop: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some states of a graph, in their order, and all transitions from them, by the places of states among these; a
+    transition that leads to none of these leads `ELSEWHERE`."""
+
+    states: npt.NDArray[np.int64]
+    actions: Numbers
+    sources: Numbers
+    targets: Numbers
+
+    @staticmethod
+    def of(graph: Graph, chosen: Mask) -> Part:
+        """The part of these states."""
+        states = np.flatnonzero(chosen)
+        place = np.full(graph.states, ELSEWHERE, dtype=np.int32)
+        place[states] = np.arange(len(states))
+        parts = [np.zeros((3, 0), dtype=np.int32)]
+        for each in graph.edges if len(states) else ():
+            sources = place.take(each.sources, mode="clip")
+            here = sources != ELSEWHERE
+            if here.any():
+                after = place.take(each.targets.compress(here))
+                parts.append(np.stack([np.full_like(after, each.action), sources.compress(here), after]))
+        return Part(states, *np.concatenate(parts, axis=1))
+
+    def components(self, within: Mask) -> Numbers:
+        """Labels of the strongly connected components on some of these states; each other state is one by itself."""
+        inside = within[self.sources] & within[self.targets] & (self.targets != ELSEWHERE)
+        ends = self.sources[inside], self.targets[inside]
+        count = len(self.states)
+        matrix = coo_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(count, count))
+        _, labels = connected_components(matrix.tocsr(), directed=True, connection="strong")
+        return np.asarray(labels, dtype=np.int32)
+
+
 class FairRuns:
     """The fair runs of one graph; `fair` says of each action whether it is treated fairly.
 
-    The states that lie on a cycle at all are found once; in the systems that are searched here they are few.
+    The states that lie on a cycle are found once; in the systems that are searched here they are few.
     """
 
-    def __init__(self, graph: Graph, states: int, fair: Sequence[bool]) -> None:
-        self.graph, self.states, self.fair = graph, states, fair
-        self._edges: dict[int, list[tuple[Indices, Indices]]] = {}
-        for action, sources, targets in graph.edges:
-            self._edges.setdefault(action, []).append((sources, targets))
-        labels = self._strongly_connected(np.ones(states, dtype=bool))
-        self._cyclic: Mask = np.bincount(labels)[labels] > 1
+    def __init__(self, graph: Graph, fair: Sequence[bool]) -> None:
+        self.fair = fair
+        self._restless = np.zeros(graph.states, dtype=bool)
+        for each in graph.edges:
+            if fair[each.action]:
+                self._restless[each.sources] = True
+        self._cyclic = Part.of(graph, _on_cycles(graph))
 
     def lasso(self, stay: Mask) -> Lasso | None:
         """The fair run that stays within these states for ever and whose component is nearest to the initial state;
         none if there is none."""
-        labels = self._components(stay)
-        candidates = np.flatnonzero(self._entries(stay, labels))
+        candidates = np.flatnonzero(self.entries(stay))
         if not candidates.size:
             return None
         entry = int(candidates[0])
-        return Lasso(entry, _loop(self.graph, labels, entry, self.fair))
+        place = int(np.searchsorted(self._cyclic.states, entry))
+        if entry not in self._cyclic.states[place : place + 1]:
+            return Lasso(entry, ())
+        return Lasso(entry, _loop(self._cyclic, self._components(stay), place, self.fair))
 
     def entries(self, stay: Mask) -> Mask:
         """The states where the loop of a lasso can begin that stays within these states for ever."""
-        return self._entries(stay, self._components(stay))
-
-    def _entries(self, stay: Mask, labels: Labels) -> Mask:
-        result: Mask = stay & self._can_stay(labels, stay)[labels]
+        result: Mask = stay & ~self._restless
+        labels = self._components(stay)
+        result[self._cyclic.states] = stay[self._cyclic.states] & self._can_stay(labels, stay)[labels]
         return result
 
-    def _components(self, within: Mask) -> Labels:
-        """Labels of the strongly connected components on these states; each other state is one by itself."""
-        labels = np.arange(self.states, dtype=np.int32)
-        repeating = within & self._cyclic
-        labels[repeating] = self.states + self._strongly_connected(repeating)[repeating]
-        return labels
+    def _components(self, stay: Mask) -> Numbers:
+        return self._cyclic.components(stay[self._cyclic.states])
 
-    def _strongly_connected(self, within: Mask) -> Labels:
-        """The strongly connected components of the graph on these states; every other state is one by itself."""
-        inside = [
-            (sources[both], targets[both])
-            for _, sources, targets in self.graph.edges
-            for both in [within[sources] & within[targets]]
-        ]
-        rows = np.concatenate([sources for sources, _ in inside] or [np.zeros(0, dtype=np.int32)])
-        columns = np.concatenate([targets for _, targets in inside] or [np.zeros(0, dtype=np.int32)])
-        matrix = coo_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(self.states, self.states))
-        _, labels = connected_components(matrix.tocsr(), directed=True, connection="strong")
-        return np.asarray(labels, dtype=np.int32)
-
-    def _can_stay(self, labels: Labels, stay: Mask) -> Mask:
+    def _can_stay(self, labels: Numbers, stay: Mask) -> Mask:
         """For each component of these states, whether a run can stay in it for ever and be fair: no fair action is
         enabled in all of its states and taken within it in none."""
-        sizes = np.bincount(labels)
+        part, sizes = self._cyclic, np.bincount(labels)
         neglects = np.zeros(len(sizes), dtype=bool)
+        before = labels[part.sources]
+        is_inside = (part.targets != ELSEWHERE) & (labels[part.targets] == before)
         for action in np.flatnonzero(self.fair).tolist():
-            edges = self._edges.get(action)
-            if edges is None:
-                continue
-            chosen = [stay[sources] for sources, _ in edges]
-            pairs = [(sources[some], targets[some]) for (sources, targets), some in zip(edges, chosen, strict=True)]
-            before, after = (labels[np.concatenate(ends)] for ends in zip(*pairs, strict=True))
+            chosen = part.actions == action
             # Each source occurs once for an action, so that this counts the states in which it is enabled.
-            enabled, taken = np.bincount(before, minlength=len(sizes)), np.zeros(len(sizes), dtype=bool)
-            taken[before[before == after]] = True
-            neglects |= (enabled == sizes) & (sizes > 0) & ~taken
-        result: Mask = ~neglects
-        return result
+            enabled, taken = np.bincount(before[chosen], minlength=len(sizes)), np.zeros(len(sizes), dtype=bool)
+            taken[before[chosen & is_inside]] = True
+            neglects |= (enabled == sizes) & ~taken
+        return ~neglects
 
 
-def _loop(graph: Graph, labels: Labels, entry: int, fair: Sequence[bool]) -> tuple[tuple[int, int], ...]:
+def _on_cycles(graph: Graph) -> Mask:
+    """Which states lie on a cycle, be it of one transition."""
+    chosen = endless(graph)
+    part = Part.of(graph, chosen)
+    labels = part.components(np.ones(len(part.states), dtype=bool))
+    is_cyclic = np.bincount(labels)[labels] > 1
+    is_cyclic[part.sources[part.sources == part.targets]] = True
+    chosen[part.states[~is_cyclic]] = False
+    return chosen
+
+
+def _loop(part: Part, labels: Numbers, entry: int, fair: Sequence[bool]) -> tuple[tuple[int, int], ...]:
     """A closed walk from the entry that, for each fair action, takes it or visits a state where it is disabled."""
     inside: nx.DiGraph[int] = nx.DiGraph()
     inside.add_node(entry)
     enabled: dict[int, set[int]] = {}
     edges: dict[int, tuple[int, int]] = {}
-    for action, sources, targets in graph.edges:
-        here = labels[sources] == labels[entry]
-        enabled.setdefault(action, set()).update(sources[here].tolist())
-        for source, target in zip(sources[here].tolist(), targets[here].tolist(), strict=True):
-            if labels[target] == labels[entry]:
-                edges.setdefault(action, (source, target))
-                if not inside.has_edge(source, target):
-                    inside.add_edge(source, target, action=action)
+    here = labels[part.sources] == labels[entry]
+    for action, source, target in zip(
+        *(each[here].tolist() for each in (part.actions, part.sources, part.targets)), strict=True
+    ):
+        enabled.setdefault(action, set()).add(source)
+        if target != ELSEWHERE and labels[target] == labels[entry]:
+            edges.setdefault(action, (source, target))
+            if not inside.has_edge(source, target):
+                inside.add_edge(source, target, action=action)
     if inside.number_of_edges() == 0:
         return ()
     walk, members = [entry], set(inside.nodes)
@@ -140,6 +168,6 @@ def _loop(graph: Graph, labels: Labels, entry: int, fair: Sequence[bool]) -> tup
             walk.append(target)
     walk += nx.shortest_path(inside, walk[-1], entry)[1:]
     return tuple(
-        (taken.get(step, inside.edges[source, target]["action"]), target)
+        (taken.get(step, inside.edges[source, target]["action"]), int(part.states[target]))
         for step, (source, target) in enumerate(pairwise(walk))
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from properties.engines.confirmation import NotConfirmed
-from properties.engines.explorer import Exploration, Graph, take
+from properties.engines.explorer import Exploration, take
+from properties.engines.graph import Graph
 from properties.engines.packing import Words
 from properties.engines.stepper import Stepper
 from properties.engines.vectorised import Mask

@@ -2,7 +2,13 @@
 
 Packed words have a slot of whole bits for each variable, which is what guards and effects are quick on. Much of that is
 padding: a domain of five values takes three bits. Stored in *mixed radix*, a state is one number below the product of
-all domains; where that product is at most 2^64, the number is a word, and the state's own key.
+all domains; where that product is at most 2^64, the number is a word. A state that needs more is several such numbers,
+each over some of the variables.
+
+The first stored column is the *key* of a state, by which states are ordered and looked for. Of a state that is one
+number it is the number. Of several it is a hash of them all, a sum of multiples; as the others are stored beside it,
+the first number can be had back. States that differ little have keys that differ little or by the same, so that the
+successors of states in the order of their keys are, by and large, in the order of theirs.
 
 Neighbouring slots are translated together, by a table.
 """
@@ -13,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,80 +27,119 @@ import numpy.typing as npt
 from properties.engines.packing import Packing, Slot, Words
 
 NUMBERS = 1 << 64
-"""So many states can be told apart by one stored word."""
+"""So many states can be told apart by one stored number."""
 
 TABLE_BITS = 12
 """The slots that one table translates have so many bits at most: tables stay in the processor's cache."""
 
-Table = npt.NDArray[np.uint64]
+MULTIPLIER = 0x9E3779B97F4A7C15
+"""The number with this index is multiplied by this, to the power of its index, in the key."""
+
+Numbers = npt.NDArray[np.uint64]
+
+Stored = tuple[npt.NDArray[np.unsignedinteger[Any]], ...]
+"""States as they are stored: their keys, and columns of further numbers, each in the smallest type that holds them."""
 
 
 @dataclass(frozen=True)
 class Digit:
     """Slots that lie together in a word, as one digit of a number to mixed radix: its `radix`, what it stands for in
-    the number by the slots' bits (`value`), and the bits by the digit. A slot larger than a table is a digit by itself,
-    and needs none."""
+    the number by the slots' bits (`value`), and the bits, at their place in the word, by the digit (`pattern`). A slot
+    larger than a table is a digit by itself, and needs none."""
 
     word: int
     shift: int
     bits: int
     radix: int
     weight: int
-    value: Table | None
-    pattern: Table | None
+    value: Numbers | None
+    pattern: Numbers | None
 
-    def encode(self, words: Words) -> Table:
+    def encode(self, words: Words) -> Numbers:
         """What the digit adds to each number."""
         found = (words[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
-        return found * np.uint64(self.weight) if self.value is None else self.value[found]
+        return found * np.uint64(self.weight) if self.value is None else looked_up(self.value, found)
 
-    def decode(self, digit: Table) -> Table:
-        """The bits of the slots, at their place in the word."""
-        return (digit if self.pattern is None else self.pattern[digit]) << np.uint64(self.shift)
+    def decode(self, digit: Numbers, words: Words) -> None:
+        """Set the bits of the slots."""
+        words[self.word][:] |= (
+            digit << np.uint64(self.shift) if self.pattern is None else looked_up(self.pattern, digit)
+        )
+
+
+def looked_up(table: npt.NDArray[Any], places: Numbers) -> npt.NDArray[Any]:
+    """What a table has at these places, none of which lies outside."""
+    # Of the ways to say this in numpy it is by far the quickest: no place is converted, or compared with the length.
+    return table.take(places.view(np.int64), mode="clip")
 
 
 class Storage:
-    """Packed words to stored columns and back: one column where it is `dense`, or where a state has one word anyway;
-    else the words as they are."""
+    """Packed words to stored columns and back."""
 
     def __init__(self, packing: Packing) -> None:
         sizes = {
             packing.slots[each.expression]: (each.high or 0) - (each.low or 0) + 1 for each in packing.system.variables
         }
         self.words = packing.words
-        self.dense = packing.words > 1 and prod(sizes.values()) <= NUMBERS
-        self.columns = 1 if self.dense else packing.words
-        self._digits = list(_digits(sizes)) if self.dense else []
+        self._numbers = list(_numbers(sizes)) if self.words > 1 else []
+        self.types: list[npt.DTypeLike] = [np.uint64]
+        self.types += [np.min_scalar_type(prod(digit.radix for digit in digits) - 1) for digits in self._numbers[1:]]
+        self._multipliers = [np.uint64(pow(MULTIPLIER, index, 1 << 64)) for index in range(len(self.types))]
 
-    def encode(self, words: Words) -> Words:
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        return len(self.types)
+
+    def encode(self, words: Words) -> Stored:
         """The states as they are stored."""
-        if not self.dense:
+        if not self._numbers:
             return words
-        number = self._digits[0].encode(words)
-        for digit in self._digits[1:]:
-            number = number + digit.encode(words)
-        return (number,)
+        key, *others = (_sum(digit.encode(words) for digit in digits) for digits in self._numbers)
+        for number, multiplier in zip(others, self._multipliers[1:], strict=True):
+            key += number * multiplier
+        return (key, *(number.astype(kind) for number, kind in zip(others, self.types[1:], strict=True)))
 
-    def decode(self, stored: Words) -> Words:
+    def decode(self, stored: Stored) -> Words:
         """The states in packed words."""
-        if not self.dense:
+        if not self._numbers:
             return stored
-        (rest,) = stored
-        words = [np.zeros_like(rest) for _ in range(self.words)]
-        for digit in self._digits[:-1]:
-            further = rest // np.uint64(digit.radix)
-            words[digit.word] |= digit.decode(rest - further * np.uint64(digit.radix))
-            rest = further
-        words[self._digits[-1].word] |= self._digits[-1].decode(rest)
-        return tuple(words)
+        first, *others = (column.astype(np.uint64) for column in stored)
+        for number, multiplier in zip(others, self._multipliers[1:], strict=True):
+            first -= number * multiplier
+        words = tuple(np.zeros_like(first) for _ in range(self.words))
+        further, value = np.empty_like(first), np.empty_like(first)
+        for digits, rest in zip(self._numbers, (first, *others), strict=True):
+            *lower, last = digits
+            for digit in lower:
+                np.floor_divide(rest, np.uint64(digit.radix), out=further)
+                np.multiply(further, np.uint64(digit.radix), out=value)
+                np.subtract(rest, value, out=value)
+                digit.decode(value, words)
+                rest, further = further, rest
+            last.decode(rest, words)
+        return words
 
 
-def _digits(sizes: dict[Slot, int]) -> Iterator[Digit]:
+def _sum(columns: Iterator[Numbers]) -> Numbers:
+    total = next(columns)
+    for column in columns:
+        total += column
+    return total
+
+
+def _numbers(sizes: dict[Slot, int]) -> Iterator[list[Digit]]:
+    """The digits of each number, of which each takes as many as it has room for."""
+    digits: list[Digit] = []
     weight = 1
     for slots in _groups(sorted(sizes, key=lambda slot: (slot.word, slot.shift))):
         radix = prod(sizes[slot] for slot in slots)
-        yield _digit(slots, [sizes[slot] for slot in slots], radix, weight)
+        if digits and weight * radix > NUMBERS:
+            yield digits
+            digits, weight = [], 1
+        digits.append(_digit(slots, [sizes[slot] for slot in slots], radix, weight))
         weight *= radix
+    yield digits
 
 
 def _groups(slots: list[Slot]) -> Iterator[list[Slot]]:
@@ -116,5 +162,5 @@ def _digit(slots: list[Slot], sizes: list[int], radix: int, weight: int) -> Digi
     value, pattern = np.zeros(1 << bits, dtype=np.uint64), np.zeros(radix, dtype=np.uint64)
     for digit, numbers in enumerate(product(*map(range, sizes))):
         place = sum(number << (slot.shift - first.shift) for slot, number in zip(slots, numbers, strict=True))
-        value[place], pattern[digit] = digit * weight, place
+        value[place], pattern[digit] = digit * weight, place << first.shift
     return Digit(first.word, first.shift, bits, radix, weight, value, pattern)

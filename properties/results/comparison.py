@@ -79,12 +79,9 @@ class Behaviour:
     @cached_property
     def edges(self) -> tuple[Indices, Indices, Indices]:
         """All transitions: their action, source and target."""
-        parts = self.check.graph.edges
-        actions = [np.full(len(sources), action) for action, sources, _ in parts]
-        if not parts:
-            return (np.zeros(0, np.int64),) * 3
-        columns = actions, [sources for _, sources, _ in parts], [targets for _, _, targets in parts]
-        action, source, target = (np.concatenate(column).astype(np.int64) for column in columns)
+        parts = [(np.full(len(each.after), each.action), each.sources, each.targets) for each in self.check.graph.edges]
+        nothing = (np.zeros(0, np.int64),) * 3
+        action, source, target = map(np.concatenate, zip(nothing, *parts, strict=True))
         return action, source, target
 
     def values(self, expressions: list[Expression]) -> list[Seen]:

@@ -38,7 +38,7 @@ def test_a_failure_is_one_line_and_a_status_that_is_no_result(
 ) -> None:
     error, said = FAILURES[failure]
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(checking, "explore", fails)
@@ -52,7 +52,7 @@ def test_a_failure_is_one_line_and_a_status_that_is_no_result(
 
 
 def test_where_it_failed_is_said_to_whoever_asks(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise ValueError("no")
 
     monkeypatch.setattr(checking, "explore", fails)

@@ -16,9 +16,12 @@ from model.transitions import Action, ModelError, Namespace, Step, TransitionSys
 from properties.claims.catalogue import claim
 from properties.engines import explorer
 from properties.engines.checking import Check
-from properties.engines.explorer import Exploration, HashCollision, IncompleteSearch, Recent, Run, explore, graph
+from properties.engines.explorer import Expansion, Exploration, HashCollision, Recent, Run, explore
+from properties.engines.graph import IncompleteSearch, graph
 from properties.engines.stepper import Stepper
+from properties.engines.storage import Stored
 from properties.results.verdicts import Unknown
+from tests.engines.test_storage import storage_of
 
 
 def system() -> RegistryDesign:
@@ -64,7 +67,7 @@ def test_an_interrupt_leaves_a_search_cut_short_only_where_somebody_watches(monk
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explorer, "_next_level", interrupted)
+    monkeypatch.setattr(Expansion, "next_level", interrupted)
     with pytest.raises(KeyboardInterrupt):
         explore(system())
 
@@ -83,18 +86,24 @@ def test_small_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (pieces.states, pieces.transitions, pieces.depth) == (whole.states, whole.transitions, whole.depth)
 
 
-def test_two_states_with_one_key_stop_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explorer, "keys_of", lambda words: words[0] & np.uint64(1))
-    words = (np.array([2, 4], dtype=np.uint64), np.array([0, 0], dtype=np.uint64))
+def columns(*numbers: list[int]) -> Stored:
+    return tuple(np.array(column, dtype=np.uint64) for column in numbers)
+
+
+def test_two_states_with_one_key_stop_the_search() -> None:
     with pytest.raises(HashCollision):
-        Run.of(words)
+        Run.of(columns([4, 4], [0, 1]))
+    with pytest.raises(HashCollision):
+        Run.of(columns([2, 4], [0, 0])).places(columns([4], [1]))
+    assert len(Run.of(columns([4, 4], [1, 1]))) == 1
 
 
 def test_the_table_of_recent_states_knows_no_state_that_it_was_not_given() -> None:
-    for words in (1, 2):
+    for sizes in ([4], [1 << 40, 1 << 40]):
+        storage = storage_of(sizes)[1]
         numbers = np.arange(5_000, dtype=np.uint64)
-        columns = tuple(numbers if word == 0 else np.zeros_like(numbers) for word in range(words))
-        assert len(Recent(words).unknown(columns)[0]) == len(numbers)
+        given = tuple((numbers if not place else np.zeros_like(numbers)) for place in range(storage.columns))
+        assert len(Recent(storage).unknown(given)[0]) == len(numbers)
 
 
 @transition("a test")

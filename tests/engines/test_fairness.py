@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 
 import networkx as nx
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from properties.engines.explorer import Graph
 from properties.engines.fairness import FairRuns, Lasso
+from properties.engines.graph import Edges, Graph
 
 STATES, ACTIONS = 5, 3
 
@@ -23,14 +23,11 @@ steps = st.dictionaries(
 
 
 def graph_of(found: list[Step]) -> Graph:
-    edges = [
-        (
-            action,
-            np.array([source for each, source, _ in found if each == action], dtype=np.int32),
-            np.array([target for each, _, target in found if each == action], dtype=np.int32),
-        )
-        for action in range(ACTIONS)
-    ]
+    edges = []
+    for start, action in product(range(STATES), range(ACTIONS)):
+        here = [target for each, source, target in found if (each, source) == (action, start)]
+        if here:
+            edges.append(Edges(action, start, np.zeros(1, dtype=np.uint16), np.array(here, dtype=np.int32)))
     return Graph(np.arange(STATES + 1, dtype=np.int64), edges)
 
 
@@ -60,7 +57,7 @@ def test_a_lasso_is_found_exactly_where_there_is_a_fair_run(
     found: list[Step], stay: set[int], fair: tuple[bool, ...]
 ) -> None:
     mask = np.array([state in stay for state in range(STATES)])
-    lasso = FairRuns(graph_of(found), STATES, fair).lasso(mask)
+    lasso = FairRuns(graph_of(found), fair).lasso(mask)
     assert (lasso is not None) == has_fair_run(found, stay, fair)
     if lasso is not None:
         follow(lasso, found, stay, fair)

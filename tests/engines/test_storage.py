@@ -34,29 +34,42 @@ def test_states_come_back_and_different_states_are_stored_differently(sizes: lis
     states += [tuple(0 for _ in sizes), tuple(size - 1 for size in sizes)]
     words = packing.pack(states)
     stored = storage.encode(words)
-    assert len(stored) == storage.columns
-    assert storage.dense == (packing.words > 1 and prod(sizes) <= TOP)
+    assert [column.dtype for column in stored] == storage.types
+    assert (storage.columns == 1) == (packing.words == 1 or prod(sizes) <= TOP)
     assert all(np.array_equal(a, b) for a, b in zip(storage.decode(stored), words, strict=True))
-    assert len(set(zip(*(column.tolist() for column in stored), strict=True))) == len(set(states))
+    distinct = len(set(states))
+    assert len(set(zip(*(column.tolist() for column in stored), strict=True))) == distinct
+    assert len(set(stored[0].tolist())) == distinct  # keys are 64 bits, well mixed
 
 
 @pytest.mark.parametrize(
-    ("sizes", "dense"),
+    ("sizes", "types"),
     [
-        ([3] * 40, True),  # 80 bits, which hold 63.4
-        ([3] * 41, False),  # 65.0
-        ([5, 3] * 16, True),  # 80 bits, which hold 62.5
-        ([1 << 31, 1 << 32], False),  # one word has room for all bits
-        ([(1 << 31) + 1, (1 << 32) + 1], True),  # 65 bits, just below 2^64
-        ([(1 << 32) + 1, 1 << 32], False),  # just above
-        ([9] * 40, False),  # beyond two words
+        ([3] * 40, ["u8"]),  # 80 bits, which hold 63.4
+        ([3] * 41, ["u8", "u1"]),  # 65.0
+        ([5, 3] * 16, ["u8"]),  # 80 bits, which hold 62.5
+        ([1 << 31, 1 << 32], ["u8"]),  # one word has room for all bits
+        ([(1 << 31) + 1, (1 << 32) + 1], ["u8"]),  # 65 bits, just below 2^64
+        ([(1 << 32) + 1, 1 << 32], ["u8", "u4"]),  # just above
+        ([1 << 64, 1 << 64, 3], ["u8", "u8", "u1"]),  # beyond two words
+        ([9] * 40, ["u8", "u8", "u1"]),  # three words
     ],
 )
-def test_a_state_is_stored_in_one_word_up_to_the_last_bit(sizes: list[int], dense: bool) -> None:
+def test_a_state_takes_as_few_bytes_as_numbers_can(sizes: list[int], types: list[str]) -> None:
     packing, storage = storage_of(sizes)
-    assert storage.dense is dense
+    assert storage.types == [np.dtype(kind) for kind in types]
     largest = packing.pack([tuple(size - 1 for size in sizes)])
     stored = storage.encode(largest)
-    assert storage.decode(stored) == tuple(word for word in largest)
-    if dense:
+    assert storage.decode(stored) == largest
+    if packing.words > 1 and storage.columns == 1:
         assert int(stored[0][0]) == prod(sizes) - 1
+
+
+def test_states_that_differ_in_any_one_variable_have_different_keys() -> None:
+    """A key mixes all numbers: it is no hash of the first."""
+    sizes = [1 << 40] * 5
+    packing, storage = storage_of(sizes)
+    states = [
+        tuple(number if place == changed else 7 for place in range(5)) for changed in range(5) for number in (1, 2, 3)
+    ]
+    assert len(set(storage.encode(packing.pack(states))[0].tolist())) == len(states)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 from typing import cast
 
-import numpy as np
 import pytest
 
 from model.algebra import FALSE, TRUE, Int
@@ -209,6 +208,7 @@ def test_progress_with_more_batches_than_a_word_has_bits() -> None:
 def test_a_search_that_is_mistaken_about_a_state_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done = check(GENESIS, "n1f0b0")
     monkeypatch.setattr(checking, "first_where", lambda search, condition: (3, 0))
+    monkeypatch.setattr(Check, "_first_and_counts", lambda self, bad, others: ((3, 0), []))
     for name in ("no_gaps_on_main_node", "two_certificates_in_a_row"):
         with pytest.raises(NotConfirmed, match="not what it should be"):
             done.verdict(claim(name))
@@ -230,7 +230,7 @@ def test_a_kind_that_the_last_state_is_not_of_is_not_reported(monkeypatch: pytes
 
 
 def test_a_loop_that_is_not_fair_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FairRuns, "_can_stay", lambda self, labels, stay: np.ones(labels.max() + 1, dtype=bool))
+    monkeypatch.setattr(FairRuns, "entries", lambda self, stay: stay)
     with pytest.raises(NotConfirmed, match="not fair to"):
         check(GENESIS, "n1f0b0").verdict(claim("every_batch_certified"))
 

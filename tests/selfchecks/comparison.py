@@ -132,7 +132,7 @@ def _unequal(comparison: str, expected: dict[str, Answer], found: dict[str, Answ
 def _figures(check: Check, reference: Reference) -> Iterator[Difference]:
     """The states, level by level, and the number of transitions."""
     search = check.search
-    states = [search.vectorised.packing.unpack(search.level(at)) for at in range(len(search.levels))]
+    states = [search.vectorised.packing.unpack(search.level(level)) for level in range(len(search.levels))]
     distances = {state: level for level, at in enumerate(states) for state in at}
     figures = (distances, search.transitions, search.states)
     if figures != (reference.distance, reference.graph.number_of_edges(), len(reference.values)):

@@ -14,11 +14,14 @@ import numpy as np
 from model.algebra import Expression
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
-from properties.engines import EngineError, bounded, checking, explorer, fairness, packing, storage
+from properties.engines import EngineError, bounded, checking, explorer, fairness, graph, packing, storage
+from properties.engines.checking import Check
 from properties.engines.code import Columns, Numbers
-from properties.engines.explorer import Exploration, Graph, Keys, Recent, Run, Visited, take
-from properties.engines.fairness import FairRuns
+from properties.engines.explorer import Recent, Run, Shard, compress, take
+from properties.engines.fairness import FairRuns, Part
+from properties.engines.graph import Edges, Graph, Lookup
 from properties.engines.packing import Packing, Slot, Words
+from properties.engines.storage import Stored
 from properties.engines.symmetry import Symmetry
 from properties.engines.value_sets import ValueSets
 from properties.engines.vectorised import Mask, Vectorised
@@ -50,22 +53,20 @@ class Mutant:
         return None
 
 
-def _known_by_place(self: Recent, words: Words) -> Words:
-    place = (words[0] * explorer.MULTIPLIERS[0]) >> np.uint64(64 - explorer.RECENT)
+def _known_by_place(self: Recent, columns: Stored) -> Stored:
+    place = ((columns[0] * explorer.SPREAD) >> np.uint64(60)).view(np.int64)
     new = self.table[0][place] == 0
     self.table[0][place] = 1
-    return take(words, new)
+    return compress(columns, new)
 
 
-def _repeating(words: Words) -> Run:
-    keys = explorer.keys_of(words)
-    order = np.argsort(keys)
-    return Run(keys[order], take(words, order))
+def _repeating(columns: Stored, kind: str = "") -> Run:
+    return Run(take(columns, np.argsort(columns[0])))
 
 
-def _forgetful(self: Visited, candidates: Run) -> Run:
+def _forgetful(self: Shard, candidates: Run) -> Run:
     for run in self.runs[-1:]:
-        candidates = candidates.without(run.contains(candidates))
+        candidates = Run(compress(candidates.columns, ~run.places(candidates.columns)[1]))
     if len(candidates):
         self.runs.append(candidates)
     return candidates
@@ -104,55 +105,53 @@ def _bits_apart(self: Packing, words: Words) -> Words:
     return tuple(result)
 
 
-_digits = storage._digits
+_numbers = storage._numbers
 
 
-def _all_but_the_last_digit(sizes: Any) -> list[storage.Digit]:
-    *digits, last = _digits(sizes)
-    return [*digits, last] if len(digits) == 0 else [*digits, replace(last, weight=0, value=None)]
+def _all_but_the_last_digit(sizes: Any) -> Iterator[list[storage.Digit]]:
+    for *digits, last in _numbers(sizes):
+        yield [*digits, replace(last, weight=0, value=None)] if digits else [last]
 
 
-def _first_word(words: Words) -> Keys:
-    return words[0]
+def _last_where(self: Check, bad: Any, others: Any) -> tuple[tuple[int, int] | None, list[int]]:
+    place, counts = _first_and_counts(self, bad, others)
+    if place is not None:
+        holds = self.search.vectorised.holds(bad)
+        words = map(self.search.level, range(len(self.search.levels)))
+        place = [(level, int(at)) for level, each in enumerate(words) for at in np.flatnonzero(holds(each))][-1]
+    return place, counts
 
 
-def _last_where(search: Exploration, condition: Any) -> tuple[int, int] | None:
-    holds = search.vectorised.holds(condition)
-    found = [
-        (level, int(at)) for level in range(len(search.levels)) for at in np.flatnonzero(holds(search.level(level)))
-    ]
-    return found[-1] if found else None
+_bit = checking._bit
+_first_and_counts = Check._first_and_counts
 
 
 def _any_predecessor(self: Graph, index: int) -> int:
-    return max(int(sources[targets == index].max(initial=0)) for _, sources, targets in self.edges)
+    return max(int(each.sources[each.targets == index].max(initial=0)) for each in self.edges)
 
 
-_graph = explorer.graph
+_edges = Lookup.edges
 
 
-def _without_some_edges(search: Exploration) -> Graph:
-    links = _graph(search)
-    return replace(links, edges=[(action, sources[:-1], targets[:-1]) for action, sources, targets in links.edges])
+def _without_the_last(self: Lookup, level: int, start: int) -> Iterator[Edges]:
+    for each in _edges(self, level, start):
+        if len(each.places) > 1:
+            yield replace(each, places=each.places[:-1], after=each.after[:-1])
 
 
-def _one_pass(links: Graph, now: Any) -> Any:
-    later = now.copy()
-    for _, sources, targets in links.edges:
-        later[sources] |= later[targets]
-    return later
+def _one_sweep(links: Graph, look: Any) -> None:
+    for chunk in links.chunks:
+        look(chunk, chunk.edges)
 
 
-def _everything_stays(self: FairRuns, labels: Any, stay: Mask) -> Mask:
-    return np.ones(int(labels.max()) + 1, dtype=bool)
+def _everything_stays(self: FairRuns, stay: Mask) -> Mask:
+    return stay
 
 
 def _nothing_enabled_is_fair(self: FairRuns, labels: Any, stay: Mask) -> Mask:
-    sizes = np.bincount(labels)
-    result = sizes > 0
-    for action, sources, _ in self.graph.edges:
-        if self.fair[action]:
-            result[labels[sources]] = False
+    part = self._cyclic
+    result = np.bincount(labels) > 0
+    result[labels[part.sources[np.array(self.fair)[part.actions]]]] = False
     return result
 
 
@@ -182,14 +181,14 @@ def _stays_out_of_its_domain(self: Slot) -> int:
 _loop = fairness._loop
 
 
-def _loop_for_nobody(graph: Graph, labels: Any, entry: int, fair: Sequence[bool]) -> tuple[tuple[int, int], ...]:
-    return _loop(graph, labels, entry, [False] * len(fair))
+def _loop_for_nobody(part: Part, labels: Any, entry: int, fair: Sequence[bool]) -> tuple[tuple[int, int], ...]:
+    return _loop(part, labels, entry, [False] * len(fair))
 
 
 MUTANTS = (
     Mutant("the table of recent states looks at the place alone", Recent, "unknown", _known_by_place),
     Mutant("successors are not deduplicated", Run, "of", staticmethod(_repeating)),
-    Mutant("only the last run of visited states is looked into", Visited, "new", _forgetful),
+    Mutant("only the last run of visited states is looked into", Shard, "new", _forgetful),
     Mutant("the first action is not taken in larger levels", Vectorised, "successors", _all_but_one),
     Mutant("the mask of a variable is one bit too low", Slot, "mask", property(_stays_out_of_its_domain)),
     Mutant(
@@ -200,18 +199,18 @@ MUTANTS = (
     ),
     Mutant("of more than two conditions two are looked at", Columns, "write", _first_arm),
     Mutant("the one-step engine takes < for ≤", Numbers, "write", _less_for_at_most),
-    Mutant("the key of a state is its first word", explorer, "keys_of", _first_word),
-    Mutant("a stored state lacks its last digit", storage, "_digits", _all_but_the_last_digit),
+    Mutant("the key of a state is its first number", storage, "MULTIPLIER", 0),
+    Mutant("a stored state lacks its last digit", storage, "_numbers", _all_but_the_last_digit),
     Mutant("blocks are sorted by one pass", Packing, "canonical", _first_pass_only),
     Mutant("bits are sorted, not blocks", Packing, "canonical", _bits_apart),
     Mutant("symmetry does not look at actions", Symmetry, "_obstacle", _without_regard_to_actions),
     Mutant("symmetry does not look at the property", Symmetry, "breaks", lambda *_: None),
-    Mutant("the last state is reported, not the first", checking, "first_where", _last_where),
+    Mutant("the last state is reported, not the first", Check, "_first_and_counts", _last_where),
     Mutant("any predecessor will do", Graph, "predecessor", _any_predecessor),
-    Mutant("a graph lacks the last edge of each chunk", checking, "graph", _without_some_edges),
-    Mutant("what can be reached is looked for once", checking, "reachable_later", _one_pass),
-    Mutant("more conjuncts than bits", checking, "FEW_BITS", 256),
-    Mutant("fairness is ignored", FairRuns, "_can_stay", _everything_stays),
+    Mutant("a graph lacks the last edge of each chunk", Lookup, "edges", _without_the_last),
+    Mutant("what can be reached is looked for once", graph, "sweep", _one_sweep),
+    Mutant("a conjunct has the bit of another", checking, "_bit", lambda bits, place: _bit(bits, max(0, place - 1))),
+    Mutant("fairness is ignored", FairRuns, "entries", _everything_stays),
     Mutant("what is enabled once counts as neglected", FairRuns, "_can_stay", _nothing_enabled_is_fair),
     Mutant("a loop does not visit what fairness asks for", fairness, "_loop", _loop_for_nobody),
     Mutant("sets of values do not spread", ValueSets, "spread", lambda *_: None),

@@ -1,0 +1,52 @@
+"""How much memory is left, so that long work stops by itself, and says so, before the system ends the process."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+MARGIN = 256 << 20
+"""So many bytes are left to others, and to what was not reckoned with."""
+
+
+LITTLE = 16 << 20
+"""So few bytes are there, without asking."""
+
+
+class NotEnoughMemory(MemoryError):
+    """The work needs more memory than there is left; the message says how much."""
+
+
+def require(needed: int) -> None:
+    """Raises `NotEnoughMemory` unless so many bytes are left. Where the system does not say, they are."""
+    left = available() if needed > LITTLE else None
+    if left is not None and left < needed + MARGIN:
+        raise NotEnoughMemory(f"{needed / 1e6:,.0f} MB more are needed, and {left / 1e6:,.0f} MB are left")
+
+
+def taken() -> int:
+    """How many bytes the process has had at its peak."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def available() -> int | None:
+    """How many bytes the process can still take, of the machine's and of the control group's; none if neither says."""
+    return min(_figures(), default=None)
+
+
+def _figures() -> Iterator[int]:
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                yield int(line.split()[1]) << 10
+    groups = Path("/sys/fs/cgroup")
+    for limit, used in (
+        (groups / "memory.max", groups / "memory.current"),
+        (groups / "memory/memory.limit_in_bytes", groups / "memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # "max" is no number
+            yield int(limit.read_text()) - int(used.read_text())
