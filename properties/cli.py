@@ -144,7 +144,8 @@ def _version() -> str:
 
 
 def _ended(why: str, status: int) -> int:
-    """Say in one line why the command did not do what was asked."""
+    """Say in one line why the command did not do what was asked, whatever is in the names that it was given."""
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in why)
     with contextlib.suppress(OSError, ValueError):
-        print(f"attestation: {why}", file=sys.stderr, flush=True)
+        print(f"attestation: {line}", file=sys.stderr, flush=True)
     return status

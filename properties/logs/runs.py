@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from model.topology import MAIN
-from properties.recordings.format import Shape, list_of, one_of, record, require, step_by, text, u64
+from properties.recordings.format import Shape, list_of, name, one_of, record, require, step_by, text, u64
 
 ATTESTED: Final = "all batches attested"
 STUCK: Final = "stuck"
@@ -88,12 +88,6 @@ class Grammar:
     line: Shape
     header_of: Callable[[int, Mapping[str, Any]], Header]
     contradictions: Callable[[Mapping[str, Any]], Iterator[str]]
-
-
-def name(path: str, value: Any) -> None:
-    """The name of a node or an attester. Variables of the model are named after it, with dots between their parts."""
-    text(path, value)
-    require(bool(value) and value.isprintable() and "." not in value, path, value, "a name without dots")
 
 
 def number(path: str, value: Any) -> None:

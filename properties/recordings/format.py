@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -215,6 +216,13 @@ def u64_text(path: str, value: Any) -> None:
 def text(path: str, value: Any) -> None:
     """A string."""
     require(isinstance(value, str), path, value, "a string")
+
+
+def name(path: str, value: Any) -> None:
+    """The name of a node or an attester. Variables of the model are named after it, with dots and hyphens between their
+    parts, and reports and diagrams have it where other characters could mean something."""
+    is_name = isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]+", value)
+    require(bool(is_name), path, value, "a name of letters, digits and _")
 
 
 def boolean(path: str, value: Any) -> None:

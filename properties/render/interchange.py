@@ -18,8 +18,10 @@ from model.topology import MAIN
 from properties.recordings.format import (
     Shape,
     WrongShape,
+    boolean,
     list_of,
     map_of,
+    name,
     nullable,
     one_of,
     record,
@@ -28,6 +30,7 @@ from properties.recordings.format import (
     without_repetition,
 )
 from properties.results.trace import Trace, as_json, from_json
+from properties.scopes.switches import TEXT
 
 MOST: Final = 1000
 """The largest number in a scope: batches, places of a queue, faults. The model has variables for some of these."""
@@ -129,14 +132,15 @@ def at_least(least: int, most: int | None = None) -> Shape:
     )
 
 
-def boolean(path: str, value: Any) -> None:
-    """True or false."""
-    require(isinstance(value, bool), path, value, "true or false")
+def switch(path: str, value: Any) -> None:
+    """A switch that is a text."""
+    text(path, value)
+    require(bool(TEXT.fullmatch(value)), path, value, "letters and digits, with _ , ; or blanks between them")
 
 
 def _scope() -> Shape:
     """The instance and the batches, and perhaps the other fields of a scope, each like its usual value."""
-    by_type: dict[type, Shape] = {bool: boolean, int: at_least(0, MOST), str: text}
+    by_type: dict[type, Shape] = {bool: boolean, int: at_least(0, MOST), str: switch}
     shapes = {field.name: by_type[type(field.default)] for field in fields(Scope) if field.name != "instance"}
     shapes |= {fault: nullable(at_least(0)) for fault in ("restarts", "disconnects", "errors")}
     del shapes["batches"]
@@ -144,9 +148,9 @@ def _scope() -> Shape:
 
 
 SETTING: Final = record(
-    attesters=list_of(record(name=named, weight=at_least(1))),
+    attesters=list_of(record(name=name, weight=at_least(1))),
     byzantine=list_of(text),
-    nodes=list_of(named),
+    nodes=list_of(name),
     topology=list_of(ends),
 )
 STEP: Final = record(node=named, action=named, arguments=map_of(argument), changes=map_of(change))

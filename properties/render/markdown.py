@@ -262,8 +262,9 @@ def _repeat(story: Story) -> Lines:
     if story.trace.arrangement is not None:
         yield from ("## How to repeat it", "")
         yield (
-            "The run was recorded from the real code, and followed by `attestation replay LOG --out DIR`, which wrote "
-            f"it as JSON; `attestation trace --from FILE` made this report of it ({_package()})."
+            "The run comes from a log: `attestation replay LOG --out DIR` follows one and writes such runs as JSON, of "
+            f"which `attestation trace --from FILE` made this report ({_package()}). That the model allows the run and "
+            "that it violates the property was checked anew. That it was recorded, the file alone cannot show."
         )
         yield ""
         return

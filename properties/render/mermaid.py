@@ -13,6 +13,9 @@ from properties.results.trace import Trace
 CHANNEL = "gossip"
 """The column of the messages on their way."""
 
+ENTITIES = str.maketrans({"#": "#35;", ";": "#59;", "<": "#lt;", ">": "#gt;"})
+"""What would end a statement, or begin an entity or an element, where a text is to stand."""
+
 
 def render(trace: Trace) -> str:
     """The diagram."""
@@ -39,26 +42,31 @@ def _participants(story: Story, told: Sequence[Event]) -> Iterator[str]:
     names = {name for event in told for name in (event.source, event.target)}
     for name, what in story.words.cast():
         if name in names:
-            yield f"    participant {name} as {name}, {what.partition(' with weight')[0]}"
+            yield f"    participant {column(name)} as {name}, {what.partition(' with weight')[0]}"
         if name == MAIN and any(event.form in MESSAGES for event in told):
             yield f"    participant {CHANNEL} as on its way"
 
 
+def column(node: str) -> str:
+    """What a node's column is called: not like a keyword, nor like another column."""
+    return node if len(node) == 1 and node.isalpha() else f"node_{node}"
+
+
 def arrow(event: Event) -> str:
     """The line of one event."""
-    text = f"{event.step}. {event.text}"
+    text = f"{event.step}. {event.text}".translate(ENTITIES)
+    source, target = column(event.source), column(event.target)
     match event.form:
         case Form.NOTE:
-            place = event.source if event.source == event.target else f"{event.source},{event.target}"
+            place = source if source == target else f"{source},{target}"
             return f"Note over {place}: {text}"
         case Form.ANSWER:
-            return f"{event.source}-->>{event.target}: {text}"
+            return f"{source}-->>{target}: {text}"
         case Form.DIRECT:
-            return f"{event.source}->>{event.target}: {text}"
+            return f"{source}->>{target}: {text}"
         case Form.SEND:
-            return f"{event.source}-){CHANNEL}: {text}, to {event.target}"
+            return f"{source}-){CHANNEL}: {text}, to {event.target}"
         case Form.RECEIVE:
-            return f"{CHANNEL}->>{event.target}: {text}"
+            return f"{CHANNEL}->>{target}: {text}"
         case Form.SKIP | Form.LOSS:
-            source = event.source if event.source == event.target else CHANNEL
-            return f"{source}-x{event.target}: {text}"
+            return f"{source if source == target else CHANNEL}-x{target}: {text}"

@@ -301,6 +301,8 @@ class Story:
         kinds = {kind.name: kind for kind in self.claim.kinds_in(self.system)}
         shown = [each for each, kind in kinds.items() if self.value(kind.holds(self.system), last)]
         is_none = name == UNCLASSIFIED and bool(kinds) and not shown
+        if name is None and kinds:
+            yield f"the trace does not say of which kind of violation of {self.trace.claim} it is"
         if name is not None and name not in shown and not is_none:
             yield f"the last state is not of the kind {name}"
 

@@ -5,6 +5,7 @@ They are read from the command line, and written in the names of scopes and in t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, replace
 
@@ -24,6 +25,9 @@ DEFAULTS: Mapping[str, Value] = {
 
 UNBOUNDED = ("restarts", "disconnects", "errors", "stale_answers")
 """The switches that may be `ANY`."""
+
+TEXT = re.compile("[A-Za-z0-9_,; ]*")
+"""A value that is a text: names, numbers and words. Reports have it where other characters could mean something."""
 
 MOST = 9
 """The largest count that a switch takes: a state has room for it, and searches end long before."""
@@ -51,6 +55,8 @@ def parse(text: str) -> tuple[str, Value]:
             raise BadSwitch(f"{text}: {name} is yes or no")
         return name, value == "yes"
     if isinstance(default, str):
+        if not TEXT.fullmatch(value):
+            raise BadSwitch(f"{name}={value!r}: a value has letters and digits, and _ , ; or blanks between them")
         return name, value
     if value == ANY and name in UNBOUNDED:
         return name, None

@@ -36,6 +36,7 @@ def test_json_follows_its_schema(vote_lost: Trace, witness: Trace, bad_certifica
         {"initial": {"sealed": True}},
         {"steps": [{"node": "M", "action": "seal_batch", "arguments": {}, "changes": {"sealed": [0]}}]},
         {"surprise": 1},
+        {"setting": {"attesters": [{"name": "a|b", "weight": 1}], "byzantine": [], "nodes": ["M"], "topology": []}},
     ],
 )
 def test_the_schema_refuses_other_documents(damage: dict[str, Any], vote_lost: Trace) -> None:
@@ -66,6 +67,8 @@ def test_every_field_that_the_schema_asks_for_is_asked_for(vote_lost: Trace) -> 
         ({"attesters": []}, "setting.attesters: "),
         ({"attesters": [{"name": "a", "weight": 2**64}]}, "setting.attesters: "),
         ({"attesters": [{"name": "a", "weight": 0}]}, "setting.attesters.0.weight is 0"),
+        ({"nodes": ["M", "a", "b", "c|d"]}, "setting.nodes.3 is 'c|d'; it must be a name of letters"),
+        ({"attesters": [{"name": "<b>", "weight": 1}]}, "setting.attesters.0.name is '<b>'; it must be a name of"),
         ({"clock": 1}, "unknown field 'setting.clock'"),
     ],
 )

@@ -93,6 +93,7 @@ FORGED: dict[str, tuple[str, Callable[[Trace], Trace], str]] = {
         "does not say what",
     ),
     "another kind": ("vote_lost", lambda trace: trace.about(kind="overtaken"), "not of the kind overtaken"),
+    "no kind": ("vote_lost", lambda trace: trace.about(kind=None), "does not say of which kind"),
     "no kind that there is": ("vote_lost", lambda trace: trace.about(kind="unclassified"), "not of the kind"),
     "a violation that is none": ("vote_lost", lambda trace: trace.about(failed=None, kind=None), "does not say what"),
     "a loop that is no loop": ("lasso", lambda trace: trace.about(loop=0), "returns"),

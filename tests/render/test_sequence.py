@@ -14,7 +14,7 @@ from properties.engines.stepper import Stepper
 from properties.render import FORMATS, controller_design, registry_design
 from properties.render.sequence import Form, events
 from properties.render.story import Story
-from properties.results.trace import Trace, record
+from properties.results.trace import Arrangement, Trace, record, system_of
 
 WAYS = {REGISTRY: registry_design.Teller.handlers, CONTROLLER: controller_design.Teller.handlers}
 STEPS = {"late_answers": True, "finder_steps": True, "attester_steps": True, "own_finders": True}
@@ -54,11 +54,14 @@ RICH = {
     ),
 }
 
+TEXT = r"\d+\. ([^#;<>]|#\w+;)+"
+"""A semicolon ends a statement, and would leave the rest of the text as one that means nothing."""
+
 LINE = re.compile(
     r"sequenceDiagram"
     r"|    participant \w+ as [\w ,]+"
-    r"|    Note over \w+(,\w+)?: \d+\. .+"
-    r"|    \w+(-->>|->>|-\)|-x)\w+: \d+\. .+"
+    rf"|    Note over \w+(,\w+)?: {TEXT}"
+    rf"|    \w+(-->>|->>|-\)|-x)\w+: {TEXT}"
 )
 
 
@@ -131,6 +134,17 @@ def test_a_skipped_vote_is_crossed_out(vote_lost: Trace) -> None:
     assert "a-)gossip: 19. vote of a: batch 1, to M" in lines
     assert "gossip-xM: 20. vote of a: batch 1, skipped: below minimum 2" in lines
     assert lines.index("gossip->>M: 5. vote of b: batch 0") > lines.index("b-)gossip: 4. vote of b: batch 0, to M")
+
+
+def test_a_node_may_be_called_like_a_keyword_or_like_another_column() -> None:
+    arrangement = Arrangement((("end", 1), ("gossip", 1)), frozenset(), ("M", "end", "gossip"), (("end", "M"),))
+    scope = Scope(arrangement.instance, 2)
+    stepper = Stepper(system_of("pr161+era2480", scope, arrangement))
+    steps = ("M", "seal_batch()"), ("end", "update_status()"), ("end", "publish_vote()"), ("end", "push_votes(to=M)")
+    trace = record(stepper, [stepper.index[step] for step in steps], "certificate_stored")
+    lines = [line.strip() for line in FORMATS["mermaid"](trace.about(arrangement=arrangement)).splitlines()]
+    assert "participant node_end as end, an attester" in lines
+    assert lines[-1] == "node_end-)gossip: 4. vote of end: batch 0, to M"
 
 
 def test_an_answer_that_is_news_says_why(vote_lost: Trace) -> None:

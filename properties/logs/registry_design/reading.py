@@ -16,7 +16,6 @@ from properties.logs.runs import (
     Header,
     common_contradictions,
     line_of,
-    name,
     pair,
     poll_result,
 )
@@ -26,6 +25,7 @@ from properties.recordings.format import (
     boolean,
     list_of,
     map_of,
+    name,
     nullable,
     one_of,
     record,
