@@ -10,9 +10,19 @@ from docs.generator.tables import table
 from properties.commands.mutate import told
 from properties.mutation.checks import VERDICT
 from properties.mutation.operators import files, mutants
-from properties.mutation.survey import EQUIVALENT, EXPLAINED, OTHERWISE, SEMANTIC, UNEXPLAINED, UNUSED, Finding, saved
+from properties.mutation.survey import (
+    EQUIVALENT,
+    EXPLAINED,
+    OTHERWISE,
+    SEMANTIC,
+    UNEXPLAINED,
+    UNSEEN,
+    UNUSED,
+    Finding,
+    saved,
+)
 
-OUTCOMES = (SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, EXPLAINED, UNEXPLAINED)
+OUTCOMES = (SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, UNSEEN, EXPLAINED, UNEXPLAINED)
 
 
 def totals() -> str:
@@ -55,8 +65,8 @@ def _counted(what: str, key: Callable[[Finding], str]) -> str:
 
 def survivors() -> str:
     """Each that nothing notices, and why that is right, if there is a reason."""
-    left = [finding for finding in saved()[2] if finding.outcome in (EXPLAINED, UNEXPLAINED, UNUSED, EQUIVALENT)]
-    order = (UNEXPLAINED, EXPLAINED, EQUIVALENT, UNUSED)
+    left = [finding for finding in saved()[2] if finding.outcome not in (SEMANTIC, OTHERWISE)]
+    order = (UNEXPLAINED, EXPLAINED, UNSEEN, EQUIVALENT, UNUSED)
     left.sort(key=lambda finding: order.index(finding.outcome))
     return table(("mutant", "what becomes of it"), ((_code(each), _outcome(each)) for each in left))
 

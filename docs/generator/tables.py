@@ -17,7 +17,7 @@ from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.logs.rules import Rules
 from properties.render.command import scope_options
 from properties.results.assurance import EXPLAINED, HEADS, assurances
-from properties.results.expected import expectations
+from properties.results.expected import FIGURES, expectations
 from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.results.history import RELEASES
 from properties.results.places import all_places
@@ -92,7 +92,7 @@ def ledger() -> str:
 
 def _of_scope(scope: str) -> Iterator[str]:
     found = {name: scopes[scope] for name, scopes in expectations().items() if scope in scopes}
-    verdicts = {name: {key: value for key, value in row.items() if key != "states"} for name, row in found.items()}
+    verdicts = {name: {key: value for key, value in row.items() if key not in FIGURES} for name, row in found.items()}
     columns: dict[tuple[str, ...], list[str]] = {}
     for revision, row in verdicts.items():
         columns.setdefault(tuple(row.values()), []).append(revision)

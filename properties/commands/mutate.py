@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=1, metavar="S", help="for the choice (1)")
     parser.add_argument("--list", action="store_true", help="name them, and run nothing")
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
-    parser.add_argument("--save", action="store_true", help="keep what was found for docs/mutants.md")
+    parser.add_argument(
+        "--save", action="store_true", help="keep what was found for docs/mutants.md, after an interrupt as a sample"
+    )
     parser.add_argument("--workers", type=processes, default=2, metavar="N", help="processes to use (2)")
     parser.set_defaults(cluster=None)
 
@@ -62,7 +64,9 @@ def run(options: argparse.Namespace) -> int:
             workers.stop()
             is_stopped = True
     _print(options, found, len(mutants))
-    if options.save and not is_stopped:
+    if options.save and found:
+        # They come in the order in which a seed chooses them, so the first ones are a sample, too.
+        options.sample = len(found) if is_stopped else options.sample
         _save(options, found)
     return Status.CUT_SHORT if is_stopped else Status.FOUND if _unexplained(found) else Status.DONE
 

@@ -11,8 +11,11 @@
    they are about have changed.
 6. *Logs* of the real system, the first `RUNS` runs of each design: one is rejected.
 7. *Tests*: the refinement for what is in full fidelity, and those of the model.
+8. *Larger scopes*, `LARGER` of those with at most `LARGER_STATES` states whose expressions have changed: verdicts, and
+   all states and transitions.
 
-The number of states is not a verdict. A mutant that is noticed by that alone, or by a crash, is told apart.
+A number of states or transitions is not a verdict. A mutant that is noticed by that alone, or by a crash, is told
+apart.
 """
 
 from __future__ import annotations
@@ -33,10 +36,10 @@ from typing import Any
 
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS, design_of
 from model.topology import TOPOLOGIES
-from properties.mutation.equivalence import are_equal
+from properties.mutation.equivalence import are_equal, behave_the_same
 from properties.mutation.loading import in_force
 from properties.mutation.operators import MODEL, Mutant
-from properties.results.expected import expectations
+from properties.results.expected import FIGURES, expectations
 from properties.results.ledger import conditions_of, expressions_of
 from properties.scopes.plans import PLANS
 
@@ -44,11 +47,12 @@ ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "tests" / "conformance"
 
 FEW_STATES, MORE, MOST_STATES, RUNS = 3000, 2, 100_000, 5
-SECONDS = 60
+LARGER, LARGER_STATES = 24, 40_000
+SECONDS = 120
 """So much of processor time a mutant gets in one process; one that is not done by then does not end."""
 
 VERDICT, RECORDING, PROOF, LOG, TEST = "verdict", "recording", "proof", "log", "test"
-COUNT, CRASH, TIME = "number of states", "crash", "does not end"
+COUNT, CRASH, TIME = "number of states or transitions", "crash", "does not end"
 SEMANTIC = (VERDICT, RECORDING, PROOF, LOG, TEST)
 
 FULL_FIDELITY = {
@@ -106,6 +110,7 @@ class Case:
     expressions: int
     states: int
     is_searched: bool
+    can_be_compared: bool
     calls: Functions
 
     @property
@@ -137,9 +142,10 @@ def cases() -> list[Case]:
         for revision in REVISIONS:
             if plan.is_for(revision):
                 states = int(expectations()[revision][plan.name]["states"])
-                few = states <= FEW_STATES and not plan.symmetry and not plan.deep
+                plain = not plan.symmetry and not plan.deep
+                few, some = plain and states <= FEW_STATES, plain and states <= LARGER_STATES
                 said, calls = _said((revision, place))
-                found.setdefault((said, calls), Case(revision, place, said, states, few, calls))
+                found.setdefault((said, calls), Case(revision, place, said, states, few, some, calls))
     return sorted(found.values(), key=lambda case: (not case.is_searched, case.states))
 
 
@@ -250,12 +256,15 @@ def _rest(mutant: Mutant) -> Iterator[Kill | str]:
     why = "" if _is_in_full_fidelity(mutant) else _equality(mutant)
     if why:
         yield why
-    for search in (_proofs, _logs, _tests):
+    for search in (_proofs, _logs, _tests, _larger):
         yield from search(mutant)
 
 
 UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
 """Why a mutant is no mistake in any scope that is looked at."""
+
+SAME_RUNS = "the same states and transitions"
+"""Why none of the larger scopes shows a mutant, either."""
 
 
 def _fresh(name: str) -> Any:
@@ -304,8 +313,8 @@ def _verdicts(mutant: Mutant) -> Iterator[Kill]:
             first = first or case.where
             run = run or _shortest(entry, differing)
             names |= dict.fromkeys(differing)
-        elif entry.states != case.states and not first:
-            yield Kill(COUNT, (f"{entry.states:,} and not {case.states:,}",), case.where)
+        elif not first:
+            yield from _miscounted(case, entry)
     if first:
         yield Kill(VERDICT, tuple(names), first, run)
 
@@ -325,12 +334,41 @@ def _says_something_else(case: Case) -> bool:
     return bool(hash(_fresh("properties.results.ledger").expressions_of(system)) != case.expressions)
 
 
+def _larger(mutant: Mutant) -> Iterator[Kill | str]:
+    """From scopes of all sizes: another verdict, or another number of states; or that no run is another."""
+    every = [case for case in _cases_of(mutant) if case.can_be_compared and _has_changed(case)]
+    cases = every[:: -(-len(every) // LARGER) or 1]
+    for case in cases:
+        plan = _fresh("properties.scopes.plans").PLANS[case.plan]
+        entry = _fresh("properties.results.ledger").check(case.revision, plan, MOST_STATES)
+        differing = _differing(case, entry)
+        if differing:
+            yield Kill(VERDICT, tuple(differing), case.where, _shortest(entry, differing))
+        else:
+            yield from _miscounted(case, entry)
+    places: list[Place] = [(case.revision, case.plan) for case in cases]
+    if places and all(behave_the_same(_system(place, _true), _system(place, _fresh)) for place in places):
+        yield SAME_RUNS
+
+
+def _miscounted(case: Case, entry: Any) -> Iterator[Kill]:
+    expected = _expected(case)
+    for each in FIGURES:
+        if entry.row[each] != expected.get(each, entry.row[each]):
+            yield Kill(COUNT, (f"{entry.row[each]:,} {each} and not {expected[each]:,}",), case.where)
+            return
+
+
+def _expected(case: Case) -> dict[str, Any]:
+    return expectations()[case.revision][PLANS[case.plan].name]
+
+
 def _differing(case: Case, entry: Any) -> list[str]:
-    expected = expectations()[case.revision][PLANS[case.plan].name]
+    expected = _expected(case)
     return [
         name
         for name, verdict in entry.row.items()
-        if name != "states" and verdict != expected.get(name) and (entry.complete or verdict != "UNKNOWN")
+        if name not in FIGURES and verdict != expected.get(name) and (entry.complete or verdict != "UNKNOWN")
     ]
 
 
@@ -445,7 +483,7 @@ def _tests(mutant: Mutant) -> Iterator[Kill]:
     command = [sys.executable, "-m", "properties.mutation", mutant.key, "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
-            [*command, *wanted], cwd=ROOT, capture_output=True, text=True, timeout=4 * SECONDS, check=False
+            [*command, *wanted], cwd=ROOT, capture_output=True, text=True, timeout=2 * SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         yield Kill(TIME, ("the tests",))

@@ -16,16 +16,18 @@ from properties.mutation.operators import Mutant, files, mutants
 REASONS = Path(__file__).parent / "reasons.toml"
 """By the name of a mutant that nothing notices: why that is right."""
 
-SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, EXPLAINED, UNEXPLAINED = (
+SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, UNSEEN, EXPLAINED, UNEXPLAINED = (
     "noticed by what it does",
     "noticed otherwise",
     "proved equal",
     "the same in every scope",
+    "in no run of a scope",
     "explained",
     "unexplained",
 )
 """What becomes of a mutant. *Otherwise* is by a number of states, a crash or a time limit alone; *the same in every
-scope* has equal expressions wherever the model is checked, whether or not it is the same elsewhere."""
+scope* has equal expressions wherever the model is checked, whether or not it is the same elsewhere; *in no run of a
+scope* has other expressions, but the same states and transitions in the scopes that were searched for that."""
 
 
 SAVED = Path(__file__).parent / "survey.json"
@@ -52,9 +54,8 @@ class Finding:
             return SEMANTIC
         if self.how:
             return OTHERWISE
-        if self.why in (checks.UNCHANGED, checks.SAME):
-            return UNUSED if self.why == checks.UNCHANGED else EQUIVALENT
-        return EXPLAINED if self.why else UNEXPLAINED
+        known = {checks.UNCHANGED: UNUSED, checks.SAME: EQUIVALENT, checks.SAME_RUNS: UNSEEN, "": UNEXPLAINED}
+        return known.get(self.why, EXPLAINED)
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
@@ -92,7 +93,7 @@ def finding(mutant: Mutant) -> Finding:
     kill, why = examine(mutant)
     if kill is not None:
         return Finding(mutant, kill.how, kill.checks, kill.where, kill.run)
-    return Finding(mutant, "", why=why or reasons().get(mutant.key, ""))
+    return Finding(mutant, "", why=reasons().get(mutant.key, why))
 
 
 def reasons() -> dict[str, str]:

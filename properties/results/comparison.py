@@ -26,6 +26,7 @@ from properties.engines.explorer import concatenate
 from properties.engines.observation import Observed, Seen, differences
 from properties.engines.packing import Packing
 from properties.engines.workers import Workers
+from properties.results.expected import FIGURES
 from properties.results.ledger import Entry, conditions_of, expressions_of, summary
 from properties.results.trace import Trace, record
 from properties.scopes.plans import Plan
@@ -250,7 +251,7 @@ def changes(entries: Iterable[Entry]) -> Iterator[str]:
         ]
         for word, chosen in (("worse", worsens), ("better", lambda old, new: worsens(new, old))):
             names = {
-                each for old, new in both for each in old.keys() - {"states"} if chosen(str(old[each]), str(new[each]))
+                each for old, new in both for each in old.keys() - {*FIGURES} if chosen(str(old[each]), str(new[each]))
             }
             if names:
                 yield f"{before} → {after}: {word}: {', '.join(sorted(names))}"

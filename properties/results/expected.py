@@ -3,8 +3,9 @@
 It has *defaults* and *scopes*. The defaults are written by hand: for a property, or for a kind of property, each line
 names the words of scopes and revisions that it is about (`*` is about all), and the verdict there; the last line that
 fits decides, and lines of the property come after those of its kind. The scopes are written by `attestation check
---toml`: for each revision, or for those that say the same together, the states that were found, and each verdict that
-is not the default one. So a default never hides a difference: a verdict that nobody has listed must be the default one.
+--toml`: for each revision, or for those that say the same together, the states and transitions that were found, and
+each verdict that is not the default one. So a default never hides a difference: a verdict that nobody has listed must
+be the default one.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ ALL = "*"
 FIRST_SCOPE = "\n[scopes."
 """Where the part of the table begins that is not written by hand."""
 
+FIGURES = ("states", "transitions")
+"""How many there are, which is no verdict. A scope that was last searched before they were counted lacks the latter."""
+
 Row = dict[str, Any]
-"""One revision in one scope: `states`, and verdicts by property."""
+"""One revision in one scope: the figures, and verdicts by property."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def words(plan: Plan, revision: str) -> set[str]:
 
 @cache
 def expectations() -> dict[str, dict[str, Row]]:
-    """The table: revision, scope, property, verdict; and `states`, how many there are."""
+    """The table: revision, scope, property, verdict; and the figures."""
     return expanded(EXPECTED.read_text(encoding="utf-8"))
 
 
@@ -100,7 +104,8 @@ def expanded(text: str) -> dict[str, dict[str, Row]]:
             plan = plan_of(revision, name)
             if plan is not None:
                 usual = defaults.row(words(plan, revision))
-                found.setdefault(revision, {})[name] = {"states": row["states"], **usual, **row}
+                figures = {each: row[each] for each in FIGURES if each in row}
+                found.setdefault(revision, {})[name] = {**figures, **usual, **row}
     return found
 
 
@@ -126,6 +131,6 @@ def _scopes(defaults: Defaults, rows: Mapping[tuple[str, str], Row]) -> Iterator
 
 
 def _said(row: Row, usual: Row) -> Iterator[str]:
-    """The states, and what is not said by default, in the order of the catalogue."""
-    yield f"states = {row['states']}"
+    """The figures, and what is not said by default, in the order of the catalogue."""
+    yield from (f"{each} = {row[each]}" for each in FIGURES if each in row)
     yield from (f'{name} = "{row[name]}"' for name in KINDS if name in row and row[name] != usual.get(name))

@@ -16,7 +16,7 @@ from model.system import build
 from properties.claims.catalogue import CATALOGUE
 from properties.engines.workers import Workers
 from properties.render import FORMATS
-from properties.results.expected import Row, expectations
+from properties.results.expected import FIGURES, Row, expectations
 from properties.results.places import plainness
 from properties.results.trace import Trace
 from properties.results.verdicts import NotApplicable, Unknown, Verdict, Violated
@@ -51,7 +51,10 @@ class Entry:
     @property
     def row(self) -> Row:
         """This as the table of expectations has it."""
-        return {"states": self.states, **{name: summary(verdict) for name, verdict in self.verdicts.items()}}
+        return {
+            **{each: getattr(self, each) for each in FIGURES},
+            **{name: summary(verdict) for name, verdict in self.verdicts.items()},
+        }
 
     @property
     def is_listed(self) -> bool:
@@ -71,10 +74,12 @@ class Entry:
             if verdict != wanted:
                 yield name, wanted, verdict
         for name in expected:
-            if name not in self.verdicts and name != "states":
+            if name not in self.verdicts and name not in FIGURES:
                 yield name, expected[name], NO_VERDICT
-        if self.complete and expected["states"] != self.states:
-            yield "states", str(expected["states"]), str(self.states)
+        for name in FIGURES:
+            found_now = getattr(self, name)
+            if self.complete and expected.get(name, found_now) != found_now:
+                yield name, str(expected[name]), str(found_now)
 
     def _unlisted(self) -> Iterator[tuple[str, str, str]]:
         """What is wrong where the table has nothing: that it has nothing, if the scope is one of the ledger; and every

@@ -213,7 +213,7 @@ BROKEN: dict[str, tuple[str, str, Callable[[Patch], None]]] = {
         FIRST,
         "attester",
         lambda patch: patch.setattr(
-            Link, "called", lambda self, caller, passing: replace(CALLED(self, caller, passing), asks=FALSE)
+            Link, "called", lambda self, *arguments: replace(CALLED(self, *arguments), asks=FALSE)
         ),
     ),
     "the own vote is not there at once": (

@@ -13,7 +13,17 @@ from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
 from properties.results import expected
-from properties.results.expected import EXPECTED, FIRST_SCOPE, Defaults, Row, expanded, expectations, merged, words
+from properties.results.expected import (
+    EXPECTED,
+    FIGURES,
+    FIRST_SCOPE,
+    Defaults,
+    Row,
+    expanded,
+    expectations,
+    merged,
+    words,
+)
 from properties.scopes.plans import PLANS, Plan
 
 TEXT = EXPECTED.read_text(encoding="utf-8")
@@ -27,7 +37,7 @@ def rows() -> dict[tuple[str, str], Row]:
 
 def test_every_scope_of_the_ledger_is_listed_with_its_states_and_every_property_on_its_revisions() -> None:
     assert set(rows()) == {(revision, plan.name) for revision, plan in PAIRS}
-    names = {claim.name for claim in CATALOGUE} | {"states"}
+    names = {claim.name for claim in CATALOGUE} | {*FIGURES}
     assert all(set(row) == names for row in rows().values())
 
 
@@ -96,14 +106,18 @@ def test_symmetry_is_a_word_of_the_scopes_that_have_it() -> None:
 
 def test_a_row_that_is_written_anew_is_the_only_thing_that_changes() -> None:
     place = ("pr165+era2480", RELAY.name)
-    row = {**rows()[place], "states": 7, "no_gaps_on_main_node": "UNKNOWN"}
+    row = {**rows()[place], "states": 7, "transitions": 8, "no_gaps_on_main_node": "UNKNOWN"}
     changed = merged(TEXT, {place: row})
     after = {
         (revision, scope): each for revision, scopes in expanded(changed).items() for scope, each in scopes.items()
     }
     assert after == {**rows(), place: row}
     lines = set(changed.splitlines()) - set(TEXT.splitlines())
-    assert lines == {'"pr165+era2480".states = 7', '"pr165+era2480".no_gaps_on_main_node = "UNKNOWN"'}
+    assert lines == {
+        '"pr165+era2480".states = 7',
+        '"pr165+era2480".transitions = 8',
+        '"pr165+era2480".no_gaps_on_main_node = "UNKNOWN"',
+    }
     assert merged(changed, {place: rows()[place]}) == TEXT
 
 

@@ -38,6 +38,7 @@ def test_a_verdict_or_a_count_that_is_not_expected_is_a_difference() -> None:
     wrong = replace(entry, verdicts={**entry.verdicts, "progress_possible": other.verdicts["progress_possible"]})
     assert [name for name, _, _ in wrong.differences()] == ["progress_possible"]
     assert list(replace(entry, states=1).differences()) == [("states", str(entry.states), "1")]
+    assert list(replace(entry, transitions=1).differences()) == [("transitions", str(entry.transitions), "1")]
 
 
 def listed_anew(monkeypatch: pytest.MonkeyPatch, entry: Entry, **changes: str) -> None:
