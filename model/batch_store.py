@@ -123,10 +123,10 @@ class CertifiedRange:
 
 @dataclass(frozen=True)
 class BatchStore:
-    """Batches 0 … `persisted` - 1, whether each has its commitment, the certificates, and the batch that was pruned, or
-    `NONE`.
+    """Batches 0 … `persisted` - 1, whether each has its commitment, the certificates, and the last batch that was
+    pruned, with all before it, or `NONE`.
 
-    Pruning deletes the batch and its blocks, and its certificate with it: the query for the genesis' first block finds
+    Pruning deletes a batch and its blocks, and its certificate with it: the query for the genesis' first block finds
     nothing, and a certificate of the batch can no longer be inserted. Source: zksync-era,
     `core/lib/dal/src/pruning_dal/mod.rs`, and the foreign key of the table `l1_batches_consensus`.
     """
@@ -143,13 +143,21 @@ class BatchStore:
     def has_commitment(self, number: Int) -> Bool:
         """Whether the batch can be signed, and its certificate inserted: not any more once it was pruned. Scopes
         without late commitments have none to wait for."""
-        is_there = number != self.pruned
+        is_there = number > self.pruned
         if not self.commitments:
             return self.has(number) & is_there
         return any_of(flag & (number == index) for index, flag in enumerate(self.commitments)) & is_there
 
+    def is_pruned(self, number: Int) -> Bool:
+        """Whether this is a batch, and was pruned."""
+        return (number != NONE) & (number <= self.pruned)
+
+    def next_to_prune(self, first: Int) -> Int:
+        """The batch that is pruned next, where `first` is the first that is."""
+        return where(self.pruned == NONE, first, self.pruned + 1)
+
     def without_batch(self, number: Int) -> Self:
-        """The store after this batch was pruned."""
+        """The store after this batch was pruned, as those before it were."""
         return replace(self, certified=self.certified.without(number), pruned=number)
 
     def reverted(self, first: Int) -> Self:

@@ -101,8 +101,9 @@ class Scope:
 
     `restarts` and `disconnects`: how many there may be (None: any number); `restarting` names the only node that can
     restart, where it is not empty. `lesser_hashes`: how many hashes of no batch are less than those of all batches; one
-    is greater than all, always. `pruned` names a node whose first batch is pruned at some time; with
-    `prunes_after_status` not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
+    is greater than all, always. `pruned` names a node whose first `pruned_batches` are pruned, one after the other,
+    each at some time: before all else, as on a node recovered from a snapshot, or never; with `prunes_after_status`
+    not before that node has a status. `regeneses`: how often the chain forks. `bad_votes`: every
     message of an external node has, besides what it should have, a vote with a `BAD_SIGNATURE`, or of a
     `FOREIGN_GENESIS`, as happens between nodes of different versions; which of the two refuses the other's votes makes
     no difference here. With `some_bad_votes` it may have one, or none. `replays`: what an honest attester has ever cast
@@ -119,7 +120,7 @@ class Scope:
     The attestation controller alone. `call_steps` tells the steps of a call apart; `certificate_steps` the finding of a
     certificate and its insertion. `committees`: the weights for batch 0, 1 …, the last ones for all later batches, if
     they are not those of the instance: numbers joined by commas, `none` or `error`, each batch after a `;`. `split`
-    names a node that starts any batch with any of them. `prunes_certified`: the first batch is pruned once it has its
+    names a node that starts any batch with any of them. `prunes_certified`: a batch is pruned once it has its
     certificate. Further faults: `restores` of the main node's database, `fallbacks` and `divergences` of the nodes
     `astray` (their letters), which come up without the registry of attesters, or execute a batch otherwise. Raises
     `BadScope`.
@@ -141,6 +142,7 @@ class Scope:
     lesser_hashes: int = 0
     restarting: str = ""
     pruned: str = ""
+    pruned_batches: int = 1
     prunes_after_status: bool = False
     prunes_certified: bool = False
     regeneses: int = 0
@@ -172,6 +174,8 @@ class Scope:
             )
         if self.some_bad_votes and not self.bad_votes:
             raise BadScope("some bad votes: of which kind, bad_votes says")
+        if self.pruned_batches < 1 or (self.pruned_batches > 1 and not self.pruned):
+            raise BadScope("pruned_batches is how many batches are pruned, 1 or more; pruned says of which node")
         if self.supervised not in SUPERVISED:
             raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:
@@ -193,7 +197,8 @@ class Scope:
         counts = {name: "any number of" if count is None else count for name, count in self.faults.items()}
         faults = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
         told = [f"only {self.restarting} restarts"] if self.restarting else []
-        told += [f"{self.pruned} is pruned"] if self.pruned else []
+        of_batches = f" of {self.pruned_batches} batches" if self.pruned_batches > 1 else ""
+        told += [f"{self.pruned} is pruned{of_batches}"] if self.pruned else []
         which = "some messages of external nodes have" if self.some_bad_votes else "every message of external nodes has"
         told += [f"{which} a vote with {self.bad_votes}"] if self.bad_votes else []
         told += [f"after an error {RESTARTED[self.supervised]}"] if self.supervised != EXTERNAL else []

@@ -358,12 +358,13 @@ def execute_again(system: System, node: int) -> Step[System]:
 
 
 @transition("zksync-era: the task that prunes old batches")
-def prune(system: System, node: int, revision: Revision) -> Step[System]:
-    """The first batch that can be attested, and all before it, are pruned from a node's database, with the
-    certificate."""
-    here, number = system.nodes[node], first_to_attest(system, revision)
+def prune(system: System, node: int, revision: Revision, most: int) -> Step[System]:
+    """The first batch that can be attested, with all before it, or the one after those that were, is pruned from a
+    node's database, with its certificate: at most so many."""
+    here, first = system.nodes[node], first_to_attest(system, revision)
+    number = here.store.next_to_prune(first)
     pruned = replace(here, store=here.store.without_batch(number))
-    return Step((here.store.pruned == NONE) & (system.sealed > number), system.with_node(node, pruned))
+    return Step((number < first + most) & (system.sealed > number), system.with_node(node, pruned))
 
 
 @transition("a fault: a connection breaks and is made again")

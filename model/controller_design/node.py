@@ -62,7 +62,7 @@ class Node:
 
     def has_hash(self, number: Int) -> Bool:
         """Whether the own database has the batch with its metadata: it has come, and was not pruned since."""
-        return self.store.has_commitment(number) & (number > self.store.pruned)
+        return self.store.has_commitment(number)
 
     def committee_of(self, number: Int) -> CommitteeRead:
         """The committee for a batch as this node finds it.

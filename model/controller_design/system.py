@@ -234,16 +234,17 @@ class Wiring:
             if self.scope.late_batches:
                 yield from self.action(provide_hash, place.name, provide_hash(self.state, index))
             if self.scope.pruned == place.name:
-                step, is_time = prune(self.state, index, self.revision), self.is_time_to_prune(index)
-                yield from self.action(prune, place.name, step, is_time)
+                step = prune(self.state, index, self.revision, self.scope.pruned_batches)
+                yield from self.action(prune, place.name, step, self.is_time_to_prune(index))
             if place.name in self.scope.astray:
                 yield from self.action(execute_again, place.name, execute_again(self.state, index))
 
     def is_time_to_prune(self, index: int) -> Bool:
-        """What the scope wants to have happened before a node prunes its first batch."""
+        """What the scope wants to have happened before a node prunes a batch."""
         here, first = self.state.nodes[index], first_to_attest(self.state, self.revision)
         has_read = here.attestation.is_on | ~here.task.is_in(READING_STATUS)
-        certified = self.state.nodes[self.topology.main].store.certified.contains(first)
+        number = here.store.next_to_prune(first)
+        certified = self.state.nodes[self.topology.main].store.certified.contains(number)
         return (has_read if self.scope.prunes_after_status else TRUE) & (
             certified if self.scope.prunes_certified else TRUE
         )

@@ -166,8 +166,8 @@ class Declaration:
         )
 
     def pruned(self, space: Namespace, is_pruned: bool) -> Int:
-        first_batches = self.last_batch if self.scope.regeneses else 0
-        return space.number("pruned", NONE, first_batches if is_pruned else NONE, NONE)
+        last = self.last_batch if self.scope.regeneses else self.scope.pruned_batches - 1
+        return space.number("pruned", NONE, last if is_pruned else NONE, NONE)
 
     def commitments(self, space: Namespace) -> tuple[Bool, ...]:
         return tuple(space.flag(f"commitment.{number}", False) for number in range(self.scope.batches or 0))

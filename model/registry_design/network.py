@@ -61,7 +61,7 @@ def next_batch_to_attest(system: System, topology: Topology, revision: Revision)
     if revision.start == LAST_SEALED:
         return next_batch_after_last_sealed(store.certified, system.sealed)
     if revision.starts_after_pruned:
-        first = where(store.pruned == system.first_batch, system.first_batch + 1, system.first_batch)
+        first = where(store.pruned >= system.first_batch, store.pruned + 1, system.first_batch)
         return next_batch_from_genesis(store.certified, first, system.has_first_block)
     return next_batch_from_genesis(store.certified, system.first_batch, system.has_first_block & (store.pruned == NONE))
 
@@ -302,13 +302,14 @@ def fail_once(system: System, node: int, topology: Topology) -> Step[System]:
 
 
 @transition("zksync-era: the task that prunes old batches")
-def prune(system: System, node: int, after_status: bool) -> Step[System]:
-    """The first batch of the fork is pruned from a node's database, with its certificate; where the scope says so, not
-    before the node has a status."""
+def prune(system: System, node: int, after_status: bool, most: int) -> Step[System]:
+    """The first batch of the fork, or the one after those that were, is pruned from a node's database, with its
+    certificate: at most so many. Where the scope says so, not before the node has a status."""
     here = system.nodes[node]
+    number = here.store.next_to_prune(system.first_batch)
     allowed = here.status.next_batch_to_attest != NONE if after_status else TRUE
-    pruned = replace(here, store=here.store.without_batch(system.first_batch))
-    is_there = (here.store.pruned == NONE) & (system.sealed > system.first_batch)
+    pruned = replace(here, store=here.store.without_batch(number))
+    is_there = (number < system.first_batch + most) & (system.sealed > number)
     return Step(is_there & allowed, system.with_node(node, pruned))
 
 

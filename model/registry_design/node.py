@@ -185,7 +185,7 @@ def insert_qc(node: Node) -> Step[Node]:
     it, as is proposed. One over another hash than the batch's own is fatal to the node (`network.stop_on_mismatch`).
     """
     head = node.store.queue.head
-    is_pruned = head.number == node.store.pruned
+    is_pruned = node.store.is_pruned(head.number)
     can_be_inserted = node.store.has_commitment(head.number) & (head.variant == 0)
     inserted, dropped = node.store.insert_head(), node.store.drop_head()
     gives_up = is_pruned if node.revision.drops_pruned else FALSE

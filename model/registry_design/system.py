@@ -206,7 +206,8 @@ class Wiring:
         place, scope = self.topology.places[index], self.scope
         yield from self.of_status(index)
         if scope.pruned == place.name:
-            yield from self.action(prune, place.name, prune(self.state, index, scope.prunes_after_status))
+            pruned = prune(self.state, index, scope.prunes_after_status, scope.pruned_batches)
+            yield from self.action(prune, place.name, pruned)
         if self.topology.has_finder(index, scope.own_finders):
             yield from self.of_finder(index)
         if place.key is not None:

@@ -46,7 +46,7 @@ def no_batch_left_out(system: AttestationSystem) -> tuple[Conjunct, ...]:
         return ()
     first_batch, least = system.state.first_batch, system.revision.least_attested
     first = where(first_batch < least, const(least), first_batch)
-    there_are = any_of(certified.flags) & (system.main.store.pruned != first)
+    there_are = any_of(certified.flags) & ~system.main.store.is_pruned(first)
     return (Conjunct("the first batch has a certificate if any has", certified.contains(first), there_are),)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.algebra import Bool, all_of
+from model.algebra import Bool, all_of, const
 from model.batch_store import CertifiedBatches
 from model.registry_design.network import forge_vote
 from model.service import AttestationSystem
@@ -69,7 +69,7 @@ def _can_be_signed(system: AttestationSystem, number: int) -> Bool:
         [
             system.state.sealed > number,
             system.is_to_attest(number),
-            *(store.pruned != number for store in stores),
+            *(~store.is_pruned(const(number)) for store in stores),
             *(store.persisted > number for store in stores),
             *(flag for store in stores for flag in store.commitments[: number + 1]),
         ]

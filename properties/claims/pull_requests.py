@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from model.algebra import Bool, Int, all_of, any_of
+from model.algebra import Bool, Int, all_of, any_of, const
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
 from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
@@ -119,7 +119,7 @@ def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
             vote, on_fork = system.votes(index)[place.key], node.genesis == system.main.genesis
             for number in range(1, len(certified.flags)):
                 before = all_of(
-                    flag | (system.main.store.pruned == earlier) | ~system.is_to_attest(earlier)
+                    flag | system.main.store.is_pruned(const(earlier)) | ~system.is_to_attest(earlier)
                     for earlier, flag in enumerate(certified.flags[:number])
                 )
                 sentence = f"{place.name} has voted on batch {number} only with certificates of all batches before it"

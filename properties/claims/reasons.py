@@ -135,9 +135,16 @@ def vote_lost(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 
 def batch_pruned(system: RegistryDesign, node: Node, key: int) -> Bool:
-    asked, pruned = system.next_batch_to_attest, node.store.pruned
-    has_pruned_asked = (pruned == asked) & (node.registry.votes[key].number < asked)
-    return (pruned != NONE) & (has_pruned_asked | (node.attester.number == pruned))
+    asked, store = system.next_batch_to_attest, node.store
+    has_not_voted = (node.registry.votes[key].number < asked) | _is_nowhere(system, key, asked)
+    return (store.is_pruned(asked) & has_not_voted) | store.is_pruned(node.attester.number)
+
+
+def _is_nowhere(system: RegistryDesign, key: int, number: Int) -> Bool:
+    """Whether no node has the attester's vote on this batch, and none is on its way."""
+    registries = [node.registry.votes[key] for node in system.state.nodes]
+    on_their_way = [link.in_flight[key] for link in system.state.links]
+    return all_of(vote.number != number for vote in (*registries, *on_their_way))
 
 
 def has_stopped(system: RegistryDesign) -> Bool:
@@ -242,15 +249,14 @@ def messages_refused(system: RegistryDesign) -> Bool:
 def pruned_in_the_way(system: RegistryDesign) -> Bool:
     main = system.main
     found = main.registry.find_quorum(system.electorate)
-    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & (found.vote.number == main.store.pruned)
-    on_its_way = any_of(place.number == main.store.pruned for place in (*main.store.queue.places, main.finder.quorum))
-    is_asked = system.next_batch_to_attest == main.store.pruned
-    return (main.store.pruned != NONE) & (is_asked | at_hand | on_its_way)
+    at_hand = main.finder.is_in(WAITING_FOR_QUORUM) & found.found & main.store.is_pruned(found.vote.number)
+    on_its_way = any_of(main.store.is_pruned(place.number) for place in (*main.store.queue.places, main.finder.quorum))
+    return main.store.is_pruned(system.next_batch_to_attest) | at_hand | on_its_way
 
 
 def pruned_too_early(system: RegistryDesign) -> Bool:
     def counts(number: Int) -> Bool:
-        return (number != NONE) & (number != system.main.store.pruned)
+        return (number != NONE) & ~system.main.store.is_pruned(number)
 
     informed = system.electorate.weight_of(
         [

@@ -138,8 +138,10 @@ def _special(scope: Scope) -> Iterator[str]:
         yield f"after an error {RESTARTED[scope.supervised]}"
     if scope.pruned:
         when = ", but not before that has a status" if scope.prunes_after_status else ""
-        when += ", but not before it has its certificate" if scope.prunes_certified else ""
-        yield f"the first batch, with its certificate, is pruned from node {scope.pruned} at some time{when}"
+        when += ", but no batch before it has its certificate" if scope.prunes_certified else ""
+        many = f"the first {scope.pruned_batches} batches, with their certificates, are pruned one after the other"
+        what = many if scope.pruned_batches > 1 else "the first batch, with its certificate, is pruned"
+        yield f"{what} from node {scope.pruned} at some time{when}"
     if scope.unanswered:
         yield f"the main node's API never answers {scope.unanswered}"
 

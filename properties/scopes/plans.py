@@ -155,6 +155,8 @@ PLANS = (
     Plan("n2f0b1", "joined", 2, switches=(("topology", "relay"),), revisions=OF_EACH_DESIGN),
     _with("n1f0b0", 2, pruned="M"),
     _with("n1f0b0", 2, pruned="a"),
+    _with("n1f0b0", 3, pruned="M", pruned_batches=2),
+    _with("n1f0b0", 3, pruned="a", pruned_batches=2),
     Plan("n1f0b0", "joined", switches=(("topology", "relay"), ("pruned", "X")), revisions=PRUNED_RELAY),
     _with("n1f0b0", 2, errors=1),
     _with("n1f0b0", 2, OLD, topology="relay", unanswered="X"),

@@ -44,12 +44,14 @@ def byzantine(random: Random, weights: list[int]) -> int:
     return random.choice([0, tolerated, tolerated, random.randint(0, len(weights))])
 
 
-def with_main(random: Random, scope: Scope) -> Scope:
-    """At times the first attester is the main node, and the others' nodes have the letters from a on: where there is
-    an honest one, and the last letter is not that of a node to which something happens."""
+def completed(random: Random, scope: Scope) -> Scope:
+    """The scope with what depends on the rest of it: how many batches are pruned; and at times the first attester is
+    the main node, and the others' nodes have the letters from a on: where there is an honest one, and the last letter
+    is not that of a node to which something happens."""
     honest = len(scope.instance.weights) - scope.instance.byzantine
-    names = {*scope.named_nodes.values()}
-    return replace(scope, main_attests=honest > 0 and attester_names(honest)[-1] not in names and random.random() < 0.3)
+    can_attest = honest > 0 and attester_names(honest)[-1] not in scope.named_nodes.values()
+    attests = can_attest and random.random() < 0.3
+    return replace(scope, main_attests=attests, pruned_batches=random.choice([1, 1, 2, 3]) if scope.pruned else 1)
 
 
 def named(weights: list[int], byzantine: int) -> Instance:

@@ -19,8 +19,10 @@ from model.scope import BAD_SIGNATURE, FOREIGN_GENESIS, BadScope, Scope, instanc
 from model.system import build
 from model.topology import MAIN
 from model.votes import NONE
+from properties.engines.checking import Check
 from properties.engines.explorer import explore
 from properties.engines.stepper import State, Stepper
+from properties.results.verdicts import Exhausted
 
 ONE = instance("n1f0b0")
 PLAIN = Scope(ONE, batches=2)
@@ -291,6 +293,32 @@ def test_the_first_batch_is_pruned_once_it_is_there() -> None:
     waiting = replace(PLAIN, pruned=MAIN, prunes_after_status=True)
     for before, _ in steps("pr161+era2539", waiting, f"{MAIN} prune()"):
         assert before["M.status.next_batch_to_attest"] != NONE
+
+
+@pytest.mark.parametrize("name", ["pr161+era2539", "pr175+era3512"])
+def test_batches_are_pruned_one_after_the_other_as_many_as_the_scope_says(name: str) -> None:
+    """From the first that can be attested on, and none that is not sealed; what was pruned has no certificate then."""
+    scope = replace(PLAIN, batches=4, pruned=MAIN, pruned_batches=2)
+    first = 0 if name == "pr161+era2539" else 1
+    found = set()
+    for before, after in steps(name, scope, f"{MAIN} prune()"):
+        gone = after["M.store.pruned"]
+        found.add((before["M.store.pruned"], gone))
+        assert before["sealed"] > gone
+        assert not after[f"M.store.certified.{gone}"]
+    assert found == {(NONE, first), (first, first + 1)}
+
+
+def test_a_first_batch_that_is_pruned_is_no_gap_at_the_start() -> None:
+    """Nor are the first two."""
+    for name in ("pr161+era2539", "pr169+era2539+prune_aware+pruned_dropped"):
+        scope = replace(PLAIN, batches=4, pruned=MAIN, pruned_batches=2)
+        verdicts = Check(build(revision(name), scope)).verdicts()
+        assert isinstance(verdicts["attestation_starts_at_first_batch"], Exhausted)
+        works = isinstance(verdicts["progress_possible"], Exhausted) and isinstance(
+            verdicts["attestation_can_start"], Exhausted
+        )
+        assert works is name.endswith("pruned_dropped")
 
 
 def test_an_attester_signs_no_batch_that_it_has_pruned() -> None:

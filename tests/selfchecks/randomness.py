@@ -29,6 +29,7 @@ SWITCHES: dict[str, tuple[object, ...]] = {
     "lesser_hashes": (1,),
     "restarting": ("M", "a"),
     "pruned": ("M", "a"),
+    "pruned_batches": (2,),
     "regeneses": (1,),
     "bad_votes": (BAD_SIGNATURE, FOREIGN_GENESIS),
     "supervised": SUPERVISED,

@@ -202,7 +202,7 @@ class Teller(sequence.Teller):
 
     @handles(network.prune)
     def pruned(self) -> Iterator[Event]:
-        return self.note("the first batch is pruned, with its certificate")
+        return self.note(f"batch {self.after(self.here.store.pruned)} is pruned, with its certificate")
 
     def lost(self, sender: str, receiver: str) -> Iterator[Event]:
         for _, _, text in message(self.story, sender, receiver, self.number - 1):

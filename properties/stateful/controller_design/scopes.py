@@ -56,7 +56,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         astray=astray,
         message_limit=random.choice([0, 0, 1, 2]) if calls and echo else 0,
     )
-    return drawing.with_main(random, scope)
+    return drawing.completed(random, scope)
 
 
 def committees(random: Random, members: Instance, batches: int) -> str:

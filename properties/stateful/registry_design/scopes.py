@@ -46,7 +46,7 @@ def scope_number(number: int, pool: int = 0) -> Scope:
         unanswered=_unanswered(random, topology, len(weights) > byzantine),
         message_limit=random.choice([0, 0, 0, 1, 2]),
     )
-    return drawing.with_main(random, scope)
+    return drawing.completed(random, scope)
 
 
 def _unanswered(random: Random, topology: str, has_attester: bool) -> str:
