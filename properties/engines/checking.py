@@ -14,12 +14,13 @@ from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.confirmation import confirm_lasso, confirm_state, follow, is_closed
-from properties.engines.explorer import Exploration, concatenate, explore, first_where, take
+from properties.engines.explorer import Exploration, explore, first_where
 from properties.engines.fairness import FairRuns
 from properties.engines.graph import Bits, Graph, Indices, graph, reachable_later
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
+from properties.engines.visited import concatenate, take
 from properties.results.trace import Trace, record
 from properties.results.verdicts import (
     Exhausted,
@@ -58,11 +59,11 @@ class Check:
         symmetry: bool = False,
         max_states: int | None = None,
         watch: Callable[[Exploration], None] | None = None,
-        cores: int = 1,
+        processes: int = 1,
     ) -> None:
         self.system = system
-        self.cores = cores
-        self.search = explore(system, symmetry, max_states, watch, cores=cores)
+        self.processes = processes
+        self.search = explore(system, symmetry, max_states, watch, processes=processes)
         self.stepper = Stepper(system)
         self._asked: Sequence[Property] = ()
         self._finals: dict[Property, Finals] = {}
@@ -239,7 +240,7 @@ class Check:
     @cached_property
     def graph(self) -> Graph:
         """The edges between all states."""
-        return graph(self.search, self.cores)
+        return graph(self.search, self.processes)
 
     def violating(self, claim: Property) -> dict[str | None, Callable[[State], bool]]:
         """By kind of counterexample, whether a state violates the property: a bad state; one that is final; or one

@@ -21,10 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from properties.engines import EngineError
-from properties.engines.explorer import Cores, Exploration, Run, compress, take
+from properties.engines.explorer import MANY, Exploration
 from properties.engines.memory import require
 from properties.engines.storage import Stored
 from properties.engines.vectorised import Mask
+from properties.engines.visited import Run, compress, take
+from properties.engines.workers import shared
 
 Indices = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.unsignedinteger[Any]]
@@ -121,19 +123,20 @@ class Graph:
         return min(start + int(places[0]) for start, places in before if places.size)
 
 
-def graph(search: Exploration, cores: int = 1) -> Graph:
-    """Expand every state once more and look its successors up. Raises `ValueError` if the search was cut short,
-    `IncompleteSearch` if it was not and a successor is missing, and `NotEnoughMemory`."""
+def graph(search: Exploration, processes: int = 1) -> Graph:
+    """Expand every state once more and look its successors up, in so many processes if there are many.
+
+    Raises `ValueError` if the search was cut short, `IncompleteSearch` if it was not and a successor is missing,
+    `NotEnoughMemory`, and `ProcessLost`.
+    """
     if not search.complete:
         raise ValueError("the search was cut short: its graph has edges that lead out of it")
     require(BYTES * search.transitions)
     lookup = Lookup(search)
-    with Cores(cores) as shared:
-        chunks = [
-            (level, start) for level, words in enumerate(search.levels) for start in range(0, len(words[0]), CHUNK)
-        ]
-        edges = [each for some in shared.map(lambda chunk: list(lookup.edges(*chunk)), chunks) for each in some]
-    return Graph(lookup.offsets, edges)
+    chunks = [(level, start) for level, words in enumerate(search.levels) for start in range(0, len(words[0]), CHUNK)]
+    many = processes if search.states > MANY else 1
+    found = shared(lookup.edges, chunks, many) if many > 1 else map(lookup.edges, chunks)
+    return Graph(lookup.offsets, [each for edges in found for each in edges])
 
 
 class Lookup:
@@ -145,8 +148,11 @@ class Lookup:
         self.offsets = np.cumsum([0, *map(len, self.levels)])
         self.steps = [Counter[int]() for _ in search.vectorised.system.actions]
 
-    def edges(self, level: int, start: int) -> Iterator[Edges]:
-        """The transitions from the states of the chunk that begins at this place of a level."""
+    def edges(self, place: tuple[int, int]) -> list[Edges]:
+        """The transitions from the states of the chunk that begins at this place, (level, place in it)."""
+        return list(self._edges(*place))
+
+    def _edges(self, level: int, start: int) -> Iterator[Edges]:
         search, first = self.search, int(self.offsets[level]) + start
         chunk = search.storage.decode(take(search.levels[level], slice(start, start + CHUNK)))
         for action, sources, after in search.vectorised.successors(chunk):

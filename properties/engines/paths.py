@@ -7,11 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from properties.engines.confirmation import NotConfirmed
-from properties.engines.explorer import Exploration, take
+from properties.engines.explorer import Exploration
 from properties.engines.graph import Graph
 from properties.engines.packing import Words
 from properties.engines.stepper import Stepper
 from properties.engines.vectorised import Mask
+from properties.engines.visited import take
 
 
 def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int], links: Graph | None = None) -> list[int]:

@@ -6,11 +6,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import active_children, get_context
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+from properties.engines import EngineError
 
 LOOKING = 0.25
 """How often a process looks whether its parent is still there, in seconds."""
@@ -44,6 +48,8 @@ class Workers:
 
     def stop(self) -> None:
         """End the processes without waiting for their work."""
+        # The pool's own thread would complain of futures that are cancelled when it finds its processes gone.
+        threading.excepthook = lambda _: None
         # A search takes up to half a minute, and the pool itself has no way to break it off.
         for process in set(active_children()) - self._others:
             process.terminate()
@@ -59,8 +65,89 @@ class Workers:
             self.stop()
 
 
+FAILED = 1
+"""The status of a process that has ended by an error that it has sent."""
+
+LOST = "a process that had a share of the work has ended without it"
+
+
+class ProcessLost(EngineError):
+    """A process that had a share of the work has ended without it."""
+
+
+class Forked:
+    """Processes for the length of a `with`, each with work of its own, that know all that this one knows. What one of
+    them sends on the connection that it is given can be received."""
+
+    def __init__(self, works: Sequence[Callable[[Connection], None]]) -> None:
+        context = get_context("fork")
+        pipes = [context.Pipe(duplex=False) for _ in works]
+        self._answers = [answer for answer, _ in pipes]
+        self._processes = [
+            context.Process(target=_work, args=(work, to, os.getpid()), daemon=True)
+            for work, (_, to) in zip(works, pipes, strict=True)
+        ]
+        for process in self._processes:
+            process.start()
+
+    def receive(self, place: int) -> Any:
+        """What the process in this place sends next. Raises the error that has ended one of them, and `ProcessLost`."""
+        answer = self._answers[place]
+        while not answer.poll():
+            # A process may wait for one that has failed, so all are looked at. Some may have done all that they had to.
+            wait([answer, *(process.sentinel for process in self._processes if process.exitcode is None)])
+            for process, other in zip(self._processes, self._answers, strict=True):
+                if process.exitcode and not answer.poll():
+                    self._fail(other)
+        return _received(answer)
+
+    def _fail(self, answer: Connection) -> NoReturn:
+        while answer.poll():
+            _received(answer)
+        raise ProcessLost(LOST)
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join()
+
+
+def _received(answer: Connection) -> Any:
+    try:
+        told = answer.recv()
+    except EOFError:
+        raise ProcessLost(LOST) from None
+    if isinstance(told, BaseException):
+        raise told
+    return told
+
+
+def _work(work: Callable[[Connection], None], to: Connection, parent: int) -> None:
+    _attach(parent)
+    try:
+        work(to)
+    except (MemoryError, EngineError) as error:
+        to.send(error)
+        raise SystemExit(FAILED) from None
+
+
+def shared(work: Callable[[U], T], items: Sequence[U], processes: int) -> Iterator[T]:
+    """The results for all items, in their order, from so many processes that know all that this one knows."""
+
+    def every(place: int, to: Connection) -> None:
+        for item in items[place::processes]:
+            to.send(work(item))
+
+    with Forked([partial(every, place) for place in range(processes)]) as forked:
+        yield from (forked.receive(number % processes) for number in range(len(items)))
+
+
 def _attach(parent: int) -> None:
-    """Leave interrupts to the parent; end where it tells to, and where it is no longer there."""
+    """In a process: leave interrupts to the parent; end where it tells to, and where it is no longer there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.SIG_DFL)

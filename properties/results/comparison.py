@@ -22,9 +22,9 @@ from model.scope import BadScope
 from model.service import AttestationSystem
 from model.system import build
 from properties.engines.checking import Check
-from properties.engines.explorer import concatenate
 from properties.engines.observation import Observed, Seen, differences
 from properties.engines.packing import Packing
+from properties.engines.visited import concatenate
 from properties.engines.workers import Workers
 from properties.results.expected import FIGURES
 from properties.results.ledger import Entry, conditions_of, expressions_of, summary

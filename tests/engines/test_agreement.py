@@ -8,8 +8,9 @@ from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
 from model.system import build
-from properties.engines.explorer import concatenate, explore
+from properties.engines.explorer import explore
 from properties.engines.stepper import State, Stepper
+from properties.engines.visited import concatenate
 
 FINE = {"late_answers": True, "finder_steps": True, "attester_steps": True}
 

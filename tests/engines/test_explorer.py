@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from multiprocessing import active_children
 
 import numpy as np
 import pytest
@@ -14,12 +16,16 @@ from model.scope import Scope, instance
 from model.system import build
 from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
 from properties.claims.catalogue import claim
-from properties.engines import explorer
+from properties.engines import explorer, visited
+from properties.engines import graph as graphs
 from properties.engines.checking import Check
-from properties.engines.explorer import Expansion, Exploration, HashCollision, Recent, Run, explore
+from properties.engines.explorer import Expansion, Exploration, explore
 from properties.engines.graph import IncompleteSearch, graph
+from properties.engines.memory import NotEnoughMemory
 from properties.engines.stepper import Stepper
 from properties.engines.storage import Stored
+from properties.engines.visited import HashCollision, Recent, Run
+from properties.engines.workers import ProcessLost
 from properties.results.verdicts import Unknown
 from tests.engines.test_storage import storage_of
 
@@ -81,7 +87,7 @@ def test_two_searches_give_the_same_states_in_the_same_order() -> None:
 def test_small_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = explore(system())
     monkeypatch.setattr(explorer, "CHUNK", 7)
-    monkeypatch.setattr(explorer, "RECENT", 2)
+    monkeypatch.setattr(visited, "RECENT", 2)
     pieces = explore(system())
     assert (pieces.states, pieces.transitions, pieces.depth) == (whole.states, whole.transitions, whole.depth)
 
@@ -159,3 +165,46 @@ def test_a_state_outside_its_domains_and_a_domain_beyond_a_word_are_errors() -> 
 def test_an_action_that_changes_what_the_scope_holds_fixed_is_an_error() -> None:
     with pytest.raises(ModelError, match="holds fixed"):
         updates((const(0),), (const(1),), {})
+
+
+def test_several_processes_find_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same states in the same order, and the same transitions between them; in any number of processes."""
+    alone = Check(system())
+    monkeypatch.setattr(explorer, "MANY", 50)
+    monkeypatch.setattr(graphs, "MANY", 50)
+    for processes in (2, 3):
+        several = Check(system(), processes=processes)
+        assert several.search.transitions == alone.search.transitions
+        for one, other in zip(alone.search.levels, several.search.levels, strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        for one_edge, other_edge in zip(alone.graph.edges, several.graph.edges, strict=True):
+            assert (one_edge.action, one_edge.start) == (other_edge.action, other_edge.start)
+            assert np.array_equal(one_edge.places, other_edge.places)
+            assert np.array_equal(one_edge.after, other_edge.after)
+
+
+def test_a_process_that_is_lost_or_fails_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is left of it ends, too."""
+    monkeypatch.setattr(explorer, "MANY", 50)
+    parent, successors = os.getpid(), Expansion.successors
+
+    def lost(self: Expansion, frontier: Stored) -> Run:
+        if os.getpid() != parent:
+            os._exit(9)
+        return successors(self, frontier)
+
+    monkeypatch.setattr(Expansion, "successors", lost)
+    with pytest.raises(ProcessLost):
+        explore(system(), processes=2)
+
+    def starved(self: Expansion, frontier: Stored) -> Run:
+        if os.getpid() != parent:
+            raise NotEnoughMemory("more is needed")
+        return successors(self, frontier)
+
+    monkeypatch.setattr(Expansion, "successors", starved)
+    with pytest.raises(NotEnoughMemory):
+        explore(system(), processes=2)
+    cut = explore(system(), watch=lambda _: None, processes=2)
+    assert (cut.complete, cut.out_of_memory) == (False, True)
+    assert not active_children()

@@ -19,10 +19,11 @@ from model.votes import NONE
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Conjunct, CounterexampleKind, Kind, Property
 from properties.engines.checking import Check
-from properties.engines.explorer import concatenate, explore
+from properties.engines.explorer import explore
 from properties.engines.packing import Packing, UnsoundSymmetry
 from properties.engines.stepper import State, Stepper
 from properties.engines.symmetry import Forms, Numbering
+from properties.engines.visited import concatenate
 from properties.results.verdicts import Reached, Verdict, Violated
 
 

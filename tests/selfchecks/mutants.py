@@ -14,10 +14,9 @@ import numpy as np
 from model.algebra import Expression
 from model.service import AttestationSystem
 from properties.claims.kinds import Property
-from properties.engines import EngineError, bounded, checking, explorer, fairness, graph, packing, storage
+from properties.engines import EngineError, bounded, checking, fairness, graph, packing, storage, visited
 from properties.engines.checking import Check
 from properties.engines.code import Columns, Numbers
-from properties.engines.explorer import Recent, Run, Shard, compress, take
 from properties.engines.fairness import FairRuns, Part
 from properties.engines.graph import Edges, Graph, Lookup
 from properties.engines.packing import Packing, Slot, Words
@@ -25,6 +24,7 @@ from properties.engines.storage import Stored
 from properties.engines.symmetry import Symmetry
 from properties.engines.value_sets import ValueSets
 from properties.engines.vectorised import Mask, Vectorised
+from properties.engines.visited import Recent, Run, Shard, compress, take
 from tests.selfchecks.comparison import Difference, compare
 
 ITSELF = "the engines themselves"
@@ -54,7 +54,7 @@ class Mutant:
 
 
 def _known_by_place(self: Recent, columns: Stored) -> Stored:
-    place = ((columns[0] * explorer.SPREAD) >> np.uint64(60)).view(np.int64)
+    place = ((columns[0] * visited.SPREAD) >> np.uint64(60)).view(np.int64)
     new = self.table[0][place] == 0
     self.table[0][place] = 1
     return compress(columns, new)
@@ -133,10 +133,9 @@ def _any_predecessor(self: Graph, index: int) -> int:
 _edges = Lookup.edges
 
 
-def _without_the_last(self: Lookup, level: int, start: int) -> Iterator[Edges]:
-    for each in _edges(self, level, start):
-        if len(each.places) > 1:
-            yield replace(each, places=each.places[:-1], after=each.after[:-1])
+def _without_the_last(self: Lookup, place: tuple[int, int]) -> list[Edges]:
+    several = (each for each in _edges(self, place) if len(each.places) > 1)
+    return [replace(each, places=each.places[:-1], after=each.after[:-1]) for each in several]
 
 
 def _one_sweep(links: Graph, look: Any) -> None:
