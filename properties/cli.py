@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for ending in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _end)
     status = _status(arguments)
+    # Python drops what a signal raises within a callback. The run went on for a while then, perhaps with damage.
+    status = _ending[-1] if _ending else status
     if arguments is None:
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -84,8 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+_ending: list[int] = []
+"""The statuses of the signals that have come to end the process."""
+
+
 def _end(number: int, _: object) -> NoReturn:
     """End as whoever sent the signal expects, but in order: no file half-written, no process left behind."""
+    _ending.append(128 + number)
     said = f"attestation: ended by {signal.Signals(number).name}; there is no result\n"
     with contextlib.suppress(OSError):
         # Not by way of `sys.stderr`, which the signal may have met in the midst of its work.
@@ -127,6 +134,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _failed(error: Exception, arguments: Sequence[str] | None) -> int:
     """Say that the program failed, which is no result. Where it did is said only to whoever asks."""
+    if _ending:
+        return _ending[-1]
     if "--traceback" in (sys.argv[1:] if arguments is None else arguments):
         traceback.print_exception(error)
     what = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
