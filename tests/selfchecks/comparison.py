@@ -13,7 +13,7 @@ from model.algebra import Bool, Expression, Int, all_of, truth
 from model.service import AttestationSystem
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Property
-from properties.engines import packing, storage
+from properties.engines import packing, storage, visited
 from properties.engines.bounded import Unrolling
 from properties.engines.checking import Check
 from properties.engines.packing import Packing, bits_of
@@ -188,11 +188,16 @@ def _sorted(system: AttestationSystem, classes: Sequence[Sequence[str]], state: 
 def _in_two_words(
     system: AttestationSystem, asked: dict[str, Property], expected: dict[str, Answer], tally: Tally
 ) -> Iterator[Difference]:
-    """With words so short that a state takes several; and is stored so, or all the same in one."""
+    """With words so short that a state takes several; and is stored so, or all the same in one. The table of recent
+    states has two places: elsewhere it knows all states of such small systems, and nothing else has to."""
     bits = sum(map(bits_of, system.variables))
     short = max(bits // 2, *map(bits_of, system.variables))
     for comparison, numbers in ((LAYOUT, 0), (STORED, storage.NUMBERS)):
-        with patch.object(packing, "WORD", short), patch.object(storage, "NUMBERS", numbers):
+        with (
+            patch.object(packing, "WORD", short),
+            patch.object(storage, "NUMBERS", numbers),
+            patch.object(visited, "RECENT", 1),
+        ):
             check = Check(system, max_states=4 * sum(1 for _ in system.variables) + 10 * MOST_STATES)
             if check.search.vectorised.packing.words < 2:
                 return
