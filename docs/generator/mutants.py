@@ -30,7 +30,9 @@ def totals() -> str:
     command, total, found = saved()
     today = {mutant.key for file in files() for mutant in mutants(file)}
     known = sum(finding.mutant.key in today for finding in found)
-    by = Counter((finding.outcome, finding.how or finding.why) for finding in found)
+    by = Counter(
+        (finding.outcome, "" if finding.outcome == EXPLAINED else finding.how or finding.why) for finding in found
+    )
     rows = [
         (outcome, how, str(count)) for (outcome, how), count in sorted(by.items(), key=lambda each: _order(each[0]))
     ]

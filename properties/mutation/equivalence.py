@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import z3
 
 from model.algebra import variables_of
 from model.transitions import Action, TransitionSystem
-from properties.engines.explorer import explore
-from properties.engines.graph import Graph, graph
+from properties.engines.explorer import Exploration, explore
 from properties.engines.smt import Terms, WholeNumbers, conjunction
+from properties.engines.stepper import State
 
 MILLISECONDS = 2000
 """So long Z3 may take for one action; if it does not know by then, the systems do not count as equal."""
@@ -21,7 +20,9 @@ MILLISECONDS = 2000
 def are_equal(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
     """Whether both have the same variables with the same initial values and the same actions, each of which is possible
     in the same states, with the same effect there: in all states of the variables' domains, reachable or not."""
-    if not _declare_the_same(one, other):
+    # Expressions have no truth value, so what they are compared by is which object they are.
+    declared = [[(id(each.expression), each.initial) for each in system.variables] for system in (one, other)]
+    if declared[0] != declared[1]:
         return False
     actions = [{(action.node, str(action)): action for action in system.actions} for system in (one, other)]
     if actions[0].keys() != actions[1].keys():
@@ -29,30 +30,21 @@ def are_equal(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
     return all(_is_same(action, actions[1][name]) for name, action in actions[0].items())
 
 
-def _declare_the_same(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
-    # Expressions have no truth value, so what they are compared by is which object they are.
-    declared = [[(id(each.expression), each.initial) for each in system.variables] for system in (one, other)]
-    return declared[0] == declared[1]
-
-
 def behave_the_same(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
-    """Whether both have the same reachable states, and the same transitions between them by the same actions."""
-    if not _declare_the_same(one, other):
+    """Whether both have the same reachable states, each as far from the start, and as many transitions. The domains of
+    variables may differ."""
+    named = [[(each.name, each.initial) for each in system.variables] for system in (one, other)]
+    if named[0] != named[1]:
         return False
     searches = [explore(system) for system in (one, other)]
-    sizes = [(search.transitions, [len(level[0]) for level in search.levels]) for search in searches]
-    if sizes[0] != sizes[1]:
+    if searches[0].transitions != searches[1].transitions or searches[0].depth != searches[1].depth:
         return False
-    levels = zip(*(search.levels for search in searches), strict=True)
-    if not all(np.array_equal(a, b) for pair in levels for a, b in zip(*pair, strict=True)):
-        return False
-    return _edges(one, graph(searches[0])) == _edges(other, graph(searches[1]))
+    levels = ([_states(search, level) for search in searches] for level in range(searches[0].depth + 1))
+    return all(before == after for before, after in levels)
 
 
-def _edges(system: TransitionSystem[Any], links: Graph) -> set[tuple[str, str, int, bytes, bytes]]:
-    """All transitions, by the action."""
-    named = [(action.node, str(action)) for action in system.actions]
-    return {(*named[each.action], each.start, each.places.tobytes(), each.after.tobytes()) for each in links.edges}
+def _states(search: Exploration, level: int) -> set[State]:
+    return set(search.vectorised.packing.unpack(search.level(level)))
 
 
 def _is_same(one: Action, other: Action) -> bool:

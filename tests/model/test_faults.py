@@ -309,6 +309,11 @@ def test_batches_are_pruned_one_after_the_other_as_many_as_the_scope_says(name: 
     assert found == {(NONE, first), (first, first + 1)}
 
 
+def test_the_first_batch_of_a_later_fork_is_pruned_as_well() -> None:
+    scope = replace(PLAIN, batches=3, pruned=MAIN, regeneses=1)
+    assert {after["M.store.pruned"] for _, after in steps("pr161+era2539", scope, f"{MAIN} prune()")} >= {0, 1}
+
+
 def test_a_first_batch_that_is_pruned_is_no_gap_at_the_start() -> None:
     """Nor are the first two."""
     for name in ("pr161+era2539", "pr169+era2539+prune_aware+pruned_dropped"):

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from model.controller_design.system import ControllerDesign
+from model.controller_design.task import INSERTING
 from model.revisions import CONTROLLER, of_design, revision
 from model.scope import Scope, instance
 from model.system import build
+from model.votes import NONE
 from properties.engines.stepper import Stepper
 
 Values = dict[str, int]
@@ -52,3 +55,23 @@ def test_a_replica_answers_no_number_before_the_first_of_the_fork(name: str, lea
     on_one_fork = {text for _, text, _ in edges(name, batches=3, stale_answers=1, restarts=1)}
     assert f"read_old_status(answer={least})" in on_one_fork
     assert f"read_old_status(answer={least - 1})" not in on_one_fork
+
+
+def test_nobody_has_the_configuration_of_a_fallback_before_it_falls_back() -> None:
+    scope = Scope(instance("n1f0b0"), 2, astray="a", call_steps=True, fallbacks=1)
+    stepper = Stepper(build(revision("pr175+era3040"), scope))
+    assert dict(stepper.named(stepper.initial))["a.has_fallback"] == 0
+
+
+def test_a_certificate_is_on_its_way_as_long_as_it_is_inserted() -> None:
+    system = build(revision("pr175+era2657"), Scope(instance("n1f0b0"), 2, certificate_steps=True))
+    assert isinstance(system, ControllerDesign)
+    (vote,) = system.certificates_on_their_way(system.topology.main)
+    stepper = Stepper(system)
+    is_on_its_way = stepper.evaluator(vote.number != NONE)
+    seen, todo = {stepper.initial}, [stepper.initial]
+    for state in todo:
+        assert is_on_its_way(state)[0] == (dict(stepper.named(state))["M.task.phase"] == INSERTING)
+        todo += (new := {after for _, after in stepper.successors(state)} - seen)
+        seen |= new
+    assert any(is_on_its_way(state)[0] for state in seen)

@@ -8,12 +8,15 @@ from typing import TypeVar
 
 import pytest
 
-from model.algebra import FALSE, Bool
+from model.algebra import FALSE, TRUE, Bool, const
 from model.registry_design import network, node
+from model.registry_design.gossip import Link
 from model.registry_design.system import RegistryDesign
 from model.revisions import PROPOSALS, REGISTRY, compose, of_design
 from model.scope import BAD_SIGNATURE, instance
 from model.system import build
+from model.topology import TOPOLOGIES
+from model.votes import NO_VOTE, Vote
 from properties.scopes.details import DETAILS
 
 K = TypeVar("K")
@@ -78,3 +81,17 @@ def test_every_guard_is_in_the_transition(revision: str) -> None:
         if end in ("to", "from") and action.name in ("push_votes", "receive_votes", "refuse_votes")
     }
     assert identities(found_on_links) == identities(of_links(system))
+
+
+def test_one_vote_below_the_minimum_is_enough_for_a_message_to_carry_one() -> None:
+    registry = replace(build(compose("pr161+era2480"), FULL).main.registry, min_batch_number=const(3))
+    low, high = (Vote(const(number), const(0), const(0)) for number in (0, 5))
+    for in_flight, carries in {(low, high): TRUE, (high, NO_VOTE): FALSE}.items():
+        assert Link((NO_VOTE, NO_VOTE), in_flight).carries_vote_below(registry) is carries
+
+
+def test_forged_votes_come_to_every_attester_to_whom_votes_flow() -> None:
+    """In a chain that is the one before another, although it does not receive on every link."""
+    chain = TOPOLOGIES["chain"](("a", "b"), ("a", "b"), False)
+    targets = {place.name: chain.is_target(index, echo=False) for index, place in enumerate(chain.places)}
+    assert targets == {"M": True, "a": True, "b": False}
