@@ -32,9 +32,10 @@ PROGRESS = "progress_possible"
 """What a run that is driven fairly to its rest shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A system with its one-step engine, and what is asked of its states."""
+    """A system with its one-step engine, and what is asked of its states. Each is equal to itself alone: from Python
+    3.13 on equality would compare expressions, which gives an expression."""
 
     system: AttestationSystem
 
