@@ -176,6 +176,8 @@ class Scope:
             raise BadScope("some bad votes: of which kind, bad_votes says")
         if self.pruned_batches < 1 or (self.pruned_batches > 1 and not self.pruned):
             raise BadScope("pruned_batches is how many batches are pruned, 1 or more; pruned says of which node")
+        if self.batches is not None and 1 < self.pruned_batches >= self.batches:
+            raise BadScope(f"pruned_batches={self.pruned_batches} leaves none of {self.batches} batches to be attested")
         if self.supervised not in SUPERVISED:
             raise BadScope(f"unknown value {self.supervised!r} of supervised; there are: {', '.join(SUPERVISED)}")
         if self.topology not in TOPOLOGIES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from model.system import build
     from properties.engines.checking import Check
     from properties.engines.packing import Packing
+    from properties.engines.workers import cores
     from properties.results.ledger import idle_in
 
     said = idle_parts(revision.name)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     say_idle_switches(system, options.switches)
     symmetry = not options.no_symmetry and Packing(system).has_symmetry
     with Progress() as progress:
-        done = Check(system, symmetry, options.max_states, progress.watch, os.cpu_count() or 1)
+        done = Check(system, symmetry, options.max_states, progress.watch, cores())
         verdicts, complete = _judged(done, progress)
     command = repeating("explore", revision.name, scope, options.no_symmetry, options.max_states)
     if options.json:
@@ -104,10 +104,11 @@ def memory_needed(search: Exploration) -> str:
     from properties.engines.memory import available, taken
 
     last = len(search.levels[-1][0]) if search.levels else 0
-    each = taken() / max(search.states, 1)
+    all_taken = taken(search.processes)
+    each = all_taken / max(search.states, 1)
     left = available()
     return (
-        f"out of memory: {counted(search.states, 'state')} take {taken() / 1e6:,.0f} MB; the next level has about "
+        f"out of memory: {counted(search.states, 'state')} take {all_taken / 1e6:,.0f} MB; the next level has about "
         f"{last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} MB more"
         + (f", and {left / 1e6:,.0f} MB are left" if left is not None else "")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look at the mutants, and print what becomes of each; the status tells whether one has no reason to survive."""
+    if options.save and (options.file or options.name):
+        raise UsageError("--save keeps what was found in all files; leave out --file and --name")
     mutants = _chosen(options)
     if options.list:
         print("\n".join(mutant.key for mutant in mutants))
@@ -124,7 +127,7 @@ def _save(options: argparse.Namespace, found: list[Finding]) -> None:
     lines = ",\n".join(json.dumps(asdict(finding), ensure_ascii=False) for finding in found)
     head = json.dumps({"command": _command(options), "total": total}).removesuffix("}")
     write(SAVED, f'{head}, "mutants": [\n{lines}\n]}}\n')
-    print(f"kept in {SAVED}")
+    print(f"kept in {SAVED}", file=sys.stderr)
 
 
 def told(finding: Finding) -> str:

@@ -64,9 +64,10 @@ class Progress:
         from properties.engines.memory import taken
 
         rate = search.states / max(search.seconds, 1e-9) / 1e6
+        where = f" in the first of {1 + search.processes} processes" if search.processes > 1 else ""
         self.show(
-            f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, {taken() / 1e6:,.0f} MB, "
-            f"levels × {search.growth:.2f}"
+            f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, "
+            f"{taken() / 1e6:,.0f} MB{where}, levels × {search.growth:.2f}"
         )
 
     def __enter__(self) -> Progress:

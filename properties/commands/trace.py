@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,13 +112,14 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     from properties.claims.kinds import Kind
     from properties.engines.checking import Check
     from properties.engines.packing import Packing
+    from properties.engines.workers import cores
 
     system = build(wanted.revision, wanted.scope)
     say_idle_switches(system, options.switches)
     exact = options.no_symmetry or wanted.claim.kind is Kind.EVENTUALLY
     symmetry = not exact and Packing(system).has_symmetry
     with Progress() as progress:
-        done = Check(system, symmetry, options.max_states, progress.watch, os.cpu_count() or 1)
+        done = Check(system, symmetry, options.max_states, progress.watch, cores())
         verdict = done.verdict(wanted.claim)
     trace = _trace_of(verdict, wanted.kind)
     if trace is None:

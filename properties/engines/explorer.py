@@ -40,7 +40,7 @@ MANY = 1 << 17
 @dataclass
 class Exploration:
     """What a search has seen; the `levels` as they are stored. `complete` is false if it was cut short, by a bound, an
-    interrupt or because it is `out_of_memory`; then nothing is exhausted."""
+    interrupt or because it is `out_of_memory`; then nothing is exhausted. `processes`: how many had a share of it."""
 
     vectorised: Vectorised
     symmetry: bool
@@ -51,6 +51,7 @@ class Exploration:
     complete: bool = False
     seconds: float = 0.0
     out_of_memory: bool = False
+    processes: int = 1
 
     @property
     def states(self) -> int:
@@ -156,6 +157,7 @@ def explore(
                     return search
                 if expansion is alone and processes > 1 and max_states is None and search.states > MANY:
                     expansion = stack.enter_context(Crew(alone, frontier, processes))
+                    search.processes = processes
                 room = max_states - search.states if max_states is not None else None
                 frontier = expansion.next_level(frontier.columns, room)
             search.complete = True

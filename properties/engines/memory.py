@@ -27,10 +27,12 @@ def require(needed: int) -> None:
         raise NotEnoughMemory(f"{needed / 1e6:,.0f} MB more are needed, and {left / 1e6:,.0f} MB are left")
 
 
-def taken() -> int:
-    """How many bytes the process has had at its peak."""
+def taken(processes: int = 1) -> int:
+    """How many bytes the process has had at its peak; and if several had a share of its work and have ended, as many
+    times as many as the largest of them."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * processes if processes > 1 else 0
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + others) * unit
 
 
 def available() -> int | None:
@@ -49,4 +51,10 @@ def _figures() -> Iterator[int]:
         (groups / "memory/memory.limit_in_bytes", groups / "memory/memory.usage_in_bytes"),
     ):
         with suppress(OSError, ValueError):  # "max" is no number
-            yield int(limit.read_text()) - int(used.read_text())
+            yield int(limit.read_text()) - int(used.read_text()) + _given_back(used.parent / "memory.stat")
+
+
+def _given_back(file: Path) -> int:
+    """What the control group has of files that were read, which it gives back when memory is wanted."""
+    found = (line.split() for line in file.read_text().splitlines())
+    return sum(int(value) for name, value in found if name in ("inactive_file", "total_inactive_file"))

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, InvalidStateError, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import active_children, get_context
 from multiprocessing.connection import Connection, wait
@@ -15,6 +15,9 @@ from types import TracebackType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from properties.engines import EngineError
+
+MOST = 8
+"""A search is shared among so many processes at most: each of them talks to each other one."""
 
 LOOKING = 0.25
 """How often a process looks whether its parent is still there, in seconds."""
@@ -48,8 +51,7 @@ class Workers:
 
     def stop(self) -> None:
         """End the processes without waiting for their work."""
-        # The pool's own thread would complain of futures that are cancelled when it finds its processes gone.
-        threading.excepthook = lambda _: None
+        threading.excepthook = _unless_cancelled
         # A search takes up to half a minute, and the pool itself has no way to break it off.
         for process in set(active_children()) - self._others:
             process.terminate()
@@ -69,6 +71,17 @@ FAILED = 1
 """The status of a process that has ended by an error that it has sent."""
 
 LOST = "a process that had a share of the work has ended without it"
+
+
+def cores() -> int:
+    """How many processes a search is best shared among: one for each core that this process may use."""
+    return min(MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _unless_cancelled(error: threading.ExceptHookArgs) -> None:
+    """A pool's own thread complains of futures that are cancelled when it finds its processes gone."""
+    if not isinstance(error.exc_value, InvalidStateError):
+        threading.__excepthook__(error)
 
 
 class ProcessLost(EngineError):
@@ -130,7 +143,7 @@ def _work(work: Callable[[Connection], None], to: Connection, parent: int) -> No
     _attach(parent)
     try:
         work(to)
-    except (MemoryError, EngineError) as error:
+    except Exception as error:
         to.send(error)
         raise SystemExit(FAILED) from None
 

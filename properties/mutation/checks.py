@@ -264,7 +264,8 @@ UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
 """Why a mutant is no mistake in any scope that is looked at."""
 
 SAME_RUNS = "the same states, and as many transitions"
-"""Why none of the larger scopes shows a mutant, either."""
+SAME_VERDICTS = "the same states and verdicts, and as many transitions"
+"""Why none of the larger scopes shows a mutant, either; the latter where properties are said in other words, too."""
 
 
 def _fresh(name: str) -> Any:
@@ -336,10 +337,9 @@ def _says_something_else(case: Case) -> bool:
 
 def _larger(mutant: Mutant) -> Iterator[Kill | str]:
     """From scopes of all sizes: another verdict, or another number of states; or that no run is another."""
-    said_otherwise = [case for case in cases() if case.can_be_compared and _is_said_otherwise(case, mutant)]
-    of_plans = {case.plan: case for case in said_otherwise}
-    of_plans |= {case.plan: case for case in _cases_of(mutant) if case.can_be_compared and _has_changed(case)}
-    for case in of_plans.values():
+    changed = {case.plan: case for case in _cases_of(mutant) if case.can_be_compared and _has_changed(case)}
+    said_otherwise = {case.plan: case for case in cases() if case.can_be_compared and _is_said_otherwise(case, mutant)}
+    for case in {**said_otherwise, **changed}.values():
         plan = _fresh("properties.scopes.plans").PLANS[case.plan]
         entry = _fresh("properties.results.ledger").check(case.revision, plan, MOST_STATES)
         differing = _differing(case, entry)
@@ -347,13 +347,9 @@ def _larger(mutant: Mutant) -> Iterator[Kill | str]:
             yield Kill(VERDICT, tuple(differing), case.where, _shortest(entry, differing))
         else:
             yield from _miscounted(case, entry)
-    places: list[Place] = [(case.revision, case.plan) for case in of_plans.values()]
-    if (
-        places
-        and not said_otherwise
-        and all(behave_the_same(_system(place, _true), _system(place, _fresh)) for place in places)
-    ):
-        yield SAME_RUNS
+    places: list[Place] = [(case.revision, case.plan) for case in changed.values()]
+    if places and all(behave_the_same(_system(place, _true), _system(place, _fresh)) for place in places):
+        yield SAME_VERDICTS if said_otherwise else SAME_RUNS
 
 
 def _is_said_otherwise(case: Case, mutant: Mutant) -> bool:

@@ -54,7 +54,13 @@ class Finding:
             return SEMANTIC
         if self.how:
             return OTHERWISE
-        known = {checks.UNCHANGED: UNUSED, checks.SAME: EQUIVALENT, checks.SAME_RUNS: UNSEEN, "": UNEXPLAINED}
+        known = {
+            checks.UNCHANGED: UNUSED,
+            checks.SAME: EQUIVALENT,
+            checks.SAME_RUNS: UNSEEN,
+            checks.SAME_VERDICTS: UNSEEN,
+            "": UNEXPLAINED,
+        }
         return known.get(self.why, EXPLAINED)
 
     def as_json(self) -> dict[str, Any]:

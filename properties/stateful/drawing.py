@@ -51,7 +51,8 @@ def completed(random: Random, scope: Scope) -> Scope:
     honest = len(scope.instance.weights) - scope.instance.byzantine
     can_attest = honest > 0 and attester_names(honest)[-1] not in scope.named_nodes.values()
     attests = can_attest and random.random() < 0.3
-    return replace(scope, main_attests=attests, pruned_batches=random.choice([1, 1, 2, 3]) if scope.pruned else 1)
+    pruned = min(random.choice([1, 1, 2, 3]), max(1, (scope.batches or 2) - 1)) if scope.pruned else 1
+    return replace(scope, main_attests=attests, pruned_batches=pruned)
 
 
 def named(weights: list[int], byzantine: int) -> Instance:

@@ -16,7 +16,7 @@ from model.scope import Scope, instance
 from model.system import build
 from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
 from properties.claims.catalogue import claim
-from properties.engines import explorer, visited
+from properties.engines import explorer, packing, storage, visited
 from properties.engines import graph as graphs
 from properties.engines.checking import Check
 from properties.engines.explorer import Expansion, Exploration, explore
@@ -167,20 +167,35 @@ def test_an_action_that_changes_what_the_scope_holds_fixed_is_an_error() -> None
         updates((const(0),), (const(1),), {})
 
 
-def test_several_processes_find_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same states in the same order, and the same transitions between them; in any number of processes."""
-    alone = Check(system())
+SHARED = {
+    "one word": ("pr161+era2480", Scope(instance("n2f0b0"), 2), False),
+    "permuted attesters count once": ("pr170+era2480", Scope(instance("n3f0b0"), 2), True),
+    "several words": ("pr175+era2657", Scope(instance("n2f0b0"), 2), False),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("processes", [2, 3, 8])
+def test_several_processes_find_what_one_does(name: str, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same states in the same order, the same transitions between them, and the same verdicts."""
+    revision_name, scope, symmetry = SHARED[name]
+    if name == "several words":
+        monkeypatch.setattr(packing, "WORD", 16)
+        monkeypatch.setattr(storage, "NUMBERS", 1 << 16)
+    model = build(revision(revision_name), scope)
+    alone = Check(model, symmetry)
+    assert (alone.search.storage.columns > 1) is (name == "several words")
     monkeypatch.setattr(explorer, "MANY", 50)
     monkeypatch.setattr(graphs, "MANY", 50)
-    for processes in (2, 3):
-        several = Check(system(), processes=processes)
-        assert several.search.transitions == alone.search.transitions
-        for one, other in zip(alone.search.levels, several.search.levels, strict=True):
-            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-        for one_edge, other_edge in zip(alone.graph.edges, several.graph.edges, strict=True):
-            assert (one_edge.action, one_edge.start) == (other_edge.action, other_edge.start)
-            assert np.array_equal(one_edge.places, other_edge.places)
-            assert np.array_equal(one_edge.after, other_edge.after)
+    several = Check(model, symmetry, processes=processes)
+    assert several.search.transitions == alone.search.transitions
+    for one, other in zip(alone.search.levels, several.search.levels, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    for one_edge, other_edge in zip(alone.graph.edges, several.graph.edges, strict=True):
+        assert (one_edge.action, one_edge.start) == (other_edge.action, other_edge.start)
+        assert np.array_equal(one_edge.places, other_edge.places)
+        assert np.array_equal(one_edge.after, other_edge.after)
+    assert alone.verdicts() == several.verdicts()
 
 
 def test_a_process_that_is_lost_or_fails_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:

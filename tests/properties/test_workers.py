@@ -40,6 +40,9 @@ def test_what_is_not_finished_is_dropped_with_its_processes() -> None:
 
 
 def test_workers_can_be_stopped_before_they_end_of_themselves() -> None:
+    before, started = set(active_children()), time.monotonic()
     with Workers(1) as workers:
         workers.submit(time.sleep, FOR_EVER)
         workers.stop()
+    assert set(active_children()) == before
+    assert time.monotonic() - started < FOR_EVER / 10
