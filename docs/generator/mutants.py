@@ -8,7 +8,6 @@ from itertools import groupby
 
 from docs.generator.tables import table
 from properties.commands.mutate import told
-from properties.mutation.checks import VERDICT
 from properties.mutation.operators import files, mutants
 from properties.mutation.survey import (
     EQUIVALENT,
@@ -18,6 +17,7 @@ from properties.mutation.survey import (
     UNEXPLAINED,
     UNSEEN,
     UNUSED,
+    VERDICT,
     Finding,
     saved,
 )
