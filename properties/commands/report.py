@@ -9,6 +9,8 @@ from pathlib import Path
 from properties.commands import check
 from properties.commands.options import workers_of
 from properties.commands.usage import must_take_files, write
+from properties.render.report import Run, player, render, shown
+from properties.results.comparison import changes
 
 PAGE = "report.html"
 
@@ -21,9 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Search as `attestation check` does, and write the page. The exit status is that of the searches."""
-    from properties.render.report import Run, player, render, shown
-    from properties.results.comparison import changes
-
     revisions, plans = check.chosen(options)
     must_take_files(options.out)
     done = check.search(options, revisions, plans)
