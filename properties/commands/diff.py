@@ -22,7 +22,6 @@ FORMATS = ("text", "markdown")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("before", metavar="R1", help="the revision as it was")
     parser.add_argument("after", metavar="R2", help="the revision as it is to be; one of your own, too")
     parser.add_argument(

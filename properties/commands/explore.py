@@ -29,7 +29,6 @@ INTERRUPTED = "interrupted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add_scope(parser)
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
 
@@ -107,7 +106,6 @@ def memory_needed(search: Exploration) -> str:
 
 
 def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> dict[str, object]:
-    """What was found, for machines."""
     search, scope = done.search, done.system.scope
     return {
         "format": FORMAT,

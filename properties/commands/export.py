@@ -24,7 +24,6 @@ DEEPEST = 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add_model(parser)
     parser.add_argument("--format", required=True, metavar="F", help=", ".join(FORMATS))
     parser.add_argument(

@@ -37,7 +37,6 @@ PLOTS = "matplotlib; install it with: pip install 'attestation-model[plot]'"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--revision", default="pr161+era2539", metavar="R", help="a revision (pr161+era2539)")
     parser.add_argument(
         "--poll", type=intervals, default=[5000], metavar="S", help="poll interval in seconds, or first:last[:step] (5)"

@@ -24,7 +24,6 @@ MOST_ATTESTERS = 12
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--revision", action="append", metavar="R", help="a revision (all); may be repeated")
     parser.add_argument(
         "--property", action="append", metavar="P", help="a property (all with theorems); may be repeated"

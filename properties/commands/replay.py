@@ -39,7 +39,6 @@ REJECTED = 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument(
         "log",
         type=Path,

@@ -16,7 +16,6 @@ PAGE = "report.html"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     check.add_searches(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"the folder for {PAGE}")
 

@@ -11,7 +11,6 @@ from properties.render.specification import specification
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add_model(parser)
 
 

@@ -30,7 +30,6 @@ from properties.results.verdicts import Reached, Verdict, Violated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument(
         "property",
         nargs="?",

@@ -48,7 +48,6 @@ def difference_lines(difference: Difference) -> Iterator[str]:
 
 
 def place(event: Event) -> str:
-    """Where an event stands."""
     return f"line {event.line} (seq {event['seq']})"
 
 

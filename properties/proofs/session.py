@@ -264,12 +264,10 @@ def holds(system: Any, name: str) -> Bool:
 
 
 def attesters(size: int) -> str:
-    """So many attesters, in words."""
     return "1 attester" if size == 1 else f"{size} attesters"
 
 
 def listed(sizes: Sequence[int]) -> str:
-    """Numbers of attesters, as text."""
     return ", ".join(map(str, sizes))
 
 

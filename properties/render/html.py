@@ -22,7 +22,6 @@ from properties.results.trace import Trace
 
 
 def render(trace: Trace) -> str:
-    """The page."""
     story = Story(trace)
     frame = files("properties.render").joinpath("player.html").read_text(encoding="utf-8")
     # Within a script element nothing but "<" could end it or begin a comment.

@@ -27,7 +27,6 @@ PACKAGE = f"`attestation-model` {version('attestation-model')}"
 
 
 def render(trace: Trace) -> str:
-    """The report."""
     story = Story(trace)
     return "\n\n".join(block for section in SECTIONS for block in section(story)) + "\n"
 
@@ -91,7 +90,6 @@ def _table(story: Story) -> Blocks:
 
 
 def _start(story: Story) -> Blocks:
-    """The initial state."""
     values = story.fields(0)
     yield "## The state at the start"
     yield _fields(values)
@@ -122,7 +120,6 @@ def _reading(story: Story, fields: list[str]) -> Blocks:
 
 
 def _diagram(story: Story) -> Blocks:
-    """The run as a sequence diagram."""
     if story.trace.steps:
         yield "## The run as a diagram"
         yield _rows("```mermaid", *diagram(story), "```")

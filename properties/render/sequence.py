@@ -70,7 +70,6 @@ class Teller(Handlers, ABC):
         self.topology = story.system.topology
 
     def events(self) -> Iterator[Event]:
-        """The events of the step."""
         if way := self.handlers.get(self.step.action):
             events: Iterator[Event] = way(self)
             return events
@@ -78,7 +77,6 @@ class Teller(Handlers, ABC):
         return self.note(told(self) if told else self.step.call)
 
     def event(self, form: Form, source: str, target: str, text: str, line: str = "") -> Iterator[Event]:
-        """One event of the step."""
         yield Event(self.number, form, source, target, text, line)
 
     def note(self, text: str) -> Iterator[Event]:
@@ -86,11 +84,9 @@ class Teller(Handlers, ABC):
         return self.event(Form.NOTE, self.step.node, self.step.node, text)
 
     def before(self, expression: Expression) -> int:
-        """The value of an expression before the step."""
         return self.story.value(expression, self.number - 1)
 
     def after(self, expression: Expression) -> int:
-        """The value of an expression after the step."""
         return self.story.value(expression, self.number)
 
     def other(self, argument: str) -> str:

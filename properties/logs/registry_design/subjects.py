@@ -112,7 +112,6 @@ class Subjects:
         return self.number(int(own[1]))
 
     def hash(self, number: int, variant: int) -> str:
-        """The hash of a vote of the model."""
         if variant < OWN:
             return self.lesser_hashes[variant]
         place = number if variant == OWN else variant - 1

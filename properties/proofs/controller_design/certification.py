@@ -59,7 +59,6 @@ def alike(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Outcome]
 
 
 def no_gaps(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
-    """The absence of gaps."""
     yield from _by_main_node(session, sizes, NO_GAPS, "no gaps", "the main node never has a gap")
 
 

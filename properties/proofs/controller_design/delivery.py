@@ -35,7 +35,6 @@ DIRECTLY_CONNECTED = ("direct", "observed", "mesh")
 
 
 def no_vote_lost(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
-    """That no vote is refused for ever."""
     sentence = (
         "With any number N >= 1 of attesters of any weights, each connected to the main node, and one committee for "
         f"all batches, {ENVIRONMENT}: while the main node waits for the certificate of n, each honest attester that "

@@ -35,7 +35,6 @@ AS_MERGED_RULES: Rules = (False, False, False)
 
 
 def one_quorum(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """Support and quorums."""
     for size in sizes:
         sentence = (
             f"With {attesters(size)} of any weights that a committee accepts, after any updates and changes of "
@@ -52,7 +51,6 @@ def one_quorum(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Resul
 
 
 def signers(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """What the signers of a certificate have signed."""
     for size in sizes:
         sentence = (
             f"With {attesters(size)} of any weights: the signers that signed exactly the certificate's message "

@@ -26,7 +26,6 @@ from properties.results.verdicts import Unknown, Verdict
 
 
 def fixed_sizes(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """So many attesters."""
     for size in sizes:
         sentence = (
             f"With {attesters(size)} of any weights, connected to the main node, with votes flowing towards it, "
@@ -110,7 +109,6 @@ def at_the_bound(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Res
 
 
 def arithmetic(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """The arithmetic of the threshold."""
     sentence = (
         "For every total weight from 1 to 2^64 - 1: an honest majority, even an honest weight above a fifth, leaves "
         "Byzantine weight below the threshold, and computing the threshold never leaves u64."

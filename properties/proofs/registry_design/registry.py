@@ -167,5 +167,4 @@ class Certificate:
         return self.registry.certificate_verifies(self.quorum.vote, self.committee.electorate)
 
     def prove(self, budget: Budget) -> list[Outcome]:
-        """The statements that hold."""
         return [statement.prove(CERTIFICATE, budget) for statement in self.statements()]

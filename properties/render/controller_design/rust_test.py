@@ -82,7 +82,6 @@ class Letter:
 
     @property
     def votes(self) -> list[str]:
-        """The votes, as the test writes them."""
         return [f"vote({key}, {self.batch})" for key in self.keys]
 
 
@@ -96,7 +95,6 @@ class Played:
 
     @property
     def explanation(self) -> str:
-        """What is wrong."""
         whose = "the main node" if self.position == self.system.topology.main else self.node
         return (
             f"The controller of {whose} is given a list of votes of which one is an error to it: its attester is not "
@@ -106,7 +104,6 @@ class Played:
 
     @property
     def position(self) -> int:
-        """The node's place."""
         return self.system.topology.position(self.node)
 
     @property
@@ -116,12 +113,10 @@ class Played:
 
     @property
     def last(self) -> int:
-        """The number of the last state."""
         return len(self.story.trace.steps)
 
     @property
     def committees(self) -> Iterator[str]:
-        """The members of each committee."""
         for electorate in self.system.committees.electorates:
             members = ((key, weight.value) for key, weight in enumerate(electorate.weights) if weight.value)
             yield ", ".join(f"({key}, {weight})" for key, weight in members)

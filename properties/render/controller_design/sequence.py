@@ -59,16 +59,13 @@ class Teller(sequence.Teller):
 
     @property
     def system(self) -> ControllerDesign:
-        """The model."""
         return self.story.of(ControllerDesign)
 
     @property
     def here(self) -> node.Node:
-        """The node that takes the step."""
         return self.system.state.nodes[self.topology.position(self.step.node)]
 
     def attestation(self, name: str) -> Attestation:
-        """The controller of a node."""
         return self.system.state.nodes[self.topology.position(name)].attestation
 
     def link(self, caller: str, peer: str) -> Link:
@@ -278,6 +275,5 @@ class Teller(sequence.Teller):
 
 
 def pushed(votes: Sequence[str], batch: str | None, asks: bool) -> str:
-    """What a call says."""
     told = f"votes of {', '.join(votes)} on {batch}" if votes else f"is at {batch}"
     return told + ", asks for votes" * asks

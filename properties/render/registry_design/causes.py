@@ -24,7 +24,6 @@ class Facts(facts.Facts):
 
     @cached_property
     def system(self) -> RegistryDesign:
-        """The model."""
         return self.story.of(RegistryDesign)
 
     @property

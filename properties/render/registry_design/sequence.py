@@ -52,12 +52,10 @@ class Teller(sequence.Teller):
 
     @property
     def system(self) -> RegistryDesign:
-        """The model."""
         return self.story.of(RegistryDesign)
 
     @property
     def here(self) -> node.Node:
-        """The node that takes the step."""
         return self.system.state.nodes[self.topology.position(self.step.node)]
 
     def why_at_first(self) -> str:
