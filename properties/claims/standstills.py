@@ -15,7 +15,7 @@ from model.controller_design.node import Node
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import READING_STATUS, WAITING_FOR_HASH
 from model.votes import NONE
-from properties.claims.kinds import CounterexampleKind, kind_of
+from properties.claims.kinds import CounterexampleKind, about_asked, kind_of
 
 Holds = Callable[[ControllerDesign], Bool]
 Loss = Callable[[ControllerDesign, Node], Bool]
@@ -212,13 +212,7 @@ def _pruned_too_early(system: ControllerDesign) -> Bool:
     return (system.next_batch_to_attest == NONE) & (system.main.store.pruned != NONE)
 
 
-_kind = partial(kind_of, ControllerDesign)
-
-
-def _about_asked(name: str, sentence: str, because: str, holds: Holds) -> CounterexampleKind:
-    """A kind that speaks of the batch that is asked for: there must be one."""
-    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
-
+_kind, _about_asked = partial(kind_of, ControllerDesign), partial(about_asked, ControllerDesign)
 
 CONSENSUS_DEAD = _kind(
     "consensus_dead",
