@@ -108,10 +108,6 @@ def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
     )
 
 
-def _certificate_stored(system: AttestationSystem) -> Bool:
-    return system.main.store.certified.largest != NONE
-
-
 def _two_in_a_row(system: AttestationSystem) -> Bool:
     certified = system.main.store.certified
     flags = certified.flags if isinstance(certified, CertifiedBatches) else ()
@@ -210,7 +206,7 @@ PROTOCOL: tuple[Property, ...] = (
         "certificate_stored",
         "The main node stores a certificate.",
         "sanity of the model",
-        _certificate_stored,
+        lambda system: system.main.store.certified.largest != NONE,
     ),
     witness(
         AttestationSystem,  # type: ignore[type-abstract] # nothing is made of it

@@ -95,10 +95,6 @@ def _early_vote_ignored(system: ControllerDesign) -> Bool:
     return any_of(cases)
 
 
-def _votes_pulled(system: ControllerDesign) -> Bool:
-    return any_of(link.is_in(ANSWERED) & any_of(link.carried) for link in system.state.links)
-
-
 def _list_cut_off(system: ControllerDesign) -> Bool:
     """A list has a vote that is an error, and one that would be taken."""
     cases = []
@@ -173,7 +169,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         "votes_pulled",
         "An answer with votes is on its way to whoever asked for them.",
         "era-consensus b9c5fa7b, network/src/gossip/runner.rs: PushServer",
-        _votes_pulled,
+        lambda system: any_of(link.is_in(ANSWERED) & any_of(link.carried) for link in system.state.links),
         lambda system: system.scope.call_steps,
         needs="the steps of calls",
     ),

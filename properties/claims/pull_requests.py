@@ -12,6 +12,8 @@ from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
+from model.topology import MAIN
+from model.transitions import Action
 from model.votes import NONE
 from properties.claims import standstills
 from properties.claims.kinds import Conjunct, Kind, Property, is_possible, only_of, witness
@@ -137,14 +139,6 @@ def _gossips_before_answer(system: RegistryDesign) -> Bool:
     )
 
 
-def _number_refused(system: RegistryDesign) -> Bool:
-    return is_possible(system, refuse_status)
-
-
-def _external_gap(system: RegistryDesign) -> Bool:
-    return any_of(node.store.certified.has_gap for node in _externals(system).values())
-
-
 def _relay_skips(system: RegistryDesign) -> Bool:
     """A vote for what is asked is about to be skipped by an external node that its minimum has left behind."""
     asked = system.next_batch_to_attest
@@ -157,23 +151,14 @@ def _relay_skips(system: RegistryDesign) -> Bool:
     )
 
 
+def _restarts_of_main(system: RegistryDesign) -> list[Action]:
+    """What can cost the main node a certificate in the queue, whatever the certificate."""
+    restarts = (restart_node.name, refuse_status.name, fail_once.name)
+    return [action for action in system.actions if action.node == MAIN and action.name in restarts]
+
+
 def _certificate_lost(system: RegistryDesign) -> Bool:
-    queued = ~system.main.store.queue.is_empty
-    return queued & (
-        any_of(action.guard for action in system.actions if _restarts_main(system, action.node, action.name))
-    )
-
-
-def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
-    return node == system.topology.places[system.topology.main].name and action in RESTARTS
-
-
-RESTARTS = (restart_node.name, refuse_status.name, fail_once.name)
-"""What can cost the main node a certificate in the queue, whatever the certificate."""
-
-
-def _can_restart_main(system: RegistryDesign) -> bool:
-    return any(_restarts_main(system, action.node, action.name) for action in system.actions)
+    return ~system.main.store.queue.is_empty & any_of(action.guard for action in _restarts_of_main(system))
 
 
 def _equivocates(system: AttestationSystem) -> Bool:
@@ -275,7 +260,7 @@ CLAIMS: tuple[Property, ...] = (
         "smaller_number_stops_node",
         "A node is told a smaller number than the one it has, and is about to stop.",
         "era-consensus PR 167",
-        _number_refused,
+        lambda system: is_possible(system, refuse_status),
         lambda system: system.revision.refuses_smaller_number,
         needs="a revision that refuses smaller numbers",
     ),
@@ -332,7 +317,7 @@ CLAIMS: tuple[Property, ...] = (
         "external_node_has_gap",
         "The certificates of an external node have a gap.",
         "era-consensus PR 161: external nodes may have gaps",
-        _external_gap,
+        lambda system: any_of(node.store.certified.has_gap for node in _externals(system).values()),
         lambda system: bool(_externals(system)),
         needs="an external node that stores certificates",
     ),
@@ -351,7 +336,7 @@ CLAIMS: tuple[Property, ...] = (
         "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
         _certificate_lost,
-        _can_restart_main,
+        lambda system: bool(_restarts_of_main(system)),
         needs="a queue of certificates, and restarts of the main node, or errors",
     ),
     witness(
