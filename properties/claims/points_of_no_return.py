@@ -41,7 +41,7 @@ CONSENSUS_DEAD = _kind(
     "An error has ended the main node's consensus, and nobody restarts it.",
     "The error is logged, and the rest of the server goes on, its API included, which asks for the same batch for "
     "ever. Nobody on the main node hears of a vote, looks for a quorum or inserts a certificate.",
-    reasons.has_stopped,
+    lambda system: ~system.main.runs,
 )
 
 ERROR_TO_COME = _about_asked(
