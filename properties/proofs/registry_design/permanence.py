@@ -18,7 +18,6 @@ Votes below it are skipped; so the main node never stores another certificate, a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +36,7 @@ from properties.engines.bounded import Search, Unrolling
 from properties.engines.explorer import explore, first_where
 from properties.engines.paths import path_to
 from properties.engines.smt import Terms, WholeNumbers
-from properties.engines.stepper import State, Stepper
+from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction, Invariant, describe
 from properties.proofs.obligations import Budget, Outcome, Prover
@@ -209,28 +208,13 @@ LOOK_AHEAD = 20_000
 def way_out(trace: Trace, system: RegistryDesign) -> list[str] | None:
     """The fewest steps, none of them a restart of the main node, that lead from the last state of a run into the
     deadlock out of it again; none if none is found among the first states that are looked at."""
-    stepper = Stepper(system)
-    stuck = stepper.evaluator(target(system))
-    start = replay(trace, stepper)
-    cause: dict[State, tuple[State, int] | None] = {start: None}
-    queue = deque([start])
-    while queue and len(cause) < LOOK_AHEAD:
-        state = queue.popleft()
-        if not stuck(state)[0]:
-            return _steps(stepper, cause, state)
-        for action, after in stepper.successors(state):
-            if not is_cure(stepper.action(action)) and after not in cause:
-                cause[after] = (state, action)
-                queue.append(after)
-    return None
-
-
-def _steps(stepper: Stepper, cause: Mapping[State, tuple[State, int] | None], state: State) -> list[str]:
-    steps: list[str] = []
-    while (step := cause[state]) is not None:
-        state, action = step
-        steps.append(describe(stepper.action(action)))
-    return steps[::-1]
+    lasting = replace(system, actions=tuple(action for action in system.actions if not is_cure(action)))
+    left, start = ~target(system), replay(trace, Stepper(system))
+    search = explore(lasting, max_states=LOOK_AHEAD, start=start, until=left)
+    place = first_where(search, left)
+    if place is None:
+        return None
+    return [describe(lasting.actions[each]) for each in path_to(search, Stepper(lasting), place)]
 
 
 @dataclass(frozen=True)
