@@ -14,8 +14,8 @@ import pytest
 
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
-from properties.engines.checking import Check
 from properties.commands import replay, revisions
+from properties.engines.checking import Check
 from properties.results import ledger
 from properties.results.ledger import Entry, check
 from properties.scopes.plans import Plan

@@ -18,7 +18,6 @@ from properties.claims.kinds import Kind
 from properties.commands import prove
 from properties.commands.usage import UsageError
 from properties.engines.bounded import Search
-from properties.proofs import theorems
 from properties.proofs.obligations import Answer, Budget, Outcome, Prover, Statement
 from properties.proofs.registry_design.no_gaps import arithmetic
 from properties.proofs.registry_design.session import RegistrySession
