@@ -41,10 +41,7 @@ COMMANDS: dict[str, tuple[str, tuple[Status, ...]]] = {
     "diff": ("what changes from one revision to another: verdicts, transitions, runs", JUDGED),
     "prove": ("prove properties with Z3, and search to a bound", JUDGED),
     "mutate": ("make every mechanical mistake in the model, and see what notices it", JUDGED),
-    "trace": (
-        "print the shortest counterexample or witness of a property",
-        (Status.DONE, Status.CUT_SHORT, Status.NONE),
-    ),
+    "trace": ("print the shortest counterexample or witness of a property", SOUGHT),
     "pace": ("time from sealing to certificate, by search and simulation", JUDGED),
     "show": ("print the built system of one scope as a specification", PRINTED),
     "export": ("write the built system for other engines: Promela, TLA+, SMT-LIB", PRINTED),
