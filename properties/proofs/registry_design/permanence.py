@@ -1,16 +1,9 @@
 """The start-up deadlock is permanent: a predicate that no step but a restart of the main node leaves.
 
 The predicate strengthens the kinds `registry_minimum` and `minimum_to_come` of `properties.claims.points_of_no_return`
-until it is inductive. Its *barrier* is the main node's minimum, or the number that the finder is about to set it to:
-
-* a certificate is stored, so that what the main node asks for moves by certificates only;
-* the finder waits for a quorum, or is about to set the minimum and then will;
-* the barrier is above the batch that the main node asks for;
-* while the finder waits for a quorum, the registry has no vote below the barrier that counts;
-* no certificate that waits to be inserted is a new one, or on another hash than its batch's, which would stop the node;
-* the *strays* are lighter than a quorum: the attesters that are Byzantine, or that have a vote, a status, an answer or
-  an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept;
-* a QC finder that is about to set the minimum has read a number (so that numbers stay in their domains).
+until it is inductive: `deadlock` has its conjuncts. Its *barrier* is the main node's minimum, or the number that the
+finder is about to set it to; its *strays* are the attesters that are Byzantine, or that have a vote, a status, an answer
+or an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept.
 
 Nobody becomes a stray, as nobody is told a number above what is asked for; so no quorum forms at the barrier or above.
 Votes below it are skipped; so the main node never stores another certificate, and asks for the same batch for ever.
