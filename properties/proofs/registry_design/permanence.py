@@ -2,8 +2,8 @@
 
 The predicate strengthens the kinds `registry_minimum` and `minimum_to_come` of `properties.claims.points_of_no_return`
 until it is inductive: `deadlock` has its conjuncts. Its *barrier* is the main node's minimum, or the number that the
-finder is about to set it to; its *strays* are the attesters that are Byzantine, or that have a vote, a status, an answer
-or an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept.
+finder is about to set it to; its *strays* are the attesters that are Byzantine, or that have a vote, a status, an
+answer or an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept.
 
 Nobody becomes a stray, as nobody is told a number above what is asked for; so no quorum forms at the barrier or above.
 Votes below it are skipped; so the main node never stores another certificate, and asks for the same batch for ever.
