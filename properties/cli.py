@@ -14,29 +14,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from model.scope import BadScope
-from properties.commands.statuses import Status, epilog
+from properties.commands.statuses import COMMANDS, Status, epilog
 from properties.commands.terminal import discard_output, is_output_error, prepare_streams
 from properties.commands.usage import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
-
-COMMANDS = {
-    "check": "the main job: check every property on every revision and print the ledger",
-    "report": "check, and write one self-contained page for a reviewer",
-    "explore": "search one scope exhaustively",
-    "diff": "what changes from one revision to another: verdicts, transitions, runs",
-    "prove": "prove properties with Z3, and search to a bound",
-    "mutate": "make every mechanical mistake in the model, and see what notices it",
-    "trace": "print the shortest counterexample or witness of a property",
-    "pace": "time from sealing to certificate, by search and simulation",
-    "show": "print the built system of one scope as a specification",
-    "export": "write the built system for other engines: Promela, TLA+, SMT-LIB",
-    "replay": "check a recording of the real system against the model",
-    "revisions": "list the revisions of the protocol",
-    "instances": "list the instances of the ledger, and say how instances are named",
-    "properties": "list the properties",
-}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +43,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     main.add_argument("--version", action="store_true", help="print the version and end")
     main.add_argument("--traceback", action="store_true", help="if the program fails, say where")
     commands = main.add_subparsers(dest="command", metavar="COMMAND")
-    for name, about in COMMANDS.items():
+    for name, (about, _) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
         if name in words:
             module = importlib.import_module(f"properties.commands.{name}")

@@ -130,7 +130,9 @@ def statuses() -> str:
         (
             status.value,
             meaning,
-            "any" if status in ALWAYS else ", ".join(f"`{name}`" for name, ends in COMMANDS.items() if status in ends),
+            "any"
+            if status in ALWAYS
+            else ", ".join(f"`{name}`" for name, (_, ends) in COMMANDS.items() if status in ends),
         )
         for status, meaning in MEANINGS.items()
     )

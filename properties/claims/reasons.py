@@ -81,11 +81,16 @@ def own_vote_comes_back(system: RegistryDesign, node: Node, key: int) -> Bool:
     return any_of(other.registry.votes[key].number > system.next_batch_to_attest for other in others)
 
 
-def _on_the_way(system: RegistryDesign, key: int, is_bad: Callable[[int], Bool]) -> Bool:
-    """Whether on every way of an attester's votes to the main node there is a node (by position) of which it holds."""
-    topology = system.topology
-    own = next(index for index, place in enumerate(topology.places) if place.key == key)
-    return all_of(any_of(is_bad(relay) for relay in way[1:-1]) for way in _ways(topology, (own,)))
+def _position(system: RegistryDesign, key: int) -> int:
+    """Where an attester's node is."""
+    return next(index for index, place in enumerate(system.topology.places) if place.key == key)
+
+
+def _on_the_way(system: RegistryDesign, key: int, is_bad: Callable[[int, Node], Bool]) -> Bool:
+    """Whether on every way of an attester's votes to the main node there is a node of which, and of whose position, it
+    holds."""
+    ways, nodes = _ways(system.topology, (_position(system, key),)), system.state.nodes
+    return all_of(any_of(is_bad(relay, nodes[relay]) for relay in way[1:-1]) for way in ways)
 
 
 def _ways(topology: Topology, begun: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -99,19 +104,12 @@ def _ways(topology: Topology, begun: tuple[int, ...]) -> Iterator[tuple[int, ...
 
 
 def newer_vote_at_relay(system: RegistryDesign, node: Node, key: int) -> Bool:
-    def has_newer_vote(place: int) -> Bool:
-        relay = system.state.nodes[place]
-        return (relay.registry.votes[key].number > system.next_batch_to_attest) & _stays(system, relay)
-
-    return _on_the_way(system, key, has_newer_vote)
+    asked = system.next_batch_to_attest
+    return _on_the_way(system, key, lambda _, relay: (relay.registry.votes[key].number > asked) & _stays(system, relay))
 
 
 def relay_minimum(system: RegistryDesign, node: Node, key: int) -> Bool:
-    def is_above(place: int) -> Bool:
-        relay = system.state.nodes[place]
-        return _waits_above(system, relay) | _will_wait_above(system, relay)
-
-    return _on_the_way(system, key, is_above)
+    return _on_the_way(system, key, lambda _, relay: own_minimum(system, relay, key))
 
 
 def own_vote_skipped(system: RegistryDesign, node: Node, key: int) -> Bool:
@@ -189,8 +187,7 @@ def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 
 def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
-    def is_dead(place: int) -> Bool:
-        relay = system.state.nodes[place]
+    def is_dead(_: int, relay: Node) -> Bool:
         hears_too_late = _hears_only_of_later(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS)
         return is_gone(system, relay) | hears_too_late
 
@@ -206,20 +203,16 @@ def message_too_large(system: RegistryDesign, node: Node, key: int) -> Bool:
         link, sender = links[ends], system.state.nodes[ends[0]]
         return link.is_too_large(link.in_flight) | link.is_too_large(sender.registry.newer_than(link.old))
 
-    own = next(index for index, place in enumerate(topology.places) if place.key == key)
-    ways = [list(pairwise(way)) for way in _ways(topology, (own,))]
+    ways = [list(pairwise(way)) for way in _ways(topology, (_position(system, key),))]
     is_missing = system.main.registry.votes[key].number != system.next_batch_to_attest
     return is_missing & all_of(any_of(map(is_choked, way)) for way in ways)
 
 
 def never_answered(system: RegistryDesign, node: Node, key: int) -> Bool:
     """Whether the attester is never told a number, or a node on the way of its votes that takes no part before."""
-
-    def takes_no_part(relay: int) -> Bool:
-        return truth(system.revision.executor == AFTER_FIRST_ANSWER and _has_no_answers(system, relay))
-
-    own = next(index for index, place in enumerate(system.topology.places) if place.key == key)
-    return truth(_has_no_answers(system, own)) | _on_the_way(system, key, takes_no_part)
+    starts_late = system.revision.executor == AFTER_FIRST_ANSWER
+    takes_no_part = _on_the_way(system, key, lambda relay, _: truth(starts_late and _has_no_answers(system, relay)))
+    return truth(_has_no_answers(system, _position(system, key))) | takes_no_part
 
 
 def _has_no_answers(system: RegistryDesign, node: int) -> bool:

@@ -8,8 +8,9 @@ import sys
 
 from model.revisions import idle_parts
 from model.system import build
-from properties.claims.catalogue import CATALOGUE, claim
+from properties.claims.catalogue import CATALOGUE
 from properties.commands.options import add_scope, repeating, say_idle_switches, scope_of
+from properties.commands.outcome import search_as_json
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
@@ -21,7 +22,6 @@ from properties.engines.workers import cores
 from properties.render.command import scope_options
 from properties.render.words import bounds, left_out
 from properties.results.ledger import idle_in
-from properties.results.trace import scope_as_json
 from properties.results.verdicts import Unknown, Verdict
 
 FORMAT = "attestation-exploration/1"
@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
         verdicts, complete = _judged(done, progress)
     command = repeating("explore", revision.name, scope, options.no_symmetry, options.max_states)
     if options.json:
-        print(json.dumps(as_json(done, verdicts, complete, command), indent=2))
+        found = search_as_json(done.search, revision, scope, done.search.symmetry, complete, verdicts)
+        print(json.dumps({"format": FORMAT, "command": command, **found}, indent=2))
     else:
         _print(done, verdicts, complete, command)
     if not complete:
@@ -102,25 +103,3 @@ def memory_needed(search: Exploration) -> str:
         f"next level has about {last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} "
         "MB more"
     )
-
-
-def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> dict[str, object]:
-    search, scope = done.search, done.system.scope
-    return {
-        "format": FORMAT,
-        "command": command,
-        "revision": done.system.revision.name,
-        "instance": scope.instance.name,
-        "scope": scope_as_json(scope),
-        "bounds": bounds(scope, design=done.system.revision.design),
-        "left_out": left_out(scope, done.system.revision.design),
-        "symmetry": search.symmetry,
-        "complete": complete,
-        "states": search.states,
-        "transitions": search.transitions,
-        "depth": search.depth,
-        "seconds": round(search.seconds, 3),
-        "verdicts": {
-            name: {**verdict.as_json(), "assumptions": claim(name).assumptions} for name, verdict in verdicts.items()
-        },
-    }

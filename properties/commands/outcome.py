@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from model.revisions import Revision
 from model.revisions import revision as by_name
-from model.scope import instance
+from model.scope import Scope, instance
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.commands.options import repeating
 from properties.commands.statuses import Status
 from properties.commands.usage import counted
+from properties.engines.explorer import Exploration
 from properties.render.words import bounds, left_out
 from properties.results.ledger import Entry, table
 from properties.results.summary import as_text, legend
 from properties.results.trace import scope_as_json
+from properties.results.verdicts import Verdict
 
 FORMAT = "attestation-ledger/1"
 
@@ -156,28 +159,41 @@ def _verdicts(entries: list[Entry]) -> str:
 
 
 def _entry_as_json(entry: Entry, max_states: int | None) -> dict[str, object]:
-    plan, design = entry.plan, by_name(entry.revision).design
+    plan, revision = entry.plan, by_name(entry.revision)
     return {
-        "revision": entry.revision,
         "plan": plan.name,
-        "instance": plan.instance,
         "byzantine": instance(plan.instance).byzantine,
         "batches": plan.batches,
         "detail": plan.detail,
-        "scope": scope_as_json(plan.scope),
-        "bounds": bounds(plan.scope, design=design),
-        "left_out": left_out(plan.scope, design),
         "engine": "explorer",
-        "symmetry": plan.symmetry,
-        "complete": entry.complete,
-        "states": entry.states,
-        "transitions": entry.transitions,
-        "depth": entry.depth,
-        "seconds": round(entry.seconds, 3),
         "command": repeating("explore", entry.revision, plan.scope, not plan.symmetry, max_states),
         "expected": entry.is_listed,
+        **search_as_json(entry, revision, plan.scope, plan.symmetry, entry.complete, entry.verdicts),
+    }
+
+
+def search_as_json(
+    search: Entry | Exploration,
+    revision: Revision,
+    scope: Scope,
+    symmetry: bool,
+    complete: bool,
+    verdicts: Mapping[str, Verdict],
+) -> dict[str, object]:
+    """A search of one scope, and what came of it, for machines."""
+    return {
+        "revision": revision.name,
+        "instance": scope.instance.name,
+        "scope": scope_as_json(scope),
+        "bounds": bounds(scope, design=revision.design),
+        "left_out": left_out(scope, revision.design),
+        "symmetry": symmetry,
+        "complete": complete,
+        "states": search.states,
+        "transitions": search.transitions,
+        "depth": search.depth,
+        "seconds": round(search.seconds, 3),
         "verdicts": {
-            name: {**verdict.as_json(), "assumptions": claim(name).assumptions}
-            for name, verdict in entry.verdicts.items()
+            name: {**verdict.as_json(), "assumptions": claim(name).assumptions} for name, verdict in verdicts.items()
         },
     }

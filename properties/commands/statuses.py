@@ -31,23 +31,26 @@ MEANINGS: dict[Status, str] = {
     Status.BROKEN_PIPE: "whoever read the output has stopped reading",
 }
 
-COMMANDS: dict[str, tuple[Status, ...]] = {
-    "check": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "report": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "explore": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "diff": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "prove": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "mutate": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "trace": (Status.DONE, Status.CUT_SHORT, Status.NONE),
-    "pace": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "show": (Status.DONE,),
-    "export": (Status.DONE,),
-    "replay": (Status.DONE, Status.FOUND, Status.CUT_SHORT),
-    "revisions": (Status.DONE,),
-    "instances": (Status.DONE,),
-    "properties": (Status.DONE,),
+PRINTED, JUDGED = (Status.DONE,), (Status.DONE, Status.FOUND, Status.CUT_SHORT)
+SOUGHT = (Status.DONE, Status.CUT_SHORT, Status.NONE)
+
+COMMANDS: dict[str, tuple[str, tuple[Status, ...]]] = {
+    "check": ("the main job: check every property on every revision and print the ledger", JUDGED),
+    "report": ("check, and write one self-contained page for a reviewer", JUDGED),
+    "explore": ("search one scope exhaustively", JUDGED),
+    "diff": ("what changes from one revision to another: verdicts, transitions, runs", JUDGED),
+    "prove": ("prove properties with Z3, and search to a bound", JUDGED),
+    "mutate": ("make every mechanical mistake in the model, and see what notices it", JUDGED),
+    "trace": ("print the shortest counterexample or witness of a property", SOUGHT),
+    "pace": ("time from sealing to certificate, by search and simulation", JUDGED),
+    "show": ("print the built system of one scope as a specification", PRINTED),
+    "export": ("write the built system for other engines: Promela, TLA+, SMT-LIB", PRINTED),
+    "replay": ("check a recording of the real system against the model", JUDGED),
+    "revisions": ("list the revisions of the protocol", PRINTED),
+    "instances": ("list the instances of the ledger, and say how instances are named", PRINTED),
+    "properties": ("list the properties", PRINTED),
 }
-"""How each command can end, besides those ways in which any can."""
+"""What each command does, and how it can end, besides those ways in which any can."""
 
 ALWAYS = (Status.USAGE, Status.FAILED, Status.BROKEN_PIPE)
 """How any command can end."""

@@ -91,7 +91,7 @@ class _Model:
             yield from self._declared(variable)
         yield ""
         for node, name in self.formulas.definitions.items():
-            yield from _macro(name, self.formulas.lines(node))
+            yield from _macro(name, self.formulas.spelt_lines(node))
         yield from self._properties()
         effects = [line for same in self.claims.by_transition() for line in self._transition(same)]
         yield ""
@@ -111,13 +111,10 @@ class _Model:
             yield f"unsigned {name}_stored : {bits_of(variable)} = {variable.initial - low};"
             yield f"#define {name} ({name}_stored {'-' if low < 0 else '+'} {abs(low)})"
 
-    def _lines(self, node: Expression) -> list[str]:
-        return [self.formulas.text(node)] if node in self.formulas.definitions else self.formulas.lines(node)
-
     def _all_of(self, parts: Sequence[Bool]) -> Iterator[str]:
         """The conjunction of these, each in lines of its own."""
         for place, part in enumerate(parts):
-            lines = self._lines(part)
+            lines = self.formulas.lines(part)
             if len(parts) > 1 and any("||" in line for line in lines):
                 lines = [f"({lines[0]}", *lines[1:-1], f"{lines[-1]})"] if lines[1:] else [f"({lines[0]})"]
             yield from (lines if place == 0 else [f"&& {lines[0]}", *lines[1:]])
@@ -157,7 +154,7 @@ class _Model:
                     readers.setdefault(leaf, set()).add(target)
             free = next((each for each in left if readers.get(each, set()) <= {each}), None)
             variable, value = left.pop(next(iter(left)) if free is None else free)
-            lines = self._lines(self._as_stored(variable, value))
+            lines = self.formulas.lines(self._as_stored(variable, value))
             if free is None:
                 self.temporaries = max(self.temporaries, len(kept) + 1)
                 kept.append((variable, f"before_{len(kept) + 1}"))
@@ -204,7 +201,7 @@ class _Model:
             "fi;",
         ]
         for name, part in bits:
-            step += _assigned(name, self._lines(part))
+            step += _assigned(name, self.formulas.lines(part))
         yield f"#define took(number, is_fault) {_continued(['', *step])}"
         for claim in self.eventual:
             goals = " && ".join(f"([]<> {claim.name}_{number})" for number, _ in self._numbered(claim))

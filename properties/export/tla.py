@@ -125,7 +125,7 @@ class _Module:
         yield from self._declarations()
         yield from self._states()
         for node, name in self.formulas.definitions.items():
-            yield from ["", *_defined(name, self.formulas.lines(node))]
+            yield from ["", *_defined(name, self.formulas.spelt_lines(node))]
         for actions in self.claims.by_transition():
             yield from self._transition(actions)
         yield "\nNext =="
@@ -188,7 +188,7 @@ class _Module:
         for action in actions:
             yield f"{self.names.action(action)} =="
             for part in conjuncts(action.guard):
-                yield from _item(self._lines(part))
+                yield from _item(self.formulas.lines(part))
             changed: dict[str, list[tuple[Variable, Expression]]] = {}
             for variable, value in action.updates:
                 changed.setdefault(self.places[variable.expression].name, []).append((variable, value))
@@ -210,12 +210,9 @@ class _Module:
             lines += inner
         yield from _item([f"{lines[0]} {lines[1].strip()}"] if len(lines) == 2 else lines)
 
-    def _lines(self, node: Expression) -> list[str]:
-        return [self.formulas.text(node)] if node in self.formulas.definitions else self.formulas.lines(node)
-
     def _value_of(self, node: Expression) -> list[str]:
         """What is assigned. A condition is no operand of an equation as it is."""
-        lines = self._lines(node)
+        lines = self.formulas.lines(node)
         if isinstance(node, Bool) and node.args and node not in self.formulas.definitions:
             lines = [f"({lines[0]}", *lines[1:]]
             lines[-1] += ")"
@@ -226,7 +223,7 @@ class _Module:
         yield from _comment(f"{claim.kind}: {claim.sentence}")
         yield f"{claim.name} =="
         for part in self.claims.stated(claim):
-            yield from _item(self._lines(part))
+            yield from _item(self.formulas.lines(part))
         if claim.kind is Kind.SOMETIMES:
             yield f"never_{claim.name} == ~{claim.name}"
 
@@ -241,7 +238,7 @@ class _Module:
         yield from _comment(f"{claim.kind}: {claim.sentence}")
         yield f"{claim.name} == fair_for_{claim.name} =>"
         for part in self.claims.parts(claim):
-            first, *more = self._lines(part)
+            first, *more = self.formulas.lines(part)
             lines = [f"[]<>({first}", *more]
             yield from _item([*lines[:-1], f"{lines[-1]})"])
 

@@ -7,6 +7,7 @@ certifies what was asked for. Where the two do not meet, the events between are 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -152,13 +153,8 @@ def _first_final(accepted: Accepted, future: Future) -> int:
 
 def _bisect(states: Sequence[State], future: Future, possible: int, impossible: int) -> int:
     """The first number for which it is proved: between two of the same stretch, what is final stays final."""
-    while impossible - possible > 1:
-        middle = (possible + impossible) // 2
-        if future.is_impossible(states[middle]):
-            impossible = middle
-        else:
-            possible = middle
-    return impossible
+    between = range(possible + 1, impossible)
+    return between.start + bisect_left(between, True, key=lambda number: future.is_impossible(states[number]))
 
 
 def _stretches(accepted: Accepted, future: Future) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from model.algebra import FALSE, TRUE, Bool, Expression, Int, int_variable, name_of, variables_of
+from model.service import AttestationSystem
 from model.transitions import Action
 from properties.engines.smt import Term, Terms, WholeNumbers, conjunction
 from properties.proofs.obligations import Answer, Budget, Outcome, Prover
@@ -62,6 +63,27 @@ class Openness:
 
 
 Liberty = Freedom | Openness
+
+Actions = Mapping[tuple[str, str], Action]
+
+
+def actions_of(system: AttestationSystem) -> Actions:
+    """The actions of a system by node and call."""
+    return {(action.node, str(action)): action for action in system.actions}
+
+
+def of_nodes(system: AttestationSystem, actions: Actions, provides: str, what: str) -> Iterator[Freedom]:
+    """At any time, and any number of times: any node may restart, or get its next batch, by the action that provides
+    it; and any connection may break."""
+    names = [place.name for place in system.topology.places]
+    for name, node in zip(names, system.state.nodes, strict=True):
+        yield Freedom(f"{name} may restart", TRUE, actions.get((name, "restart_node()")))
+        is_behind = node.store.persisted < system.state.sealed
+        yield Freedom(f"{name} may get its next {what}", is_behind, actions.get((name, f"{provides}()")))
+    for links in system.topology.connections:
+        one, other = (names[end] for end in system.topology.links[links[0]])
+        broken = actions.get((one, f"reconnect(to={other})"))
+        yield Freedom(f"the connection of {one} and {other} may break", TRUE, broken)
 
 
 def anything(name: str, low: int, like: Expression) -> Openness:

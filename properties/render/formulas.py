@@ -140,6 +140,11 @@ class Formulas:
         return self._operator(node)[1]
 
     def lines(self, node: Expression) -> list[str]:
+        """The name of the expression, or all of it, in lines."""
+        name = self.definitions.get(node)
+        return [name] if name else self.spelt_lines(node)
+
+    def spelt_lines(self, node: Expression) -> list[str]:
         """The expression as `spelt`, broken where it would be too wide; all lines but the first are indented."""
         text = self.spelt(node)
         if len(text) <= WIDTH:

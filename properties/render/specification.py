@@ -71,7 +71,7 @@ class _Specification:
         if self.formulas.definitions:
             yield "\ndefinitions"
         for node, name in self.formulas.definitions.items():
-            yield from _assigned(f"{name} is", self.formulas.lines(node))
+            yield from _assigned(f"{name} is", self.formulas.spelt_lines(node))
 
     def _action(self, action: Action) -> Iterator[str]:
         yield f"\naction {action} of {action.node}"
@@ -79,14 +79,10 @@ class _Specification:
         yield from comment(action.transition.source)
         yield f"{INDENT}when"
         for part in conjuncts(action.guard):
-            named = part in self.formulas.definitions
-            first, *more = [self.formulas.text(part)] if named else self.formulas.lines(part)
-            yield from (f"{INDENT * 2}{line}" for line in (first, *more))
+            yield from (f"{INDENT * 2}{line}" for line in self.formulas.lines(part))
         yield f"{INDENT}then"
         for variable, value in action.updates:
-            named = value in self.formulas.definitions
-            lines = [self.formulas.text(value)] if named else self.formulas.lines(value)
-            yield from (f"{INDENT}{line}" for line in _assigned(f"{variable.name} :=", lines))
+            yield from (f"{INDENT}{line}" for line in _assigned(f"{variable.name} :=", self.formulas.lines(value)))
 
     def _fairness(self) -> Iterator[str]:
         taken = list(dict.fromkeys(action.name for action in self.system.actions))

@@ -6,6 +6,7 @@ come at any time within their interval unless they are `fixed`; the former has a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -153,11 +154,11 @@ def largest_poll(setting: Setting, fixed: bool = False, most: int = MOST_STATES)
     Runs are searched for by halving; the exhaustive search has the last word.
     """
     tick = setting.parameters.tick
-    low, high = 0, 4 * setting.parameters.batch_time // tick
-    while high - low > 1:
-        middle = (low + high) // 2
-        is_broken = latest_run(setting.polling(middle * tick).timed(fixed)) is not None
-        low, high = (low, middle) if is_broken else (middle, high)
+
+    def is_broken(ticks: int) -> bool:
+        return latest_run(setting.polling(ticks * tick).timed(fixed)) is not None
+
+    low = bisect_left(range(1, 4 * setting.parameters.batch_time // tick), True, key=is_broken)
     while low > 0:
         found = certified_before_next_batch(setting.polling(low * tick), fixed, most)
         if not isinstance(found, Broken):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from model.algebra import Bool
 from model.registry_design.node import FINDER
@@ -17,11 +19,7 @@ from model.system import build
 from properties.engines.stepper import State
 from properties.timing.clocks import Clockwork, Timed, start
 from properties.timing.laws import DEFAULTS, Parameters, laws
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from properties.timing.simulation import Simulation
+from properties.timing.simulation import Simulation
 
 SWITCHES = ("late_answers", "attester_steps", "late_batches", "call_steps")
 """The steps between which time can pass. What the other switches tell apart happens at one instant."""
@@ -52,8 +50,6 @@ class Setting:
 
     def simulation(self, runs: int, generator: np.random.Generator, backlog: int = 0) -> Simulation:
         """So many runs of it, in a backlog of so many batches, or in none."""
-        from properties.timing.simulation import Simulation
-
         begin = self.start(backlog)
         return Simulation(
             self.system, laws(self.parameters), begin, runs, generator, bool(backlog), is_deaf(self.system)

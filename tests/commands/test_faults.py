@@ -18,8 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from properties.cli import COMMANDS
-from properties.commands.statuses import Status
+from properties.commands.statuses import COMMANDS, Status
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 LOGS = str(Path(__file__).parents[1] / "conformance" / "system-logs.jsonl.gz")

@@ -7,13 +7,15 @@ import pytest
 from model.revisions import revision
 from model.scope import BadScope, Scope, instance
 from model.system import build
-from properties.claims.assumptions import ALL_HONEST, GENESIS_START, HONEST_VOTE, MAJORITY, NO_RESTART
+from properties.claims.assumptions import ASSUMPTIONS
 from properties.claims.catalogue import claim
 from properties.results.dropped import Place, bases, breaking, needed, tried
 from properties.results.trace import replay
 from properties.results.verdicts import Violated
 
 QUORUM = claim("at_most_one_quorum")
+NAMED = {each.name: each for each in ASSUMPTIONS}
+MAJORITY, NO_RESTART = NAMED["majority"], NAMED["no-restart"]
 
 
 @pytest.mark.slow
@@ -39,7 +41,7 @@ def test_an_assumption_is_made_where_it_is_looked_at_and_not_where_it_is_dropped
     assert not any(found.place.makes(MAJORITY) for found in tried(QUORUM, MAJORITY))
 
 
-@pytest.mark.parametrize("assumption", [GENESIS_START, HONEST_VOTE, ALL_HONEST])
+@pytest.mark.parametrize("assumption", [NAMED[name] for name in ("genesis-start", "honest-vote", "all-honest")])
 def test_assumptions_of_the_registry_are_made_of_itself_by_the_controller(assumption: object) -> None:
     place = Place("pr175+era3512", Scope(instance("n2f0b2")))
     assert place.makes(assumption)  # type: ignore[arg-type] # it is one

@@ -112,7 +112,7 @@ class RegistrySetting(Setting):
     def number(self, state: State, expression: Expression) -> int | None:
         """A batch number as the log has it."""
         number = self.value(state, expression)
-        return None if number == NONE else self.subjects.recorded_number(number)
+        return None if number == NONE else self.subjects.recorded_numbers[number]
 
     def subject(self, state: State, vote: Vote) -> dict[str, Any]:
         """Number and hash of a vote or a certificate, as the log has them."""
@@ -125,7 +125,7 @@ class RegistrySetting(Setting):
         return {key: self._subject(number, variant) for key, number, variant in pairs if number != NONE}
 
     def _subject(self, number: int, variant: int) -> dict[str, Any]:
-        return {"number": self.subjects.recorded_number(number), "hash": self.subjects.hash(number, variant)}
+        return {"number": self.subjects.recorded_numbers[number], "hash": self.subjects.hash(number, variant)}
 
     def message(self, state: State, votes: Iterable[Vote]) -> list[dict[str, Any]]:
         """Votes as a list in the order of their keys, as a message has them."""
@@ -146,7 +146,7 @@ class RegistrySetting(Setting):
         return empty.update(self.committee, GENESIS, votes).registry
 
     def recorded_number(self, number: int) -> int:
-        return self.subjects.recorded_number(number)
+        return self.subjects.recorded_numbers[number]
 
     def counts(self, action: Action) -> bool:
         return not (action.transition is network.push_votes and action.node in self.raw)

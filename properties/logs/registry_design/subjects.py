@@ -83,45 +83,33 @@ class Subjects:
         that is not enough, hashes of further batches stand for the rest."""
         return self.numbers + max(0, len(self.greater_hashes) - 1)
 
-    def number(self, recorded: int) -> int:
-        """A number as the model has it. Raises `KeyError` for one that is no batch's and in no forged vote."""
-        if recorded <= self.sealed:
-            return recorded
-        return self._far[recorded]
+    @cached_property
+    def recorded_numbers(self) -> tuple[int, ...]:
+        """The numbers of the model as the log has them, and that of the batch after the last."""
+        return (*range(self.sealed + 1), *self.far_numbers)
 
-    def recorded_number(self, number: int) -> int:
-        """A number of the model as the log has it."""
-        return number if number <= self.sealed else self.far_numbers[number - self.sealed - 1]
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each hash stands among all: that of batch n at n, and those that are less than all from -1 downward."""
+        lesser = {hash: place - len(self.lesser_hashes) for place, hash in enumerate(self.lesser_hashes)}
+        own = {f"h{number}": place for place, number in enumerate(self.recorded_numbers)}
+        return lesser | own | {hash: place for place, hash in enumerate(self.greater_hashes, self.numbers)}
+
+    @cached_property
+    def _hashes(self) -> dict[int, str]:
+        return {place: hash for hash, place in self.places.items()}
+
+    def number(self, recorded: int) -> int:
+        """A number as the model has it. Raises `ValueError` for one that is no batch's and in no forged vote."""
+        return self.recorded_numbers.index(recorded)
 
     def variant(self, recorded: int, hash: str) -> int:
         """The variant of a vote with this number and hash. Raises `KeyError` for one that is in no forged vote."""
-        place = self.place(hash)
-        if place == self.number(recorded):
-            return OWN
-        return place + 1 if place >= 0 else place
-
-    def place(self, hash: str) -> int:
-        """Where the hash stands among all; that of batch n at n, and those that are less than all from -1 downwards."""
-        if hash in self.lesser_hashes:
-            return self.lesser_hashes.index(hash) - len(self.lesser_hashes)
-        if hash in self.greater_hashes:
-            return self.numbers + self.greater_hashes.index(hash)
-        own = OWN_HASH.fullmatch(hash)
-        if own is None:
-            raise KeyError(hash)
-        return self.number(int(own[1]))
+        place = self.places[hash]
+        return OWN if place == self.number(recorded) else place + (place >= 0)
 
     def hash(self, number: int, variant: int) -> str:
-        if variant < OWN:
-            return self.lesser_hashes[variant]
-        place = number if variant == OWN else variant - 1
-        if place < self.numbers:
-            return f"h{self.recorded_number(place)}"
-        return self.greater_hashes[place - self.numbers]
-
-    @cached_property
-    def _far(self) -> dict[int, int]:
-        return {recorded: self.sealed + 1 + rank for rank, recorded in enumerate(self.far_numbers)}
+        return self._hashes[number if variant == OWN else variant - (variant > OWN)]
 
     def refuse_too_many(self, line: int) -> None:
         """Raise `MalformedRecording` if the model would have more batches than it can."""
@@ -139,7 +127,7 @@ class Subjects:
         for vote in forged:
             others = seen.setdefault((vote.key, vote.number), [])
             for other in others:
-                if (vote.hash < other) != (self.place(vote.hash) < self.place(other)) and vote.hash != other:
+                if (vote.hash < other) != (self.places[vote.hash] < self.places[other]) and vote.hash != other:
                     raise MalformedRecording(
                         vote.line,
                         f"{vote.key} votes for {vote.hash!r} and {other!r} at number {vote.number}, and the model has "

@@ -11,9 +11,8 @@ from model.controller_design.system import ControllerDesign, assemble
 from model.revisions import Revision
 from model.scope import Instance, Scope
 from model.topology import MAIN
-from model.transitions import Action
 from properties.proofs.committees import Committee
-from properties.proofs.environment import Freedom, Liberty, Openness, any_number
+from properties.proofs.environment import Actions, Freedom, Liberty, Openness, actions_of, any_number, of_nodes
 
 ALL_DETAIL = Scope(
     Instance("any", (), 0),
@@ -73,7 +72,7 @@ def either(size: int) -> tuple[Committee, ...]:
 
 def liberties(system: ControllerDesign, committees: tuple[Committee, ...]) -> Iterator[Liberty]:
     """What the environment of such a system may do: at any time, and any number of times."""
-    actions = {(action.node, str(action)): action for action in system.actions}
+    actions = actions_of(system)
     names, byzantine = [place.name for place in system.topology.places], committees[0].byzantine
     yield from (committee.any_liars for committee in committees)
     if isinstance(system.committees, AnyCommittees):
@@ -82,22 +81,13 @@ def liberties(system: ControllerDesign, committees: tuple[Committee, ...]) -> It
         yield Openness("any committee may be read, or none", place <= 1, picks)
     yield Freedom("the main node may seal a batch", TRUE, actions.get((MAIN, "seal_batch()")))
     for name, node in zip(names, system.state.nodes, strict=True):
-        yield Freedom(f"{name} may restart", TRUE, actions.get((name, "restart_node()")))
         lives = node.runs & node.task.is_alive
         yield Freedom(f"the task of {name} may fail", lives, actions.get((name, "fail_once()")))
-        is_behind = node.store.persisted < system.state.sealed
-        yield Freedom(f"{name} may get its next hash", is_behind, actions.get((name, "provide_hash()")))
-    for links in system.topology.connections:
-        one, other = (names[end] for end in system.topology.links[links[0]])
-        broken = actions.get((one, f"reconnect(to={other})"))
-        yield Freedom(f"the connection of {one} and {other} may break", TRUE, broken)
+    yield from of_nodes(system, actions, "provide_hash", "hash")
     for index in range(len(names)):
         yield from _gifts(system, byzantine, index, actions)
         if names[index] != MAIN:
             yield _old_answer(system, byzantine, index, actions)
-
-
-Actions = dict[tuple[str, str], Action]
 
 
 def _gifts(system: ControllerDesign, byzantine: tuple[Bool, ...], index: int, actions: Actions) -> Iterator[Freedom]:

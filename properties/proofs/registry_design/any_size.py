@@ -9,21 +9,11 @@ system* is built from the same text as any other system, for two attesters, with
 which exactly one attester has weight, 1, if it is honest, and the threshold is 1. So in a view a quorum is found where
 an honest attester has voted for it.
 
-Argument. (1) Each part of the invariant speaks about the main node and one attester at most, and says the same of all;
-so it holds of all N attesters if it holds in every view. (2) The initial state of the N attesters is that of the view
-system, from every view, and a step of theirs is a step of views: for the attester k that acts (any, if the main node
-acts for itself) and any other one i, the view of k and i takes the same action. Only finding a quorum looks at more
-than two attesters; there, k is an honest attester among those that voted for the quorum, and has the weight in the
-view. (3) Every action of the view system keeps the invariant of the view. Hence every step of the N attesters keeps it
-for each i.
-
-(1) is an obligation on the graph of expressions (`locality`), and (3) are obligations of Z3. (2), for several N, is two
-obligations on the graph: the exchange of two neighbours maps the system to itself, so that all
-views are alike (`symmetry`), and one view has the very expressions of the view system (`likeness`); beside them stands
-the step that finds a quorum (`quorum_step`), by Z3, for each N up to `MOST_WITH_QUORUM` and, taken apart, for any.
-What is left is that a system of more attesters is built like those: its text knows no attester by name or number. That
-much is argued by hand, and the verdict says so. The tests check besides, in small scopes, for every reachable state,
-step and view, that the view takes the step.
+The argument, and what of it is made by hand, is in `docs/proofs.md`. Its first step is an obligation on the graph of
+expressions (`locality`). The second, for several N, is two such obligations: the exchange of two neighbours maps the
+system to itself, so that all views are alike, and one view has the very expressions of the view system (`of_size`);
+beside them stands the step that finds a quorum (`quorum_step`), by Z3, for each N up to `MOST_WITH_QUORUM` and, taken
+apart, for any. The third is the induction on the view system.
 """
 
 from __future__ import annotations

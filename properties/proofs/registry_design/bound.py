@@ -22,7 +22,7 @@ from properties.engines.smt import Term, Terms, WholeNumbers
 from properties.engines.stepper import Stepper
 from properties.proofs import environment
 from properties.proofs.committees import Committee, faulty_weight
-from properties.proofs.environment import Openness, any_number
+from properties.proofs.environment import Openness, actions_of, any_number
 from properties.proofs.induction import describe, initial_terms
 from properties.proofs.obligations import Budget, Outcome, Prover, Statement
 from properties.results.trace import Trace, record
@@ -125,7 +125,7 @@ class AnyWeights:
 
     def prove(self, run: Trace, budget: Budget) -> list[Outcome]:
         """That a run is possible, and ends in a gap, for all weights with which the Byzantine reach the threshold."""
-        actions = {(action.node, str(action)): action for action in self.system.actions}
+        actions = actions_of(self.system)
         weights = self.committee.weights
         rigid = Terms(WholeNumbers())
         prover = Prover([rigid(self.at_bound), *(rigid.within_domain(weight) for weight in weights)], budget)

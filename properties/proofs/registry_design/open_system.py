@@ -14,7 +14,7 @@ from model.topology import MAIN
 from model.transitions import Action
 from model.votes import Vote
 from properties.proofs.committees import Committee
-from properties.proofs.environment import Freedom, any_number
+from properties.proofs.environment import Actions, Freedom, actions_of, any_number, of_nodes
 
 ALL_DETAIL = Scope(
     Instance("any", (), 0),
@@ -47,24 +47,13 @@ def open_system(revision: Revision, committee: Committee, scope: Scope = ALL_DET
 
 def liberties(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> Iterator[Freedom]:
     """What the environment of such a system may do: at any time, and any number of times."""
-    actions = {(action.node, str(action)): action for action in system.actions}
-    names = [place.name for place in system.topology.places]
+    actions = actions_of(system)
     first_block, sealed = system.state.has_first_block, actions.get((MAIN, "seal_batch()"))
     yield Freedom("the genesis' first block may come", ~first_block, actions.get((MAIN, "produce_first_block()")))
     yield Freedom("the main node may seal a batch", first_block, sealed)
-    for name, node in zip(names, system.state.nodes, strict=True):
-        yield Freedom(f"{name} may restart", TRUE, actions.get((name, "restart_node()")))
-        is_behind = node.store.persisted < system.state.sealed
-        yield Freedom(f"{name} may get its next batch", is_behind, actions.get((name, "persist_batch()")))
-    for links in system.topology.connections:
-        one, other = (names[end] for end in system.topology.links[links[0]])
-        broken = actions.get((one, f"reconnect(to={other})"))
-        yield Freedom(f"the connection of {one} and {other} may break", TRUE, broken)
+    yield from of_nodes(system, actions, "persist_batch", "batch")
     yield from _forgeries(system, byzantine, actions)
     yield from _old_votes(system, byzantine, actions)
-
-
-Actions = dict[tuple[str, str], Action]
 
 
 def _forgeries(system: RegistryDesign, byzantine: tuple[Bool, ...], actions: Actions) -> Iterator[Freedom]:

@@ -1,16 +1,9 @@
 """The start-up deadlock is permanent: a predicate that no step but a restart of the main node leaves.
 
 The predicate strengthens the kinds `registry_minimum` and `minimum_to_come` of `properties.claims.points_of_no_return`
-until it is inductive. Its *barrier* is the main node's minimum, or the number that the finder is about to set it to:
-
-* a certificate is stored, so that what the main node asks for moves by certificates only;
-* the finder waits for a quorum, or is about to set the minimum and then will;
-* the barrier is above the batch that the main node asks for;
-* while the finder waits for a quorum, the registry has no vote below the barrier that counts;
-* no certificate that waits to be inserted is a new one, or on another hash than its batch's, which would stop the node;
-* the *strays* are lighter than a quorum: the attesters that are Byzantine, or that have a vote, a status, an answer or
-  an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept;
-* a QC finder that is about to set the minimum has read a number (so that numbers stay in their domains).
+until it is inductive: `deadlock` has its conjuncts. Its *barrier* is the main node's minimum, or the number that the
+finder is about to set it to; its *strays* are the attesters that are Byzantine, or that have a vote, a status, an
+answer or an intention at the barrier or above, anywhere, or have ever cast a vote there, which somebody may have kept.
 
 Nobody becomes a stray, as nobody is told a number above what is asked for; so no quorum forms at the barrier or above.
 Votes below it are skipped; so the main node never stores another certificate, and asks for the same batch for ever.
@@ -18,7 +11,6 @@ Votes below it are skipped; so the main node never stores another certificate, a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +29,7 @@ from properties.engines.bounded import Search, Unrolling
 from properties.engines.explorer import explore, first_where
 from properties.engines.paths import path_to
 from properties.engines.smt import Terms, WholeNumbers
-from properties.engines.stepper import State, Stepper
+from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee
 from properties.proofs.induction import Induction, Invariant, describe
 from properties.proofs.obligations import Budget, Outcome, Prover
@@ -209,28 +201,13 @@ LOOK_AHEAD = 20_000
 def way_out(trace: Trace, system: RegistryDesign) -> list[str] | None:
     """The fewest steps, none of them a restart of the main node, that lead from the last state of a run into the
     deadlock out of it again; none if none is found among the first states that are looked at."""
-    stepper = Stepper(system)
-    stuck = stepper.evaluator(target(system))
-    start = replay(trace, stepper)
-    cause: dict[State, tuple[State, int] | None] = {start: None}
-    queue = deque([start])
-    while queue and len(cause) < LOOK_AHEAD:
-        state = queue.popleft()
-        if not stuck(state)[0]:
-            return _steps(stepper, cause, state)
-        for action, after in stepper.successors(state):
-            if not is_cure(stepper.action(action)) and after not in cause:
-                cause[after] = (state, action)
-                queue.append(after)
-    return None
-
-
-def _steps(stepper: Stepper, cause: Mapping[State, tuple[State, int] | None], state: State) -> list[str]:
-    steps: list[str] = []
-    while (step := cause[state]) is not None:
-        state, action = step
-        steps.append(describe(stepper.action(action)))
-    return steps[::-1]
+    lasting = replace(system, actions=tuple(action for action in system.actions if not is_cure(action)))
+    left, start = ~target(system), replay(trace, Stepper(system))
+    search = explore(lasting, max_states=LOOK_AHEAD, start=start, until=left)
+    place = first_where(search, left)
+    if place is None:
+        return None
+    return [describe(lasting.actions[each]) for each in path_to(search, Stepper(lasting), place)]
 
 
 @dataclass(frozen=True)

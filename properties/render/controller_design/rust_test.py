@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from model.algebra import Bool, Int, any_of
-from model.controller_design.attestation import Attestation
+from model.algebra import Bool, Expression, Int, any_of
 from model.controller_design.gossip import ANSWERED, CALLED, Link
 from model.controller_design.network import exchange_votes, forge_vote, hand_on_vote, receive_answer, receive_call
 from model.controller_design.node import OWN_HASH
@@ -36,39 +34,34 @@ def render(trace: Trace) -> str:
     """The test, ready to be pasted into `gossip/attestation/tests.rs`. Raises `CannotRender` if the trace is none of a
     single controller."""
     if trace.claim != CUT_OFF and (trace.claim, trace.kind) != (STANDSTILL, KIND):
+        named = f"{trace.claim} of the kind {trace.kind}" if trace.kind else trace.claim
         raise CannotRender(
             f"a Rust test needs a violation within the controller, that is {CUT_OFF}, or {STANDSTILL} of the kind "
-            f"{KIND}; for {_named(trace)} ask for markdown or pytest"
+            f"{KIND}; for {named} ask for markdown or pytest"
         )
     if trace.scope.batches is None or trace.scope.regeneses:
         raise CannotRender("a Rust test needs a scope with a number of batches and one genesis")
     story = Story(trace)
-    played = _played(story)
+    system, topology = story.of(ControllerDesign), story.system.topology
+    nodes = range(len(topology.places)) if trace.claim == CUT_OFF else (topology.main,)
+    played = next((each for each in (Played(story, node) for node in nodes) if each.is_about_it), None)
+    if played is None:
+        raise CannotRender(
+            "in no list of this run that comes to one controller do votes of a quorum stand behind an error"
+        )
+    committees = [
+        ", ".join(f"({key}, {weight.value})" for key, weight in enumerate(electorate.weights) if weight.value)
+        for electorate in system.committees.electorates
+    ]
     return filled(
         __package__,
         explanation=comment(trace, played.explanation, PLACE),
-        name=f"{trace.kind or trace.claim}_at_{played.node}".lower(),
-        attesters=len(played.system.topology.attesters),
+        name=f"{trace.kind or trace.claim}_at_{played.name}".lower(),
+        attesters=len(topology.attesters),
         batches=trace.scope.batches,
-        committees=_array([f"committee(&[{members}])" for members in played.committees]),
+        committees=_array([f"committee(&[{members}])" for members in committees]),
         operations="\n".join(f"    {line}".rstrip() for line in played.operations()),
     )
-
-
-def _named(trace: Trace) -> str:
-    return f"{trace.claim} of the kind {trace.kind}" if trace.kind else trace.claim
-
-
-def _played(story: Story) -> Played:
-    """The controller that cuts off a list, with all that happens to it. Raises `CannotRender` if none does."""
-    system = story.system
-    assert isinstance(system, ControllerDesign)
-    names = [place.name for place in system.topology.places]
-    everybody = [Played(story, system, name) for name in names]
-    for played in everybody if story.trace.claim == CUT_OFF else [everybody[system.topology.main]]:
-        if played.is_about_it:
-            return played
-    raise CannotRender("in no list of this run that comes to one controller do votes of a quorum stand behind an error")
 
 
 @dataclass(frozen=True)
@@ -80,22 +73,34 @@ class Letter:
     keys: tuple[int, ...]
     is_error: bool
 
-    @property
-    def votes(self) -> list[str]:
-        return [f"vote({key}, {self.batch})" for key in self.keys]
 
-
-@dataclass(frozen=True)
 class Played:
-    """What happens to the controller of one node."""
+    """What happens to the controller of one node. `letters` are the lists that each step gives to it, `pending` those
+    that are on their way to it in the end; `told` are the members whose votes on what is attested in the end were given
+    to it, or were its own, and `taken` the votes that it has once everything has arrived."""
 
-    story: Story
-    system: ControllerDesign
-    node: str
+    def __init__(self, story: Story, node: int) -> None:
+        self.story, self.node, self.system = story, node, story.of(ControllerDesign)
+        self.name, self.key = self.system.topology.places[node].name, self.system.topology.places[node].key
+        self.attestation = self.system.state.nodes[node].attestation
+        self.subject = (self.attestation.batch.number, self.attestation.batch.variant)
+        self.last = len(story.trace.steps)
+        self.letters = [list(self._letters(number, step)) for number, step in enumerate(story.trace.steps, 1)]
+        self.pending = list(self._pending())
+        attested, held = self._batch(self.subject, self.last), self._keys(self.attestation.votes, self.last)
+        given = [letter for letters in (*self.letters, self.pending) for letter in letters if letter.batch == attested]
+        sound = [letter for letter in self.pending if letter.batch == attested and not letter.is_error]
+        committees, committee = self.attestation.committees, self.attestation.committee
+        self.told = {
+            key
+            for key in {*held, *(key for letter in given for key in letter.keys)}
+            if self._value(committees.has_member(committee, key), self.last)
+        }
+        self.taken = {*held, *(key for letter in sound for key in letter.keys)}
 
     @property
     def explanation(self) -> str:
-        whose = "the main node" if self.position == self.system.topology.main else self.node
+        whose = "the main node" if self.node == self.system.topology.main else self.name
         return (
             f"The controller of {whose} is given a list of votes of which one is an error to it: its attester is not "
             "in the committee that was started here, or it is over another hash. The votes of members that stand "
@@ -103,56 +108,47 @@ class Played:
         )
 
     @property
-    def position(self) -> int:
-        return self.system.topology.position(self.node)
+    def is_about_it(self) -> bool:
+        """Whether a member's vote is cut off here; where attestation stands still, a quorum must have been told."""
+        if self._value(self.attestation.batch.number, self.last) == NONE or not self.told - self.taken:
+            return False
+        if self.story.trace.claim == CUT_OFF:
+            return True
+        votes = tuple(any_of([key in self.told]) for key in range(len(self.attestation.votes)))
+        quorum = self.attestation.committees.is_quorum(self.attestation.committee, votes)
+        return bool(self._value(quorum, self.last))
 
-    @property
-    def attestation(self) -> Attestation:
-        """The controller, as the guarded commands have it."""
-        return self.system.state.nodes[self.position].attestation
+    def _value(self, expression: Expression, number: int) -> int:
+        """The value after so many steps."""
+        return self.story.value(expression, number)
 
-    @property
-    def last(self) -> int:
-        return len(self.story.trace.steps)
-
-    @property
-    def committees(self) -> Iterator[str]:
-        for electorate in self.system.committees.electorates:
-            members = ((key, weight.value) for key, weight in enumerate(electorate.weights) if weight.value)
-            yield ", ".join(f"({key}, {weight})" for key, weight in members)
-
-    # What it is told.
-
-    def batch(self, number: int) -> str:
-        """What is attested after so many steps, as the test writes it."""
-        batch, variant = (self.story.value(part, number) for part in self._subject)
+    def _batch(self, subject: tuple[Int, Int], number: int) -> str:
+        """A batch's number and hash after so many steps, as the test writes them."""
+        batch, variant = (self._value(part, number) for part in subject)
         return f"{batch}, {0 if variant == OWN_HASH else 1}"
 
-    @property
-    def _subject(self) -> tuple[Int, Int]:
-        return (self.attestation.batch.number, self.attestation.batch.variant)
+    def _keys(self, votes: Sequence[Bool], number: int) -> list[int]:
+        return [key for key, vote in enumerate(votes) if self._value(vote, number)]
 
-    def letters(self, number: int, step: TraceStep) -> Iterator[Letter]:
+    def _letters(self, number: int, step: TraceStep) -> Iterator[Letter]:
         """The lists that a step gives to the controller; `number` counts from 1."""
-        if step.action in (receive_call.name, receive_answer.name) and step.node == self.node:
-            link = self._link(str(step.arguments["from"]), is_answer=step.action == receive_answer.name)
+        topology = self.system.topology
+        if step.action in (receive_call.name, receive_answer.name) and step.node == self.name:
+            other = topology.position(str(step.arguments["from"]))
+            ends = (self.node, other) if step.action == receive_answer.name else (other, self.node)
+            link = self.system.state.links[topology.links.index(ends)]
             yield from self._letter(link, number - 1, str(step.arguments.get("before_error", "")))
         elif step.action in (exchange_votes.name, forge_vote.name, hand_on_vote.name):
-            news = self._held(number) - self._held(number - 1)
-            if news:
-                yield Letter(self.batch(number), tuple(sorted(news)), is_error=False)
+            before, held = (self._keys(self.attestation.votes, each) for each in (number - 1, number))
+            if news := [key for key in held if key not in before]:
+                yield Letter(self._batch(self.subject, number), tuple(news), is_error=False)
 
-    def pending(self) -> Iterator[Letter]:
+    def _pending(self) -> Iterator[Letter]:
         """The lists that are on their way to the controller in the end, an error first."""
         for link, (caller, peer) in zip(self.system.state.links, self.system.topology.links, strict=True):
-            phase = self.story.value(link.phase, self.last)
-            if (peer == self.position and phase == CALLED) or (caller == self.position and phase == ANSWERED):
+            phase = self._value(link.phase, self.last)
+            if (peer == self.node and phase == CALLED) or (caller == self.node and phase == ANSWERED):
                 yield from self._letter(link, self.last, "")
-
-    def _link(self, other: str, is_answer: bool) -> Link:
-        position = self.system.topology.position(other)
-        ends = (self.position, position) if is_answer else (position, self.position)
-        return self.system.state.links[self.system.topology.links.index(ends)]
 
     def _letter(self, link: Link, number: int, before_error: str) -> Iterator[Letter]:
         """A message in the order that the step has it in, or the worst: what was looked at, errors, and the rest."""
@@ -160,102 +156,47 @@ class Played:
         if not carried:
             return
         ends = [self.attestation.ends_list(key, link.batch) for key in range(len(link.carried))]
-        errors = [key for key in carried if self.story.value(ends[key], number)]
+        errors = [key for key in carried if self._value(ends[key], number)]
         looked_at = [key for key in carried if self.system.topology.attesters[key] in before_error] if errors else []
         order = dict.fromkeys((*looked_at, *errors, *carried))
-        batch, variant = (self.story.value(part, number) for part in (link.batch.number, link.batch.variant))
-        yield Letter(f"{batch}, {0 if variant == OWN_HASH else 1}", tuple(order), bool(errors))
-
-    def _keys(self, votes: Sequence[Bool], number: int) -> list[int]:
-        return [key for key, vote in enumerate(votes) if self.story.value(vote, number)]
-
-    def _held(self, number: int) -> set[int]:
-        return set(self._keys(self.attestation.votes, number))
-
-    # Whether that is what is wrong.
-
-    @cached_property
-    def told(self) -> set[int]:
-        """The members whose votes on what is attested in the end were given to the controller, or were its own."""
-        attested, told = self.batch(self.last), self._held(self.last)
-        steps = enumerate(self.story.trace.steps, 1)
-        letters = [letter for number, step in steps for letter in self.letters(number, step)]
-        for letter in (*letters, *self.pending()):
-            if letter.batch == attested:
-                told |= set(letter.keys)
-        members = [self.attestation.committees.has_member(self.attestation.committee, key) for key in sorted(told)]
-        pairs = zip(sorted(told), members, strict=True)
-        return {key for key, member in pairs if self.story.value(member, self.last)}
-
-    @property
-    def is_about_it(self) -> bool:
-        """Whether a member's vote is cut off here; where attestation stands still, a quorum must have been told."""
-        if self.story.value(self.attestation.batch.number, self.last) == NONE or not self.told - self._taken:
-            return False
-        if self.story.trace.claim == CUT_OFF:
-            return True
-        votes = tuple(any_of([key in self.told]) for key in range(len(self.attestation.votes)))
-        quorum = self.attestation.committees.is_quorum(self.attestation.committee, votes)
-        return bool(self.story.value(quorum, self.last))
-
-    @property
-    def _taken(self) -> set[int]:
-        """The votes that are there once everything has arrived."""
-        taken = self._held(self.last)
-        for letter in self.pending():
-            if not letter.is_error and letter.batch == self.batch(self.last):
-                taken |= set(letter.keys)
-        return taken
-
-    # The test.
+        yield Letter(self._batch((link.batch.number, link.batch.variant), number), tuple(order), bool(errors))
 
     def operations(self) -> Iterator[str]:
         """The calls that the real controller sees, in order, and what is asked of it in the end."""
-        key = self.system.topology.places[self.position].key
-        yield f"let ctrl = Controller::new({'None' if key is None else f'Some(keys[{key}].clone())'});"
-        for number, step in enumerate(self.story.trace.steps, 1):
-            yield from self._restart(number, key)
-            yield from self._start(number)
-            for letter in self.letters(number, step):
-                yield from self._insert(letter)
-        for letter in self.pending():
-            yield from self._insert(letter)
+        fresh = f"let ctrl = Controller::new({'None' if self.key is None else f'Some(keys[{self.key}].clone())'});"
+        yield fresh
+        attested = (*self.subject, self.attestation.committee)
+        for number, letters in enumerate(self.letters, 1):
+            before, after = ([self._value(part, each) for part in attested] for each in (number - 1, number))
+            if before[0] != NONE and after[0] == NONE:
+                yield fresh
+            elif before != after and after[0] != NONE:
+                info = f"info({self._batch(self.subject, number)}, {after[2]})"
+                yield from _call("start_attestation", info, ".unwrap();")
+            yield from (line for letter in letters for line in _insertion(letter))
+        yield from (line for letter in self.pending for line in _insertion(letter))
         yield ""
-        yield from self._ending()
-
-    def _restart(self, number: int, key: int | None) -> Iterator[str]:
-        before, after = (self.story.value(self.attestation.batch.number, at) for at in (number - 1, number))
-        if before != NONE and after == NONE:
-            yield f"let ctrl = Controller::new({'None' if key is None else f'Some(keys[{key}].clone())'});"
-
-    def _start(self, number: int) -> Iterator[str]:
-        attested = (*self._subject, self.attestation.committee)
-        before, after = ([self.story.value(part, at) for part in attested] for at in (number - 1, number))
-        if before != after and after[0] != NONE:
-            yield from _call("start_attestation", f"info({self.batch(number)}, {after[2]})", ".unwrap();")
-
-    def _insert(self, letter: Letter) -> Iterator[str]:
-        votes = f"[{', '.join(letter.votes)}].into_iter()"
-        if letter.is_error:
-            yield "// The error is only logged by whoever inserts the list."
-            yield from _call("insert_votes", votes, ".unwrap_err();")
-        else:
-            yield from _call("insert_votes", votes, ".unwrap();")
-
-    def _ending(self) -> Iterator[str]:
-        attested = self.batch(self.last)
+        batch = self._batch(self.subject, self.last)
         if self.story.trace.claim == STANDSTILL:
             yield "// The votes of a quorum have come."
             yield "let state = ctrl.state.subscribe();"
             yield "let cert = state.borrow().as_ref().unwrap().cert();"
             yield 'let qc = cert.expect("there should be a certificate");'
-            committee = self.story.value(self.attestation.committee, self.last)
+            committee = self._value(self.attestation.committee, self.last)
             yield f"qc.verify(genesis, &committees[{committee}]).unwrap();"
             return
-        yield f"let held = ctrl.votes(&batch({attested}));"
-        for key in sorted(self.told - self._taken):
-            yield f"let lost = vote({key}, {attested});"
+        yield f"let held = ctrl.votes(&batch({batch}));"
+        for key in sorted(self.told - self.taken):
+            yield f"let lost = vote({key}, {batch});"
             yield 'assert!(held.contains(&lost), "a member\'s vote should be there");'
+
+
+def _insertion(letter: Letter) -> Iterator[str]:
+    votes = ", ".join(f"vote({key}, {letter.batch})" for key in letter.keys)
+    if letter.is_error:
+        yield "// The error is only logged by whoever inserts the list."
+    ending = ".unwrap_err();" if letter.is_error else ".unwrap();"
+    yield from _call("insert_votes", f"[{votes}].into_iter()", ending)
 
 
 def _array(elements: Sequence[str]) -> str:
