@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
+from itertools import compress, islice
 
 import numpy as np
-import numpy.typing as npt
 
 from model.algebra import FALSE, Bool, Expression, any_of
 from model.service import AttestationSystem
@@ -14,13 +14,12 @@ from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Conjunct, Kind, Property
 from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.engines.confirmation import confirm_lasso, confirm_state, follow, is_closed
-from properties.engines.explorer import Exploration, explore, first_where
+from properties.engines.explorer import Exploration, explore
 from properties.engines.fairness import FairRuns
 from properties.engines.graph import Bits, Graph, Indices, graph, reachable_later
 from properties.engines.paths import path_to
 from properties.engines.stepper import State, Stepper
 from properties.engines.vectorised import Mask
-from properties.engines.visited import concatenate, take
 from properties.results.trace import Trace, record
 from properties.results.verdicts import (
     Exhausted,
@@ -34,9 +33,13 @@ from properties.results.verdicts import (
     Violated,
 )
 
-Finals = tuple[npt.NDArray[np.int16], list[int]]
-"""For each state, by its number, a conjunct that can no longer come true although its `when` holds, -1 if there is
-none; and in how many states each conjunct's `when` holds."""
+Final = tuple[Bits, int, int]
+"""Of a conjunct: which bit says of each state, by its number, that the conjunct can no longer come true although its
+`when` holds, as (all bits, place); and in how many states its `when` holds."""
+
+Sight = tuple[tuple[int, int] | None, list[int]]
+"""The (level, place) of the first state that decides a property by itself, none if there is none; and in how many
+states each conjunct's `when` holds."""
 
 OVER_THE_GRAPH = (Kind.POSSIBLE, Kind.EVENTUALLY)
 
@@ -64,7 +67,8 @@ class Check:
         self.search = explore(system, symmetry, max_states, watch, processes=processes)
         self.stepper = Stepper(system)
         self._asked: Sequence[Property] = ()
-        self._finals: dict[Property, Finals] = {}
+        self._sights: dict[Property, Sight] = {}
+        self._finals: dict[Property, list[Final]] = {}
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
         """The verdict of each property, by name."""
@@ -126,10 +130,10 @@ class Check:
         return Unknown("the search was cut short" + (f": {lacking}" if lacking else ""))
 
     def _always(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
-        violations = [each.when & ~each.holds for each in conjuncts]
-        place, counts = self._first_and_counts(any_of(violations), [each.when for each in conjuncts])
+        place, counts = self._seen(claim)
         if place is not None:
             run, state = self._run_to(place)
+            violations = [each.when & ~each.holds for each in conjuncts]
             confirm_state(self.stepper, state, any_of(violations), claim.sentence)
             # With symmetry the run ends in a permutation of the state that was found, where another conjunct may fail.
             fails = self.stepper.evaluator(*violations)(state)
@@ -137,11 +141,10 @@ class Check:
         return self._holds_everywhere(conjuncts, counts) if self.search.complete else self._cut_short
 
     def _sometimes(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
-        witness = any_of(each.when & each.holds for each in conjuncts)
-        place = first_where(self.search, witness)
+        place, _ = self._seen(claim)
         if place is not None:
             run, state = self._run_to(place)
-            confirm_state(self.stepper, state, witness, claim.sentence)
+            confirm_state(self.stepper, state, any_of(each.when & each.holds for each in conjuncts), claim.sentence)
             return Reached(self._trace(claim, run))
         return Unreached(self.search.states) if self.search.complete else self._cut_short
 
@@ -154,9 +157,7 @@ class Check:
             if lasso is not None:
                 lassos.append((lasso.entry, lasso, conjunct))
         if not lassos:
-            return self._holds_everywhere(
-                conjuncts, self._first_and_counts(FALSE, [each.when for each in conjuncts])[1]
-            )
+            return self._holds_everywhere(conjuncts, self._seen(claim)[1])
         _, lasso, conjunct = min(lassos, key=lambda found: found[0])
         stem, _ = self._run_to(self.graph.locate(lasso.entry))
         loop = [action for action, _ in lasso.loop]
@@ -174,14 +175,16 @@ class Check:
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
             return self._cut_short
-        failed, counts = self._final_states(claim)
-        final = np.flatnonzero(failed >= 0)
+        finals, final = self._final_states(claim)
         if not final.size:
-            return self._holds_everywhere(conjuncts, counts)
+            return self._holds_everywhere(conjuncts, [count for _, _, count in finals])
         traces = []
         for kind, of_kind in self._by_kind(claim, final):
             if of_kind.size:
-                trace = self._final_trace(claim, kind, int(of_kind[0]), conjuncts[failed[of_kind[0]]])
+                first = int(of_kind[0])
+                fails = (_bit(bits[first : first + 1], bit)[0] for bits, bit, _ in finals)
+                *_, failed = compress(conjuncts, fails)
+                trace = self._final_trace(claim, kind, first, failed)
                 if trace is None:
                     return Unknown("the search that would confirm that a state is final was cut short")
                 facts = {"states of this kind": int(of_kind.size), **(trace.facts or {})}
@@ -191,37 +194,34 @@ class Check:
     def _by_kind(self, claim: Property, final: Indices) -> Iterator[tuple[str, Indices]]:
         """These states by the kind of counterexample that they are; some may be of several."""
         kinds = claim.kinds_in(self.system)
-        unclassified = np.ones(len(final), dtype=bool)
-        for kind, is_of_kind in zip(
-            kinds, self._holding([each.holds(self.system) for each in kinds], final), strict=True
-        ):
-            unclassified &= ~is_of_kind
-            yield kind.name, final[is_of_kind]
-        yield UNCLASSIFIED, final[unclassified]
+        (bits,) = self._bits([each.holds(self.system) for each in kinds], states=final)
+        for place, kind in enumerate(kinds):
+            yield kind.name, final[_bit(bits, place)]
+        yield UNCLASSIFIED, final[bits == 0]
 
-    def _final_states(self, claim: Property) -> Finals:
-        """Where the property fails; looked for at once for all that are asked for and count on the same transitions."""
+    def _final_states(self, claim: Property) -> tuple[list[Final], Indices]:
+        """Where each conjunct fails, and the states where one does; looked for at once for all properties that are
+        asked for and count on the same transitions."""
         if claim not in self._finals:
             others = (each for each in self._asked if each.kind is Kind.POSSIBLE and each != claim)
             alike = [each for each in others if self._left_out(each) == self._left_out(claim)]
             self._find_finals([claim, *alike])
-        return self._finals[claim]
+        finals, found = self._finals[claim], np.zeros(self.search.states, dtype=bool)
+        for bits, bit, _ in finals:
+            found |= _bit(bits, bit)
+        return finals, np.flatnonzero(found)
 
     def _find_finals(self, claims: Sequence[Property]) -> None:
         links = self.graph.without(self._left_out(claims[0]))
-        asked = [(claim, place, each) for claim in claims for place, each in enumerate(claim.conjuncts(self.system))]
-        for claim in claims:
-            self._finals[claim] = np.full(self.search.states, -1, dtype=np.int16), []
+        self._finals |= {claim: [] for claim in claims}
+        asked = [(claim, each) for claim in claims for each in claim.conjuncts(self.system)]
         for first in range(0, len(asked), FEW_BITS):
             some = asked[first : first + FEW_BITS]
-            later = reachable_later(links, self._bits([conjunct.holds for _, _, conjunct in some]))
-            counts = np.zeros(len(some), dtype=np.int64)
-            for piece, whens in self._evaluated([conjunct.when for _, _, conjunct in some]):
-                for bit, ((claim, place, _), when) in enumerate(zip(some, whens, strict=True)):
-                    counts[bit] += np.count_nonzero(when)
-                    self._finals[claim][0][piece][when & ~_bit(later[piece], bit)] = place
-            for (claim, _, _), count in zip(some, counts.tolist(), strict=True):
-                self._finals[claim][1].append(count)
+            now, final = self._bits([each.holds for _, each in some], [each.when for _, each in some])
+            counts = [int(np.count_nonzero(_bit(final, bit))) for bit in range(len(some))]
+            final &= ~reachable_later(links, now)
+            for bit, ((claim, _), count) in enumerate(zip(some, counts, strict=True)):
+                self._finals[claim].append((final, bit, count))
 
     def _final_trace(self, claim: Property, kind: str, index: int, conjunct: Conjunct) -> Trace | None:
         """The shortest trace to this state, from which the conjunct can no longer come true; none if that cannot be
@@ -258,8 +258,7 @@ class Check:
         if self.search.symmetry or not self.search.complete:
             raise ValueError(f"{claim.name} takes a complete search without symmetry")
         if claim.kind is Kind.POSSIBLE:
-            final = np.flatnonzero(self._final_states(claim)[0] >= 0)
-            kinds: dict[str | None, Indices] = dict(self._by_kind(claim, final))
+            kinds: dict[str | None, Indices] = dict(self._by_kind(claim, self._final_states(claim)[1]))
         else:
             entries = self._fair_runs(claim).entries
             found = np.logical_or.reduce([entries(fails) for fails in self._fails(conjuncts)])
@@ -268,8 +267,8 @@ class Check:
 
     def _among(self, states: Indices) -> Callable[[State], bool]:
         """Whether a state is one of these."""
-        words = take(concatenate(list(self.search.pieces())), states)
-        packed = set(zip(*(word.tolist() for word in words), strict=True))
+        every = self.search.chosen(states)
+        packed = {each for words in every for each in zip(*(word.tolist() for word in words), strict=True)}
         return lambda state: self._packed(state) in packed
 
     @cached_property
@@ -281,42 +280,62 @@ class Check:
         """For each conjunct, in which states it fails."""
         for first in range(0, len(conjuncts), FEW_BITS):
             some = [each.when & ~each.holds for each in conjuncts[first : first + FEW_BITS]]
-            bits = self._bits(some)
+            (bits,) = self._bits(some)
             yield from (_bit(bits, place) for place in range(len(some)))
 
-    def _bits(self, conditions: Sequence[Bool]) -> Bits:
-        """For each state, in the order of levels, which of these conditions hold, of at most `FEW_BITS`: a bit each."""
-        kind = np.min_scalar_type((1 << len(conditions)) - 1)
-        found = np.zeros(self.search.states, dtype=kind)
-        for piece, holds in self._evaluated(conditions):
-            for place, each in enumerate(holds):
-                found[piece] |= each.astype(kind) << kind.type(place)
+    def _bits(self, *groups: Sequence[Bool], states: Indices | None = None) -> list[Bits]:
+        """For each group of at most `FEW_BITS` conditions, and each of these states, or of all: which of the conditions
+        hold, a bit each."""
+        kinds = [np.min_scalar_type((1 << len(group)) - 1) for group in groups]
+        found = [np.zeros(self.search.states if states is None else len(states), dtype=kind) for kind in kinds]
+        for piece, holds in self._evaluated([each for group in groups for each in group], states):
+            holding = iter(holds)
+            for group, bits in zip(groups, found, strict=True):
+                for place, each in enumerate(islice(holding, len(group))):
+                    bits[piece] |= each.astype(bits.dtype) << bits.dtype.type(place)
         return found
 
-    def _evaluated(self, conditions: Sequence[Bool]) -> Iterator[tuple[slice, list[Mask]]]:
-        """Piece by piece of all states: in which of them each condition holds."""
+    def _evaluated(
+        self, conditions: Sequence[Bool], states: Indices | None = None
+    ) -> Iterator[tuple[slice, list[Mask]]]:
+        """Piece by piece of these states, or of all: in which of them each condition holds."""
         evaluate, start = self.search.vectorised.compile(list(conditions)), 0
-        for words in self.search.pieces():
+        for words in self.search.pieces() if states is None else self.search.chosen(states):
             piece = slice(start, start + len(words[0]))
             yield piece, [np.broadcast_to(np.asarray(holds), words[0].shape) for holds in evaluate(*words)]
             start = piece.stop
 
-    def _holding(self, conditions: Sequence[Bool], states: Indices) -> Iterator[Mask]:
-        """For each condition, in which of these states it holds."""
-        words = self.search.chosen(states)
-        for holds in self.search.vectorised.compile(list(conditions))(*words):
-            yield np.broadcast_to(np.asarray(holds), states.shape)
+    def _seen(self, claim: Property) -> Sight:
+        """What one look at every state says of the property; it is looked at once for all that are asked for."""
+        if claim not in self._sights:
+            self._look([claim, *(each for each in self._asked if each != claim)])
+        return self._sights[claim]
 
-    def _first_and_counts(self, bad: Bool, others: Sequence[Bool]) -> tuple[tuple[int, int] | None, list[int]]:
-        """The (level, place) of the first state where the first condition holds; if there is none, in how many states
-        each of the others does."""
-        counts = [0] * len(others)
-        for piece, (is_bad, *holds) in self._evaluated([bad, *others]):
-            found = np.flatnonzero(is_bad)
-            if found.size:
-                return self.search.located(piece.start + int(found[0])), counts
-            counts = [count + int(np.count_nonzero(each)) for count, each in zip(counts, holds, strict=True)]
-        return None, counts
+    def _look(self, claims: Sequence[Property]) -> None:
+        asked = [
+            (claim, [self._looked_for(claim), *(each.when for each in claim.conjuncts(self.system))])
+            for claim in claims
+            if claim.kind is not Kind.POSSIBLE
+        ]
+        self._sights |= {claim: (None, [0] * (len(conditions) - 1)) for claim, conditions in asked}
+        for piece, holds in self._evaluated([each for _, conditions in asked for each in conditions]):
+            holding = iter(holds)
+            for claim, conditions in asked:
+                (found, *whens), (place, counts) = islice(holding, len(conditions)), self._sights[claim]
+                if place is None and found.any():
+                    place = self.search.located(piece.start + int(found.argmax()))
+                counts = [count + int(np.count_nonzero(each)) for count, each in zip(counts, whens, strict=True)]
+                self._sights[claim] = place, counts
+
+    def _looked_for(self, claim: Property) -> Bool:
+        """Where in a single state the property is decided; of one that is about runs, nowhere."""
+        conjuncts = claim.conjuncts(self.system)
+        match claim.kind:
+            case Kind.ALWAYS:
+                return any_of(each.when & ~each.holds for each in conjuncts)
+            case Kind.SOMETIMES:
+                return any_of(each.when & each.holds for each in conjuncts)
+        return FALSE
 
     def _run_to(self, place: tuple[int, int]) -> tuple[list[int], State]:
         """A shortest run to this state, and the state after it: with symmetry, one of its class."""

@@ -85,14 +85,17 @@ class Exploration:
         if small:
             yield self.storage.decode(concatenate(small))
 
-    def chosen(self, states: npt.NDArray[np.int64]) -> Words:
-        """The states with these numbers, which ascend."""
-        parts, first = [take(self.levels[0], slice(0, 0))], 0
-        for level in self.levels:
-            cuts = np.searchsorted(states, (first, first + len(level[0])))
-            parts.append(take(level, states[slice(*cuts)] - first))
-            first += len(level[0])
-        return self.storage.decode(concatenate(parts))
+    def chosen(self, states: npt.NDArray[np.int64]) -> Iterator[Words]:
+        """The states with these numbers, which ascend, many at a time."""
+        for start in range(0, len(states), CHUNK):
+            some = states[start : start + CHUNK]
+            parts, first = [take(self.levels[0], slice(0, 0))], 0
+            for level in self.levels:
+                low, high = np.searchsorted(some, (first, first + len(level[0])))
+                if low < high:
+                    parts.append(take(level, some[low:high] - first))
+                first += len(level[0])
+            yield self.storage.decode(concatenate(parts))
 
     def level(self, level: int, chosen: slice = slice(None)) -> Words:
         """The states of a level, or some of them."""

@@ -237,6 +237,8 @@ def endless(links: Graph) -> Mask:
 
     def look(chunk: Chunk, _: list[Edges]) -> bool:
         part = found[chunk.start : chunk.end]
+        if not part.any():
+            return False
         goes_on = np.zeros_like(part)
         for each in chunk.edges:
             goes_on[each.places.compress(found.take(each.targets, mode="clip"))] = True
