@@ -78,10 +78,6 @@ class Committees:
             schedule.append(words[name] if name in words else places[weights])
         return Committees(tuple(electorates), tuple(schedule) or (0,))
 
-    def weights_by_attester(self) -> tuple[tuple[Int, ...], ...]:
-        """For each attester its weights in all committees."""
-        return tuple(zip(*(electorate.weights for electorate in self.electorates), strict=True))
-
     def of_batch(self, number: Int) -> CommitteeRead:
         """The committee of this batch, as a node reads it."""
         read = _scheduled(self.schedule[-1])

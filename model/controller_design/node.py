@@ -29,7 +29,6 @@ OWN_HASH = 0
 OTHER_HASH = -1
 """The variant of a vote over the hash that a node has come to by executing a batch otherwise than the main node."""
 
-MN = "zksync-era, core/node/consensus/src/mn.rs: run_attestation_controller"
 EN = "zksync-era, core/node/consensus/src/en.rs: run_attestation_controller"
 BOTH = "zksync-era, core/node/consensus/src/mn.rs and en.rs: run_attestation_controller"
 

@@ -12,17 +12,10 @@ from pathlib import Path
 from model.revisions import Revision
 from properties.claims.catalogue import CATALOGUE
 from properties.commands.usage import UsageError, checked_revision, must_take_files, write
+from properties.logs import report
 from properties.logs.findings import Finding, UnprovedStop, findings
-from properties.logs.following import Accepted, UnfitRevision, follow
+from properties.logs.following import Accepted, Rejected, UnfitRevision, follow
 from properties.logs.reading import NO_HEADER, read_runs, without_blank_end
-from properties.logs.report import (
-    accepted_json,
-    accepted_lines,
-    difference_json,
-    difference_lines,
-    rejected_json,
-    rejected_lines,
-)
 from properties.recordings import Agreement, replay_controller, replay_registry
 from properties.recordings.format import (
     FORMATS,
@@ -99,7 +92,7 @@ def _replay_scenarios(kind: RecordingKind, lines: Iterator[str], options: argpar
         agreed = {"verdict": "accepted", "scenarios": outcome.scenarios, "steps": outcome.steps}
         print(json.dumps(agreed) if options.json else f"accepted: {outcome.scenarios} scenarios, {outcome.steps} steps")
         return ACCEPTED
-    print(json.dumps(difference_json(outcome)) if options.json else "\n".join(difference_lines(outcome)))
+    print(json.dumps(report.difference_json(outcome)) if options.json else "\n".join(report.difference_lines(outcome)))
     return REJECTED
 
 
@@ -110,15 +103,17 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
     try:
         for recorded in read_runs(lines):
             outcome = follow(recorded, chosen)
+            found = list(findings(outcome)) if isinstance(outcome, Accepted) else []
             if isinstance(outcome, Accepted):
-                found = list(findings(outcome))
                 _write_traces(outcome, found, options.out)
-                _show(json.dumps(accepted_json(outcome, found)) if options.json else accepted_lines(outcome, found))
-                accepted += 1
-                violated += bool(found)
+                told, fields = report.accepted_lines(outcome, found), report.accepted_json(outcome, found)
             else:
-                _show(json.dumps(rejected_json(outcome)) if options.json else rejected_lines(outcome))
-                rejected += 1
+                told, fields = report.rejected_lines(outcome), report.rejected_json(outcome)
+            # At once: a long file can be watched, and an interrupt leaves what is finished.
+            print(json.dumps(fields) if options.json else "\n".join(told), flush=True)
+            accepted += isinstance(outcome, Accepted)
+            rejected += isinstance(outcome, Rejected)
+            violated += bool(found)
     except KeyboardInterrupt:
         if not options.json:
             print(f"CUT SHORT: {accepted} of the first {accepted + rejected} runs accepted")
@@ -126,11 +121,6 @@ def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argpars
     if not options.json:
         print(f"{accepted} of {accepted + rejected} runs accepted")
     return REJECTED if rejected or (violated and options.fail_on_violation) else ACCEPTED
-
-
-def _show(text: str | Iterator[str]) -> None:
-    """Print at once: a long file can be watched, and an interrupt leaves what is finished."""
-    print(text if isinstance(text, str) else "\n".join(text), flush=True)
 
 
 def _remove_traces(folder: Path) -> None:

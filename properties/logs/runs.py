@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from model.topology import MAIN
-from properties.recordings.format import Shape, list_of, name, one_of, record, require, step_by, text, u64
+from properties.recordings.format import (
+    Shape,
+    list_of,
+    name,
+    one_of,
+    pair_of,
+    record,
+    require,
+    step_by,
+    text,
+    that,
+    u64,
+)
 
 ATTESTED: Final = "all batches attested"
 STUCK: Final = "stuck"
@@ -88,15 +100,11 @@ class Grammar:
     contradictions: Callable[[Mapping[str, Any]], Iterator[str]]
 
 
-def number(path: str, value: Any) -> None:
-    """A number of seconds, 0 or more."""
-    require(type(value) in (int, float) and 0 <= value < float("inf"), path, value, "a number, 0 or more")
+number: Final = that(lambda value: type(value) in (int, float) and 0 <= value < float("inf"), "a number, 0 or more")
+"""Seconds."""
 
-
-def pair(path: str, value: Any) -> None:
-    """Two names, of a dialer and a listener."""
-    list_of(name)(path, value)
-    require(len(value) == 2, path, value, "a pair of names")
+pair: Final = pair_of(name, "a pair of names")
+"""A dialer and a listener."""
 
 
 def poll_result(path: str, value: Any) -> None:

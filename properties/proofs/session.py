@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from model.algebra import Bool, all_of, any_of
 from model.revisions import Revision
 from model.scope import BAD_SIGNATURE, Scope, instance
+from model.service import AttestationSystem
 from model.system import build
 from properties.claims.catalogue import claim
 from properties.engines.bounded import Search, Unrolling
@@ -33,8 +34,6 @@ from properties.proofs.results import (
 from properties.results.trace import Trace, record, replay
 from properties.results.verdicts import HoldsToDepth, NotApplicable, Proved, Unknown, Verdict, Violated
 
-SEARCH_DEPTH = 32
-
 FORGER_SCOPE = Scope(instance("w5,1b1"), 2)
 """Where a certificate that does not verify is looked for."""
 
@@ -53,7 +52,8 @@ class Session:
 
     `sizes`: the numbers of attesters to prove separately (none: each theorem's own); `among_many`: whether many
     revisions are proved at once, so that what takes long is left out; `repeated`: the theorems that another of them
-    has shown already. `depth`: how deep properties without a theorem are searched.
+    has shown already. `depth`: how deep properties without a theorem are searched, and
+    `search_depth` how deep the others.
     """
 
     revision: Revision
@@ -63,6 +63,7 @@ class Session:
     among_many: bool = False
     repeated: frozenset[str] = frozenset()
     depth: int = BOUNDED_DEPTH
+    search_depth: int = 32
     _started: float = field(default_factory=time.perf_counter, init=False)
 
     CERTIFIES: ClassVar[str] = ""
@@ -97,19 +98,27 @@ class Session:
             verdict = NothingHappens("no certificate can ever be stored together with the invariant")
         return verdict, tuple(notes)
 
-    def search(self, name: str, scope: Scope, depth: int = SEARCH_DEPTH) -> tuple[Trace | None, Searched]:
+    def run_to(
+        self, system: AttestationSystem, goal: Bool, name: str, about: str, folder: str, depth: int | None = None
+    ) -> tuple[Trace | None, Searched]:
+        """The shortest run to a state where the goal holds, by bounded search, as one that shows a property of this
+        name; and the search, in words."""
+        search = Unrolling(system, goal, smt2=self.within(folder).smt2).reaches(
+            depth or self.search_depth, self.search_seconds
+        )
+        trace = None if search.actions is None else record(Stepper(system), search.actions, name)
+        return trace, Searched(about, f"{system.scope.instance.name}, {system.scope.name}", search)
+
+    def search(self, name: str, scope: Scope, depth: int | None = None) -> tuple[Trace | None, Searched]:
         """The shortest run that violates an `always` property in a bounded scope, with the part of it that fails."""
         system = build(self.revision, scope)
         conjuncts = claim(name).conjuncts(system)
         violations = [part.when & ~part.holds for part in conjuncts]
-        folder = self.within(f"search {name} {scope.instance.name}").smt2
-        search = Unrolling(system, any_of(violations), smt2=folder).reaches(depth, self.search_seconds)
-        searched = Searched(name, f"{scope.instance.name}, {scope.name}", search)
-        if search.actions is None:
+        folder = f"search {name} {scope.instance.name}"
+        trace, searched = self.run_to(system, any_of(violations), name, name, folder, depth)
+        if trace is None:
             return None, searched
-        stepper = Stepper(system)
-        trace = record(stepper, search.actions, name)
-        fails = stepper.evaluator(*violations)(replay(trace, stepper))
+        fails = Stepper(system).evaluator(*violations)(replay(trace))
         return trace.about(failed=conjuncts[fails.index(1)].sentence), searched
 
     def bounded(self, name: str) -> Result:

@@ -202,9 +202,22 @@ def below(path: str, name: str | int) -> str:
     return f"{path}.{printable}" if path else printable
 
 
-def u64(path: str, value: Any) -> None:
-    """An integer that fits into 64 bits without a sign; JSON's true is no integer."""
-    require(type(value) is int and 0 <= value <= U64_MAX, path, value, "an integer from 0 to 2^64 - 1")
+def that(holds: Callable[[Any], bool], expected: str) -> Shape:
+    """A value of which this holds."""
+    return lambda path, value: require(holds(value), path, value, expected)
+
+
+text: Final = that(lambda value: isinstance(value, str), "a string")
+boolean: Final = that(lambda value: isinstance(value, bool), "true or false")
+null: Final = that(lambda value: value is None, "null")
+integer: Final = that(lambda value: type(value) is int, "an integer")  # JSON's true is none
+u64: Final = that(lambda value: type(value) is int and 0 <= value <= U64_MAX, "an integer from 0 to 2^64 - 1")
+name: Final = that(
+    lambda value: isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]+", value) is not None,
+    "a name of letters, digits and _",
+)
+"""The name of a node or an attester. Variables of the model are named after it, with dots and hyphens between their
+parts, and reports and diagrams have it where other characters could mean something."""
 
 
 def u64_text(path: str, value: Any) -> None:
@@ -213,30 +226,19 @@ def u64_text(path: str, value: Any) -> None:
     require(canonical and int(value) <= U64_MAX, path, value, "a decimal integer from 0 to 2^64 - 1")
 
 
-def text(path: str, value: Any) -> None:
-    require(isinstance(value, str), path, value, "a string")
-
-
-def name(path: str, value: Any) -> None:
-    """The name of a node or an attester. Variables of the model are named after it, with dots and hyphens between their
-    parts, and reports and diagrams have it where other characters could mean something."""
-    is_name = isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]+", value)
-    require(bool(is_name), path, value, "a name of letters, digits and _")
-
-
-def boolean(path: str, value: Any) -> None:
-    require(isinstance(value, bool), path, value, "true or false")
-
-
-def null(path: str, value: Any) -> None:
-    require(value is None, path, value, "null")
-
-
 def one_of(*words: str) -> Shape:
     """One of these strings."""
-    return lambda path, value: require(
-        isinstance(value, str) and value in words, path, value, " or ".join(map(repr, words))
-    )
+    return that(lambda value: isinstance(value, str) and value in words, " or ".join(map(repr, words)))
+
+
+def pair_of(shape: Shape, expected: str) -> Shape:
+    """A list of two values of one shape."""
+
+    def check(path: str, value: Any) -> None:
+        list_of(shape)(path, value)
+        require(len(value) == 2, path, value, expected)
+
+    return check
 
 
 def word_or(words: str | tuple[str, ...], shape: Shape) -> Shape:

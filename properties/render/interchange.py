@@ -19,14 +19,17 @@ from properties.recordings.format import (
     Shape,
     WrongShape,
     boolean,
+    integer,
     list_of,
     map_of,
     name,
     nullable,
     one_of,
+    pair_of,
     record,
     require,
     text,
+    that,
     without_repetition,
 )
 from properties.results.trace import Trace, as_json, from_json
@@ -95,40 +98,18 @@ def _contradictions(setting: Mapping[str, Any] | None) -> Iterator[str]:
         yield "setting.topology must have pairs of different nodes, each pair once"
 
 
-def integer(path: str, value: Any) -> None:
-    """An integer; JSON's true is none."""
-    require(type(value) is int, path, value, "an integer")
-
-
-def argument(path: str, value: Any) -> None:
-    """What an action is given: a number or a name."""
-    require(type(value) in (int, str), path, value, "an integer or a string")
+def at_least(least: int, most: int | None = None) -> Shape:
+    """An integer from `least` on, up to `most` if that is given."""
+    return that(
+        lambda value: type(value) is int and value >= least and (most is None or value <= most),
+        f"an integer from {least} " + ("on" if most is None else f"to {most}"),
+    )
 
 
 def named(path: str, value: Any) -> None:
     """A string that is not empty."""
     text(path, value)
     require(bool(value), path, value, "a name")
-
-
-def change(path: str, value: Any) -> None:
-    """The values of a variable before and after a step."""
-    list_of(integer)(path, value)
-    require(len(value) == 2, path, value, "the values before and after")
-
-
-def ends(path: str, value: Any) -> None:
-    """The two ends of a connection."""
-    list_of(text)(path, value)
-    require(len(value) == 2, path, value, "a pair of names")
-
-
-def at_least(least: int, most: int | None = None) -> Shape:
-    """An integer from `least` on, up to `most` if that is given."""
-    expected = f"an integer from {least} " + ("on" if most is None else f"to {most}")
-    return lambda path, value: require(
-        type(value) is int and value >= least and (most is None or value <= most), path, value, expected
-    )
 
 
 def switch(path: str, value: Any) -> None:
@@ -150,9 +131,14 @@ SETTING: Final = record(
     attesters=list_of(record(name=name, weight=at_least(1))),
     byzantine=list_of(text),
     nodes=list_of(name),
-    topology=list_of(ends),
+    topology=list_of(pair_of(text, "a pair of names")),
 )
-STEP: Final = record(node=named, action=named, arguments=map_of(argument), changes=map_of(change))
+STEP: Final = record(
+    node=named,
+    action=named,
+    arguments=map_of(that(lambda value: type(value) in (int, str), "an integer or a string")),
+    changes=map_of(pair_of(integer, "the values before and after")),
+)
 TRACE: Final = record(
     {"setting": SETTING},
     format=one_of("attestation-trace/1"),

@@ -24,9 +24,6 @@ class Change:
     before: str
     after: str
 
-    def __str__(self) -> str:
-        return f"{self.field}: {self.before} → {self.after}"
-
 
 def vote(number: int, variant: int, genesis: int, batches: int | None) -> str:
     """A vote or certificate in words.

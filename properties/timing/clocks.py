@@ -40,6 +40,7 @@ from model.algebra import (
 )
 from model.batch_store import CertifiedRange
 from model.service import AttestationSystem
+from model.topology import MAIN
 from model.transitions import Action, Namespace, Transition, TransitionSystem, Variable
 from model.votes import NONE
 from properties.engines.stepper import State, Stepper
@@ -51,17 +52,6 @@ REFRESH = Transition("refresh", "the layer of time", "A link may push once more.
 LOOK = Transition("look", "the layer of time", "A poll finds nothing new.", TRUE.__class__)
 FIRST_LOOK = Transition("choose_phase", "the layer of time", "When a poll first looks.", TRUE.__class__)
 CLOCK = "time"
-
-
-def least_attested(system: AttestationSystem) -> int:
-    """The number of the first batch that is ever attested: 0, or 1."""
-    stepper = Stepper(system)
-    (is_zero,) = stepper.evaluator(truth(system.is_to_attest(0)))(stepper.initial)
-    return 0 if is_zero else 1
-
-
-def _constant(place: Expression, value: int) -> Expression:
-    return truth(bool(value)) if isinstance(place, Bool) else const(value)
 
 
 def rebuilt(roots: Sequence[Expression], leaves: dict[Expression, Expression]) -> list[Any]:
@@ -100,7 +90,7 @@ def start(system: AttestationSystem, backlog: int = 0) -> State:
         return state
 
     state = stepper.initial
-    for _ in range(1 + least_attested(system)):
+    for _ in range(1 + system.revision.least_attested):
         state = settled(stepper.apply(state, seal), possible - {*SEALING})
     for _ in range(backlog):
         state = stepper.apply(state, seal)
@@ -156,7 +146,11 @@ class Clockwork:
             for variable, value in action.updates
             if not (value.is_constant and value.value == values[variable.expression])
         }
-        constants = {place: _constant(place, value) for place, value in values.items() if place not in changed}
+        constants = {
+            place: truth(bool(value)) if isinstance(place, Bool) else const(value)
+            for place, value in values.items()
+            if place not in changed
+        }
         kept = [variable for variable in kept if variable.expression in changed]
         leaves = {variable.expression: self._bounded(variable) for variable in kept} | constants
         variables = {
@@ -170,8 +164,7 @@ class Clockwork:
         sealed, certified = rebuilt(self._counted, leaves)
         waiting = sealed - 1 - certified
         most = self._longest(chosen)
-        stopwatch = self._clock("stopwatch", None, most)
-        waited = cast(Int, stopwatch.expression)
+        stopwatch, waited = self._clock("stopwatch", None, most)
         self.passing.append((stopwatch, where(waited == most, waited, waited + 1)))
         certifies: Bool = FALSE
         goes_on: Bool = TRUE
@@ -185,10 +178,10 @@ class Clockwork:
             if action.name in SEALING and self.backlog:
                 guard &= waiting < 2
             if action.name in SEALING and self.sealings is not None:
-                counter = self._clock("sealings", None, self.sealings)
-                changes.append((counter, cast(Int, counter.expression) + 1))
-                goes_on = cast(Int, counter.expression) < self.sealings
-            is_certifying = action.name in CERTIFYING and action.node == self._main
+                counter, count = self._clock("sealings", None, self.sealings)
+                changes.append((counter, count + 1))
+                goes_on = count < self.sealings
+            is_certifying = action.name in CERTIFYING and action.node == MAIN
             if is_certifying if self.backlog else action.name in SEALING:
                 changes.append((stopwatch, const(0)))
             timed, is_due = self._timed(action, guard, changes)
@@ -222,10 +215,6 @@ class Clockwork:
         firsts = variables_of([certified.smallest]) if isinstance(certified, CertifiedRange) else []
         return set(map(name_of, firsts))
 
-    @property
-    def _main(self) -> str:
-        return self.system.topology.places[self.system.topology.main].name
-
     def _longest(self, actions: list[Action]) -> int:
         """So many ticks that the stopwatch never stops early: all clocks one after the other."""
         laws = [self._law(action) for action in actions]
@@ -256,9 +245,10 @@ class Clockwork:
             return variable.expression
         return int_variable(variable.name, variable.low, self.window)
 
-    def _clock(self, name: str, owner: str | None, high: int, low: int = 0, initial: int = 0) -> Variable:
-        self.space.owned_by(owner).within(CLOCK).number(name, low, high, initial)
-        return self.space.declared[-1]
+    def _clock(self, name: str, owner: str | None, high: int, low: int = 0, initial: int = 0) -> tuple[Variable, Int]:
+        """A new variable, and what it reads."""
+        reading = self.space.owned_by(owner).within(CLOCK).number(name, low, high, initial)
+        return self.space.declared[-1], reading
 
     def _owner(self, action: Action) -> str | None:
         ends = (action.node, *(str(value) for _, value in action.arguments))
@@ -280,15 +270,13 @@ class Clockwork:
         """A clock that runs while the guard holds, from `low` to `high`."""
         if high == 0:
             return TRUE, TRUE, []
-        clock = self._clock(name, owner, high)
-        age = cast(Int, clock.expression)
+        clock, age = self._clock(name, owner, high)
         self.passing.append((clock, where(guard, age + 1, const(0))))
         return age >= low, age == high, [(clock, const(0))]
 
     def _polled(self, name: str, owner: str | None, node: str, guard: Bool, period: int) -> Clocked:
         """A clock that always runs, and a look whenever it is full."""
-        clock = self._free_clock(name, owner, node, period)
-        age = cast(Int, clock.expression)
+        clock, age = self._free_clock(name, owner, node, period)
         useless = Action(LOOK, node, (("clock", name),), (age == period) & ~guard, ((clock, const(0)),))
         self._force(useless)
         self.passing.append((clock, age + 1))
@@ -300,30 +288,27 @@ class Clockwork:
         If that is once in a tick, one comes back at every instant: before anything else happens, or, where that makes a
         difference, at the moment at which there is none, and then not before the next instant's.
         """
-        permits = self._clock(f"{name}.permits", owner, burst, 0, burst)
-        left = cast(Int, permits.expression)
+        permits, left = self._clock(f"{name}.permits", owner, burst, 0, burst)
         more = where(left < burst, left + 1, left)
         if every == 1:
-            early = self._clock(f"{name}.early", owner, 1)
-            is_spent = cast(Int, early.expression) == 1
+            early, spent = self._clock(f"{name}.early", owner, 1)
+            is_spent = spent == 1
             guard, changes = (left == 0) & ~is_spent, ((permits, const(1)), (early, const(1)))
             self._force(Action(REFRESH, node, (("clock", name),), guard, changes), is_due=FALSE)
             self.passing += [(permits, where(is_spent, left, more)), (early, const(0))]
         else:
-            clock = self._free_clock(f"{name}.refresh", owner, node, every)
-            age = cast(Int, clock.expression)
+            clock, age = self._free_clock(f"{name}.refresh", owner, node, every)
             self._force(Action(REFRESH, node, (("clock", name),), age == every, ((permits, more), (clock, const(0)))))
             self.passing.append((clock, age + 1))
         return left > 0, TRUE, [(permits, left - 1)]
 
-    def _free_clock(self, name: str, owner: str | None, node: str, period: int) -> Variable:
+    def _free_clock(self, name: str, owner: str | None, node: str, period: int) -> tuple[Variable, Int]:
         """A clock that starts at any of `period` phases, which the first steps of a run choose."""
-        clock = self._clock(name, owner, period, UNKNOWN_PHASE, UNKNOWN_PHASE)
-        is_open = cast(Int, clock.expression) == UNKNOWN_PHASE
+        clock, age = self._clock(name, owner, period, UNKNOWN_PHASE, UNKNOWN_PHASE)
         for phase in range(period):
             arguments = (("clock", name), ("age", phase))
-            self._force(Action(FIRST_LOOK, node, arguments, is_open, ((clock, const(phase)),)))
-        return clock
+            self._force(Action(FIRST_LOOK, node, arguments, age == UNKNOWN_PHASE, ((clock, const(phase)),)))
+        return clock, age
 
     def _force(self, action: Action, is_due: Bool = TRUE) -> None:
         """An action of the layer's own, which waits for nothing."""
@@ -335,7 +320,7 @@ class Clockwork:
         changed = {v.expression: (v, value) for v, value in changes}
         numbers = {v.expression: (v, cast(Int, changed.get(v.expression, (v, v.expression))[1])) for v in self.numbers}
         growing = ((v, n) for v, n in numbers.values() if v.name not in self.oldest)
-        least = 1 + least_attested(self.system)
+        least = 1 + self.system.revision.least_attested
         grown = all_of((n == NONE) | (n >= least) if v.low == NONE else n >= least for v, n in growing)
         shifted = {place: (v, where(grown & (n >= 1), n - 1, n)) for place, (v, n) in numbers.items()}
         return tuple({**changed, **shifted}.values())

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from model.algebra import Bool
 from model.service import AttestationSystem
+from model.topology import MAIN
 from properties.engines.stepper import State
 from properties.timing.columns import Runs
 from properties.timing.laws import CAUSES, CERTIFYING, HAVING, SEALING, Delay, Law, Limit, Never, Poll, law_of
@@ -69,9 +70,8 @@ class Simulation:
         watched = [actions[place].guard for place in self.taken]
         self.certified = self.runs.compile_rows(system.main.store.certified.largest)
         self.look = self.runs.compile([*watched, *([] if deaf is None else [deaf])])
-        main = system.topology.places[system.topology.main].name
         self.seals = [actions[place].name in SEALING for place in self.taken]
-        self.certifies = [actions[p].name in CERTIFYING and actions[p].node == main for p in self.taken]
+        self.certifies = [actions[p].name in CERTIFYING and actions[p].node == MAIN for p in self.taken]
         self.resets = self.certifies if backlog else self.seals
         self._declare([self.laws[place] for place in self.taken])
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from model.committee import U64_MAX, Committee
+from model.registry_design.system import build
 from model.revisions import REVISIONS
 from properties.engines.stepper import Stepper
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design import bound
+from properties.proofs.registry_design.session import RegistrySession
 from properties.results.trace import replay
 from tests.broken_models import BROKEN_MODELS
 
@@ -47,11 +49,11 @@ def test_the_largest_committee_does_not_wrap() -> None:
 
 def test_at_the_bound_there_is_a_gap_for_all_weights() -> None:
     revision = REVISIONS["pr161+era2539"]
-    trace, search = bound.find_gap(revision, bound.AT_BOUND, 20, 60)
+    trace, searched = RegistrySession(revision, BUDGET).gap(bound.AT_BOUND)
     assert trace is not None
-    assert search.refuted == len(trace.steps) - 1 == 13
+    assert searched.search.refuted == len(trace.steps) - 1 == 13
     last = replay(trace)
-    system = bound.build(revision, bound.AT_BOUND)
+    system = build(revision, bound.AT_BOUND)
     assert Stepper(system).evaluator(bound.gap(system))(last)[0]
     outcomes = bound.AnyWeights.of(revision, bound.AT_BOUND).prove(trace, BUDGET)
     assert len(outcomes) == len(trace.steps) + 1
@@ -61,7 +63,7 @@ def test_at_the_bound_there_is_a_gap_for_all_weights() -> None:
 def test_below_the_bound_the_run_is_impossible() -> None:
     """The same run, without the assumption that the Byzantine attester makes a quorum, cannot find one."""
     revision = REVISIONS["pr161+era2539"]
-    trace, _ = bound.find_gap(revision, bound.AT_BOUND, 20, 60)
+    trace, _ = RegistrySession(revision, BUDGET).gap(bound.AT_BOUND)
     assert trace is not None
     open_weights = bound.AnyWeights.of(revision, bound.AT_BOUND)
     unbounded = replace(open_weights, at_bound=bound.TRUE)

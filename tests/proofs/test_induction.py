@@ -15,7 +15,7 @@ from properties.engines.stepper import Stepper
 from properties.proofs.committees import Committee
 from properties.proofs.induction import INVARIANT, START, Induction, Invariant, describe, first_failure, is_proved
 from properties.proofs.obligations import Answer, Budget, Outcome
-from properties.proofs.registry_design import any_size, no_gaps, session, views
+from properties.proofs.registry_design import any_size, no_gaps, views
 from properties.proofs.registry_design.certificates import none_below_minimum
 from properties.proofs.registry_design.invariants import NO_GAP, no_gap_invariant
 from properties.proofs.registry_design.no_gaps import any_number, fixed_sizes
@@ -103,9 +103,8 @@ def test_a_failure_comes_with_the_smallest_counterexample_and_a_run() -> None:
     replay(result.verdict.trace)
 
 
-def test_without_a_run_a_failure_is_possibly_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "SEARCH_DEPTH", 5)
-    result = next(fixed_sizes(RegistrySession(LAST_SEALED, BUDGET), (1,)))
+def test_without_a_run_a_failure_is_possibly_unreachable() -> None:
+    result = next(fixed_sizes(RegistrySession(LAST_SEALED, BUDGET, search_depth=5), (1,)))
     assert isinstance(result.verdict, NotInductive)
     assert "possibly unreachable" in str(result.verdict)
     assert any("no run to a gap within 5 steps" in note for note in result.notes)

@@ -15,7 +15,7 @@ from model.system import build
 from properties.render import controller_design, registry_design
 from properties.render.story import ASKED, Story
 from properties.render.vocabulary import vocabulary_of
-from properties.render.words import Words, bounds, committee, left_out, vote
+from properties.render.words import Change, Words, bounds, committee, left_out, vote
 from properties.results.trace import Trace
 from properties.scopes.details import DETAILS
 
@@ -64,7 +64,7 @@ def test_a_vote_in_words(number: int, variant: int, genesis: int, words: str) ->
 def test_a_number_and_its_hash_are_one_field(bad_certificate: Trace) -> None:
     forged = [number for number, step in enumerate(bad_certificate.steps, 1) if step.action == "forge_vote"]
     (change,) = Story(bad_certificate).changes(forged[0])
-    assert str(change) == "M.registry.b: none → batch 1 with the hash of batch 0"
+    assert change == Change("M.registry.b", "none", "batch 1 with the hash of batch 0")
 
 
 def test_every_variable_has_a_meaning() -> None:

@@ -17,7 +17,6 @@ from properties.engines.explorer import explore, first_where
 from properties.engines.smt import Terms, WholeNumbers
 from properties.engines.stepper import Stepper
 from properties.timing.bounds import Broken, Holds, catching_up, certified_before_next_batch, largest_poll, latest_run
-from properties.timing.clocks import least_attested
 from properties.timing.columns import Runs
 from properties.timing.laws import CAUSES, FAULTS, SECOND, Parameters
 from properties.timing.setting import Setting
@@ -126,7 +125,7 @@ def test_no_guard_and_no_effect_notices_a_shift_of_all_batch_numbers(setting: Se
     changed = {variable.expression for action in taken for variable, _ in action.updates}
     after = {place: shifted(term) if place in batches & changed else term for place, term in before.items()}
     one, other = Terms(numbers, before), Terms(numbers, after)
-    least = least_attested(system)
+    least = system.revision.least_attested
     within = z3.And([z3.Or(before[place] == place.low, before[place] >= least) for place in batches & changed])
     certified = one(system.main.store.certified.largest) >= 0
     solver = z3.Solver()

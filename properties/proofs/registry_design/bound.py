@@ -9,23 +9,20 @@ accepts, relates the bound to "honest majority".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from model import rules
 from model.algebra import FALSE, TRUE, Bool, Expression, Int, int_variable, total, truth
 from model.committee import U64_MAX
-from model.registry_design.system import RegistryDesign, assemble, build
+from model.registry_design.system import RegistryDesign, assemble
 from model.revisions import Revision
 from model.scope import Scope, instance
-from properties.engines.bounded import Search, Unrolling
 from properties.engines.smt import Term, Terms, WholeNumbers
-from properties.engines.stepper import Stepper
 from properties.proofs import environment
 from properties.proofs.committees import Committee, faulty_weight
 from properties.proofs.environment import Openness, actions_of, any_number
 from properties.proofs.induction import describe, initial_terms
 from properties.proofs.obligations import Budget, Outcome, Prover, Statement
-from properties.results.trace import Trace, record
+from properties.results.trace import Trace
 
 ARITHMETIC = "threshold"
 AT_THE_BOUND = "run at the bound"
@@ -83,17 +80,6 @@ def _is_u64(value: Int) -> Bool:
 
 def gap(system: RegistryDesign) -> Bool:
     return system.main.store.certified.has_gap
-
-
-def find_gap(
-    revision: Revision, scope: Scope, max_depth: int, seconds: float | None, smt2: Path | None = None
-) -> tuple[Trace | None, Search]:
-    """The shortest run to a gap in a bounded scope, replayed by the one-step engine."""
-    system = build(revision, scope)
-    search = Unrolling(system, gap(system), smt2=smt2).reaches(max_depth, seconds)
-    if search.actions is None:
-        return None, search
-    return record(Stepper(system), search.actions, "no_gaps_on_main_node"), search
 
 
 @dataclass(frozen=True)

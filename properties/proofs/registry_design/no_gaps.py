@@ -20,8 +20,8 @@ from properties.proofs.registry_design.session import (
     heavy_scope,
     named,
 )
-from properties.proofs.results import Result, Searched, failures, proved
-from properties.proofs.session import SEARCH_DEPTH, Case, attesters, no_run
+from properties.proofs.results import Result, failures, proved
+from properties.proofs.session import Case, attesters, no_run
 from properties.results.verdicts import Unknown, Verdict
 
 
@@ -91,10 +91,7 @@ def at_the_bound(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Res
         "the main node can get a gap."
     )
     case = session.case(NO_GAPS, "a gap is possible at the bound", sentence)
-    trace, search = bound.find_gap(
-        session.revision, bound.AT_BOUND, SEARCH_DEPTH, session.search_seconds, case.budget.within("search").smt2
-    )
-    searched = Searched("a gap", f"{bound.AT_BOUND.instance.name}, {bound.AT_BOUND.name}", search)
+    trace, searched = session.gap(bound.AT_BOUND)
     if trace is None:
         yield case.result(Unknown(no_run(searched)), [], searches=(searched,))
         return

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.registry_design.network import System
@@ -25,7 +24,6 @@ from model.topology import MAIN
 from model.transitions import Action
 from model.votes import NONE, Vote
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
-from properties.engines.bounded import Search, Unrolling
 from properties.engines.explorer import explore, first_where
 from properties.engines.paths import path_to
 from properties.engines.smt import Terms, WholeNumbers
@@ -158,20 +156,12 @@ def never(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> dict[str, Bool
     return {**excluded, "no deadlock": ~all_of(conjunct.holds for conjunct in deadlock(system, byzantine))}
 
 
-def search(
-    system: RegistryDesign, max_depth: int, seconds: float | None, smt2: Path | None = None
-) -> tuple[Trace | None, Search]:
-    """The shortest run into the deadlock, in a bounded scope, by Z3. The last state is of one of the kinds; of none,
-    where a smaller status will stop the node."""
-    found = Unrolling(system, target(system), smt2=smt2).reaches(max_depth, seconds)
-    if found.actions is None:
-        return None, found
-    stepper = Stepper(system)
-    trace = record(stepper, found.actions, "progress_possible")
+def kind_of(trace: Trace, system: RegistryDesign) -> str | None:
+    """Of which of the kinds the last state of a run into the deadlock is; of none, where a smaller status will stop the
+    node."""
     predicates = kinds(system)
-    holds = stepper.evaluator(*predicates.values())(replay(trace, stepper))
-    kind = next((name for name, is_one in zip(predicates, holds, strict=True) if is_one), None)
-    return trace.about(kind=kind), found
+    holds = Stepper(system).evaluator(*predicates.values())(replay(trace))
+    return next((name for name, is_one in zip(predicates, holds, strict=True) if is_one), None)
 
 
 def check_old_votes(trace: Trace) -> None:

@@ -18,7 +18,7 @@ from properties.proofs.registry_design import bound
 from properties.proofs.registry_design.invariants import idle, no_gap_invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, liberties, open_system
 from properties.proofs.results import Result, Searched
-from properties.proofs.session import SEARCH_DEPTH, Case, Session, holds
+from properties.proofs.session import Case, Session, holds
 from properties.results.trace import BadTrace, Trace, record, replay
 
 NO_GAPS = "no_gaps_on_main_node"
@@ -91,11 +91,14 @@ class RegistrySession(Session):
         external nodes side by side one is enough."""
         topology = {"relay": "relay", "relays": "relay", "relay_chain": "relay_chain"}.get(topology, "direct")
         if topology not in self._gaps:
-            scope = replace(SMALLEST, topology=topology)
-            folder = self.within(f"gap {topology}").smt2
-            trace, search = bound.find_gap(self.revision, scope, SEARCH_DEPTH, self.search_seconds, folder)
-            self._gaps[topology] = trace, Searched("a gap", f"{scope.instance.name}, {scope.name}", search)
+            self._gaps[topology] = self.gap(replace(SMALLEST, topology=topology))
         return self._gaps[topology]
+
+    def gap(self, scope: Scope) -> tuple[Trace | None, Searched]:
+        """The shortest run to a gap in a bounded scope."""
+        system = build(self.revision, scope)
+        folder = f"gap {scope.instance.name} {scope.topology}"
+        return self.run_to(system, bound.gap(system), NO_GAPS, "a gap", folder)
 
 
 def named(size: int, scope: Scope) -> str:

@@ -18,7 +18,7 @@ from properties.proofs.registry_design.invariants import MINIMA, invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, EVERY_WAY, liberties
 from properties.proofs.registry_design.session import ASSUMED, ONE_WAY, Argument, RegistrySession
 from properties.proofs.results import NothingHappens, Result, Searched, failures, proved
-from properties.proofs.session import SEARCH_DEPTH, listed, no_run, unreached
+from properties.proofs.session import listed, no_run, unreached
 from properties.results.trace import Trace
 from properties.results.verdicts import Unknown, Verdict, Violated
 
@@ -124,11 +124,12 @@ def judged(
 
 def reached(session: RegistrySession, scope: Scope) -> tuple[Trace | None, Searched]:
     """The shortest run into the deadlock."""
-    folder = session.within("reached").smt2
-    trace, search = permanence.search(build(session.revision, scope), SEARCH_DEPTH, session.search_seconds, folder)
-    if trace:
-        permanence.check_old_votes(trace)
-    return trace, Searched("the deadlock", f"{scope.instance.name}, {scope.name}", search)
+    system = build(session.revision, scope)
+    trace, searched = session.run_to(system, permanence.target(system), PROGRESS, "the deadlock", "reached")
+    if trace is None:
+        return None, searched
+    permanence.check_old_votes(trace)
+    return trace.about(kind=permanence.kind_of(trace, system)), searched
 
 
 def departure(session: RegistrySession) -> tuple[str, ...]:

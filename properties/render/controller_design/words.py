@@ -5,22 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from model.controller_design import task
 from model.controller_design.gossip import ANSWERED, CALLED, IDLE, INSERTED
-from model.controller_design.task import (
-    DEAD,
-    INSERTING,
-    READING_STATUS,
-    WAITING_FOR_CERTIFICATE,
-    WAITING_FOR_HASH,
-)
 from model.scope import Scope
 
 TASKS = {
-    READING_STATUS: "reading the status",
-    WAITING_FOR_HASH: "waiting for the hash",
-    WAITING_FOR_CERTIFICATE: "waiting for the certificate",
-    INSERTING: "inserting the certificate",
-    DEAD: "ended by an error",
+    task.READING_STATUS: "reading the status",
+    task.WAITING_FOR_HASH: "waiting for the hash",
+    task.WAITING_FOR_CERTIFICATE: "waiting for the certificate",
+    task.INSERTING: "inserting the certificate",
+    task.DEAD: "ended by an error",
 }
 """The phases of the attestation task."""
 
