@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from itertools import compress, count
 from math import inf
 from typing import Any
 
@@ -46,7 +47,7 @@ class Stepper:
 
     def enabled(self, state: State) -> list[int]:
         """The positions of the actions whose guard holds."""
-        return [place for place, holds in enumerate(self._guards(state)) if holds]
+        return list(compress(count(), self._guards(state)))
 
     def is_enabled(self, state: State, action: int) -> bool:
         """Whether the guard of the action at this position holds."""

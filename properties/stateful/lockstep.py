@@ -55,10 +55,19 @@ class Layout(ABC):
         return {place.name: index for index, place in enumerate(self.model.system.topology.places)}
 
     @cached_property
+    def node_names(self) -> list[str]:
+        """The names of the nodes, by position."""
+        return list(self.places)
+
+    @cached_property
+    def link_names(self) -> list[str]:
+        """The names of the links, by position."""
+        return ["-".join(ends) for ends in self.links]
+
+    @cached_property
     def links(self) -> dict[tuple[str, str], int]:
         """The position of each link, by sender and receiver."""
-        names = list(self.places)
-        ends = self.model.system.topology.links
+        names, ends = self.node_names, self.model.system.topology.links
         return {(names[sender], names[receiver]): index for index, (sender, receiver) in enumerate(ends)}
 
     def link_of(self, action: Action) -> int:

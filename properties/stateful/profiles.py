@@ -22,7 +22,7 @@ from properties.stateful.registry_design.gossip_link import GossipLinkMachine
 from properties.stateful.registry_design.qc_finder import QcFinderMachine
 from properties.stateful.registry_design.status_watch import StatusWatchMachine
 from properties.stateful.registry_design.vote_registry import VoteRegistryMachine
-from properties.stateful.system import DRIVEN, SIZES, ControllerSystemMachine, RegistrySystemMachine, SystemMachine
+from properties.stateful.system import DRIVEN, SIZES, SYSTEM_MACHINES, SystemMachine
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ MACHINES: dict[str, type[CountedMachine]] = {
     "attester runner": AttesterRunnerMachine,
     "gossip link": GossipLinkMachine,
     "batch store": BatchStoreMachine,
-    SYSTEMS[REGISTRY]: RegistrySystemMachine,
-    SYSTEMS[CONTROLLER]: ControllerSystemMachine,
+    **{name: SYSTEM_MACHINES[design] for design, name in SYSTEMS.items()},
 }
 """All machines, by name."""
 

@@ -1,6 +1,7 @@
 """The whole system, driven one action at a time: by Hypothesis, or by whoever chooses.
 
-`SystemMachine` is to be subclassed: `models` are the numbers of the models that it runs (`properties.stateful.models`).
+The machine of a design is to be subclassed: `models` are the numbers of the models that it runs
+(`properties.stateful.models`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import compress
 from types import ModuleType
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 import model.controller_design.network
 import model.controller_design.node
@@ -107,7 +109,7 @@ class Run:
             self.mirror.follow(place, before, self.state)
         except Disagreement as disagreement:
             raise self.failure(LOCKSTEP, str(disagreement)) from None
-        if not self.is_resting:
+        if self.mirror.noticed and not self.is_resting:
             self.counts.update(self.mirror.noticed)
         holding = self.model.holding(self.state)
         if not all(holding):
@@ -119,9 +121,10 @@ class Run:
     def choose(self, value: int) -> None:
         """Take the enabled action that this number stands for, if any is enabled: every 16th number stands for a
         fault where one is possible, the others for progress where it is possible; 0 for the first action."""
-        progress = self.progress
-        faults = [place for place in self.enabled if place in self.model.faults]
-        candidates = (faults or progress) if value % 16 == 15 else (progress or faults)
+        progress, is_fault = self.progress, value % 16 == 15
+        wants_fault = is_fault or not progress
+        faults = [place for place in self.enabled if place in self.model.faults] if wants_fault else []
+        candidates = faults or progress
         if candidates:
             self.take(candidates[value // 16 % len(candidates)])
 
@@ -131,9 +134,11 @@ class Run:
         self.is_resting = True
         must_progress = self.model.must_progress
         for _ in range(LONGEST_REST if must_progress else LONGEST_UNREST):
-            if not self.progress:
+            progress = self.progress
+            if not progress:
                 break
-            self._take_in_turn()
+            last = self.actions[-1] if self.actions else -1
+            self.take(next((place for place in progress if place > last), progress[0]))
         if must_progress and self.progress:
             raise self.failure(PROGRESS, f"the system comes to rest within {LONGEST_REST:,} steps")
         missing = [batch for batch, lacks in enumerate(self.model.uncertified(self.state)) if lacks]
@@ -141,10 +146,6 @@ class Run:
             raise self.failure(PROGRESS, f"batch {missing[0]} is certified when nothing is left to do")
         self.counts["never comes to rest" if self.progress else "comes to rest"] += 1
         self.counts["rest without a certificate" if missing else "rest with all certificates"] += 1
-
-    def _take_in_turn(self) -> None:
-        last = self.actions[-1] if self.actions else -1
-        self.take(next((place for place in self.progress if place > last), self.progress[0]))
 
     def finish(self) -> None:
         """Compare every registry and link once more. Raises `RunFailed`."""
@@ -179,22 +180,21 @@ class Run:
     def _count(self, place: int, before: State) -> None:
         """Count the step, its transition and its phases. The rest at the end of a run, which would go everywhere by
         itself, counts for its length and its witnesses alone."""
-        self.counts["steps at rest" if self.is_resting else "steps"] += 1
         self._count_witnesses()
-        if not self.is_resting:
-            self.counts[self.model.families[place]] += 1
-            self._count_phases(place, before)
+        if self.is_resting:
+            self.counts["steps at rest"] += 1
+            return
+        self.counts["steps"] += 1
+        self.counts[self.model.families[place]] += 1
+        for moment in self.beside.moments.of(self.model.stepper.action(place), before, self.state):
+            self.counts[moment] += 1
 
     def _count_witnesses(self) -> None:
         names, evaluate = self.model.witnesses
-        for name, holds in zip(names, evaluate(self.state), strict=True):
-            if holds and name not in self._witnessed:
+        for name in compress(names, evaluate(self.state)):
+            if name not in self._witnessed:
                 self._witnessed.add(name)
                 self.counts[f"runs with {name}"] += 1
-
-    def _count_phases(self, place: int, before: State) -> None:
-        action = self.model.stepper.action(place)
-        self.counts.update(self.beside.moments.of(action, before, self.state))
 
 
 LONGEST_RUN = 200
@@ -208,19 +208,18 @@ SIZES = ("1 attester", "2 attesters", "3 attesters", "4 attesters or more")
 
 
 class SystemMachine(CountedMachine):
-    """A run of a random model, of either design. For each transition of the protocol there is a rule that lets the
+    """A run of a random model. For each transition of the protocol of a design, its machine has a rule that lets the
     system run, by chance, until that transition is possible, and then takes it. At its end, every run is driven fairly
     until nothing is left to do.
 
     A rule that took one action and needed it to be possible would hardly ever fire: Hypothesis leaves out a random part
-    of the rules in each run, and most of the time only a few actions are possible.
+    of the rules in each run, and most of the time only a few actions are possible. Rules of another design, which would
+    never be possible, would cost more than the steps do: Hypothesis draws one rule after the other until one is.
     """
 
-    models: ClassVar[range] = range(48)
-    """The numbers of the models that it runs. Designs take turns."""
-    showcases: ClassVar[Sequence[tuple[str, int]]] = tuple(
-        (design, place) for design in DESIGNS for place in range(len(DRAWN[design].showcases))
-    )
+    models: ClassVar[range]
+    """The numbers of the models that it runs, all of its design: designs take turns."""
+    showcases: ClassVar[Sequence[tuple[str, int]]]
     """The showcases that it runs as well, by design; more often those that are there more often."""
     pool: ClassVar[int] = 0
     """Which models have these numbers: another pool has others."""
@@ -286,17 +285,11 @@ class SystemMachine(CountedMachine):
 
 
 class RegistrySystemMachine(SystemMachine):
-    """The system machine, on systems with vote registries alone."""
-
-    models = range(0, 48, len(DESIGNS))
-    showcases = tuple(shown for shown in SystemMachine.showcases if shown[0] == REGISTRY)
+    """The machine of systems with vote registries."""
 
 
 class ControllerSystemMachine(SystemMachine):
-    """The system machine, on systems with attestation controllers alone."""
-
-    models = range(1, 48, len(DESIGNS))
-    showcases = tuple(shown for shown in SystemMachine.showcases if shown[0] == CONTROLLER)
+    """The machine of systems with attestation controllers."""
 
 
 def _transitions(undriven: Iterable[Transition], *modules: ModuleType) -> tuple[str, ...]:
@@ -334,11 +327,16 @@ def _rule_for(name: str) -> Callable[..., None]:
 
     until.__name__ = f"until_{name}"
     until.__doc__ = f"Let the system run until `{name}` is possible, and take it."
-    wrapped: Callable[..., None] = precondition(lambda self: name in DRIVEN[self.run.model.design])(
-        rule(choices=BURSTS)(until)
-    )
-    return wrapped
+    ruled: Callable[..., None] = rule(choices=BURSTS)(until)
+    return ruled
 
 
-for _name in sorted({name for names in DRIVEN.values() for name in names}):
-    setattr(SystemMachine, f"until_{_name}", _rule_for(_name))
+SYSTEM_MACHINES: dict[str, type[SystemMachine]] = {REGISTRY: RegistrySystemMachine, CONTROLLER: ControllerSystemMachine}
+"""The machine of each design."""
+
+for _turn, _design in enumerate(DESIGNS):
+    _machine = SYSTEM_MACHINES[_design]
+    _machine.models = range(_turn, 48, len(DESIGNS))
+    _machine.showcases = tuple((_design, place) for place in range(len(DRAWN[_design].showcases)))
+    for _name in DRIVEN[_design]:
+        setattr(_machine, f"until_{_name}", _rule_for(_name))

@@ -11,7 +11,7 @@ from model.transitions import ModelError
 from properties.stateful.machine import CountedMachine, drive
 from properties.stateful.models import DESIGNS, Model, built
 from properties.stateful.profiles import MACHINES, RULES, Profile
-from properties.stateful.system import SystemMachine
+from properties.stateful.system import SYSTEM_MACHINES, SystemMachine
 from tests.broken_models import BROKEN_MODELS, BrokenModel, broken_model
 
 SAMPLE = {
@@ -45,11 +45,12 @@ SETTINGS = hypothesis.settings(
 def system_for(broken: BrokenModel, numbers: range) -> type[SystemMachine]:
     """The system machine: half of its runs in the scope where the change shows, the others in small random ones of the
     same design."""
-    turn = DESIGNS.index(REVISIONS[broken.revision].design)
+    design = REVISIONS[broken.revision].design
+    turn = DESIGNS.index(design)
     others = (built(number // 2 * len(DESIGNS) + turn) for number in numbers if number % 2)
     models = {number: next(others) if number % 2 else Model(broken.build()) for number in numbers}
 
-    class Broken(SystemMachine):
+    class Broken(SYSTEM_MACHINES[design]):  # type: ignore[misc] # a class that a table has
         def model(self, number: int) -> Model:
             return models[number]
 

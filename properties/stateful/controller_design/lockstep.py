@@ -132,7 +132,7 @@ class Mirror(lockstep.Mirror):
         self.asked[link], self.carried[link] = None, ()
 
     def compare_node(self, node: int, state: State) -> None:
-        name, attesters = list(self.layout.places)[node], self.layout.system.topology.attesters
+        name, attesters = self.layout.node_names[node], self.layout.system.topology.attesters
         number, variant, genesis, place, has_quorum, verifies, *flags = self.layout.controllers[node](state)
         here = self.controllers[node].state
         agree(f"whether {name} attests", here is not None, number >= 0)
@@ -148,7 +148,7 @@ class Mirror(lockstep.Mirror):
             agree(f"whether the certificate of {name} verifies", is_valid, bool(verifies))
 
     def compare_link(self, link: int, state: State) -> None:
-        name, attesters = "-".join(list(self.layout.links)[link]), self.layout.system.topology.attesters
+        name, attesters = self.layout.link_names[link], self.layout.system.topology.attesters
         number, variant, genesis, *flags = self.layout.told[link](state)
         previous = self.controllers[self.callers[link]].receivers[link].previous
         told = None if previous is None else previous.info.batch_to_attest

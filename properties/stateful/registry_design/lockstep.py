@@ -151,7 +151,7 @@ class Mirror(lockstep.Mirror):
 
     def compare_node(self, node: int, state: State) -> None:
         votes, layout = self.registries[node].votes, self.layout
-        name = list(layout.places)[node]
+        name = layout.node_names[node]
         agree(f"the votes of {name}", _subjects(votes), layout.registries[node](state))
         agree(f"the minimum of {name}", votes.min_batch_number, layout.minima[node](state)[0])
         found, verifies, *subject = layout.certificates[node](state)
@@ -165,7 +165,7 @@ class Mirror(lockstep.Mirror):
                 self.noticed.append(CONTAMINATED)
 
     def compare_link(self, link: int, state: State) -> None:
-        name = "-".join(list(self.layout.links)[link])
+        name = self.layout.link_names[link]
         agree(f"what was pushed on {name}", _subjects(self.old[link]), self.layout.old[link](state))
         message = {vote.key: subject_of(vote.batch) for vote in self.in_flight[link]}
         agree(f"the message on {name}", message, self.layout.in_flight[link](state))
@@ -179,7 +179,7 @@ class Mirror(lockstep.Mirror):
         try:
             updated = self.registries[node].update(self.layout.committee, genesis, votes, skip_bad_signatures=skips)
         except VoteError as error:
-            name = list(self.layout.places)[node]
+            name = self.layout.node_names[node]
             raise Disagreement(f"a message to {name} is an error in full fidelity: {error}") from error
         self.registries[node] = updated
 
