@@ -69,6 +69,7 @@ class Check:
         self._asked: Sequence[Property] = ()
         self._sights: dict[Property, Sight] = {}
         self._finals: dict[Property, list[Final]] = {}
+        self._graphs: dict[frozenset[int], Graph] = {}
 
     def verdicts(self, properties: Sequence[Property] = CATALOGUE) -> dict[str, Verdict]:
         """The verdict of each property, by name."""
@@ -170,7 +171,7 @@ class Check:
 
     def _fair_runs(self, claim: Property) -> FairRuns:
         fair = [action.name in claim.fair - claim.without for action in self.system.actions]
-        return FairRuns(self.graph.without(self._left_out(claim)), fair)
+        return FairRuns(self._links(claim), fair)
 
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
@@ -212,7 +213,7 @@ class Check:
         return finals, np.flatnonzero(found)
 
     def _find_finals(self, claims: Sequence[Property]) -> None:
-        links = self.graph.without(self._left_out(claims[0]))
+        links = self._links(claims[0])
         self._finals |= {claim: [] for claim in claims}
         asked = [(claim, each) for claim in claims for each in claim.conjuncts(self.system)]
         for first in range(0, len(asked), FEW_BITS):
@@ -239,6 +240,13 @@ class Check:
     def _left_out(self, claim: Property) -> frozenset[int]:
         """The actions that the property does not count on."""
         return frozenset(n for n, action in enumerate(self.system.actions) if action.name in claim.without)
+
+    def _links(self, claim: Property) -> Graph:
+        """The transitions that the property counts on."""
+        left_out = self._left_out(claim)
+        if left_out not in self._graphs:
+            self._graphs[left_out] = self.graph.without(left_out)
+        return self._graphs[left_out]
 
     @cached_property
     def graph(self) -> Graph:

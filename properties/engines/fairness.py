@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from properties.engines.graph import Graph, endless
+from properties.engines.graph import Graph
 from properties.engines.vectorised import Mask
 
 Numbers = npt.NDArray[np.int32]
@@ -52,9 +52,9 @@ class Part:
     def of(graph: Graph, chosen: Mask) -> Part:
         """The part of these states."""
         states = np.flatnonzero(chosen)
-        place = np.full(graph.states, ELSEWHERE, dtype=np.int32)
-        place[states] = np.arange(len(states))
         parts = [np.zeros((3, 0), dtype=np.int32)]
+        place = np.full(graph.states if len(states) else 0, ELSEWHERE, dtype=np.int32)
+        place[states] = np.arange(len(states))
         for each in graph.edges if len(states) else ():
             sources = place.take(each.sources, mode="clip")
             here = sources != ELSEWHERE
@@ -127,7 +127,7 @@ class FairRuns:
 
 def _on_cycles(graph: Graph) -> Mask:
     """Which states lie on a cycle, be it of one transition."""
-    chosen = endless(graph)
+    chosen = graph.endless.copy()
     part = Part.of(graph, chosen)
     labels = part.components(np.ones(len(part.states), dtype=bool))
     is_cyclic = np.bincount(labels)[labels] > 1

@@ -101,6 +101,11 @@ class Graph:
         ]
         return list(map(Chunk, starts.tolist(), ends.tolist(), by_start, reach))
 
+    @cached_property
+    def endless(self) -> Mask:
+        """The states from which a run can go on for ever."""
+        return _endless(self)
+
     def without(self, actions: Collection[int]) -> Graph:
         """The graph without the transitions by these actions."""
         if not actions:
@@ -229,8 +234,7 @@ def reachable_later(links: Graph, now: Bits) -> Bits:
     return later
 
 
-def endless(links: Graph) -> Mask:
-    """The states from which a run can go on for ever."""
+def _endless(links: Graph) -> Mask:
     found = np.zeros(links.states, dtype=bool)
     for each in links.edges:
         found[each.sources] = True

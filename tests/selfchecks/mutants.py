@@ -113,17 +113,17 @@ def _all_but_the_last_digit(sizes: Any) -> Iterator[list[storage.Digit]]:
         yield [*digits, replace(last, weight=0, value=None)] if digits else [last]
 
 
-def _last_where(self: Check, bad: Any, others: Any) -> tuple[tuple[int, int] | None, list[int]]:
-    place, counts = _first_and_counts(self, bad, others)
+def _last_where(self: Check, claim: Property) -> tuple[tuple[int, int] | None, list[int]]:
+    place, counts = _seen(self, claim)
     if place is not None:
-        holds = self.search.vectorised.holds(bad)
+        holds = self.search.vectorised.holds(self._looked_for(claim))
         words = map(self.search.level, range(len(self.search.levels)))
         place = [(level, int(at)) for level, each in enumerate(words) for at in np.flatnonzero(holds(each))][-1]
     return place, counts
 
 
 _bit = checking._bit
-_first_and_counts = Check._first_and_counts
+_seen = Check._seen
 
 
 def _any_predecessor(self: Graph, index: int) -> int:
@@ -204,7 +204,7 @@ MUTANTS = (
     Mutant("bits are sorted, not blocks", Packing, "canonical", _bits_apart),
     Mutant("symmetry does not look at actions", Symmetry, "_obstacle", _without_regard_to_actions),
     Mutant("symmetry does not look at the property", Symmetry, "breaks", lambda *_: None),
-    Mutant("the last state is reported, not the first", Check, "_first_and_counts", _last_where),
+    Mutant("the last state is reported, not the first", Check, "_seen", _last_where),
     Mutant("any predecessor will do", Graph, "predecessor", _any_predecessor),
     Mutant("a graph lacks the last edge of each chunk", Lookup, "edges", _without_the_last),
     Mutant("what can be reached is looked for once", graph, "sweep", _one_sweep),
