@@ -101,36 +101,25 @@ def is_cure(action: Action) -> bool:
     return action.name == "restart_node" and action.node == MAIN
 
 
-@dataclass(frozen=True)
-class Permanence:
-    """The proof that the deadlock lasts, for an open committee of some size, in one revision."""
+def closed(system: RegistryDesign, committee: Committee, budget: Budget) -> list[Outcome]:
+    """That the deadlock lasts, for an open committee: every action but a restart of the main node keeps every conjunct,
+    and the batch that is asked for, which has no certificate. Which obligations fail tells what may cure it."""
+    return kept_by(system, committee, [action for action in system.actions if not is_cure(action)], budget)
 
-    system: RegistryDesign
-    committee: Committee
 
-    @property
-    def predicate(self) -> tuple[Invariant, ...]:
-        """The deadlock's conjuncts, on this system."""
-        return deadlock(self.system, self.committee.byzantine)
-
-    def closed(self, budget: Budget) -> list[Outcome]:
-        """Every action but a restart of the main node keeps every conjunct, and the batch that is asked for, which has
-        no certificate. Which obligations fail tells what may cure the deadlock."""
-        return self.kept_by([action for action in self.system.actions if not is_cure(action)], budget)
-
-    def kept_by(self, actions: Sequence[Action], budget: Budget) -> list[Outcome]:
-        """That these actions keep the deadlock, and the batch that is asked for, which has no certificate."""
-        argument = Induction(self.system, self.predicate, TRUE)
-        before = Terms(WholeNumbers())
-        prover = Prover(argument.hypotheses(before), budget)
-        asked, stored = self.system.next_batch_to_attest, self.system.main.store.certified
-        outcomes = [prover.prove(DEADLOCK, "the batch asked for has no certificate", before(~stored.contains(asked)))]
-        for action in actions:
-            outcomes += argument.kept(prover, before, action)
-            after = argument.after(before, action)
-            with prover.assuming(before(action.guard)):
-                outcomes.append(prover.prove(describe(action), ASKED, after(asked) == before(asked)))
-        return outcomes
+def kept_by(system: RegistryDesign, committee: Committee, actions: Sequence[Action], budget: Budget) -> list[Outcome]:
+    """That these actions keep the deadlock, and the batch that is asked for, which has no certificate."""
+    argument = Induction(system, deadlock(system, committee.byzantine), TRUE)
+    before = Terms(WholeNumbers())
+    prover = Prover(argument.hypotheses(before), budget)
+    asked, stored = system.next_batch_to_attest, system.main.store.certified
+    outcomes = [prover.prove(DEADLOCK, "the batch asked for has no certificate", before(~stored.contains(asked)))]
+    for action in actions:
+        outcomes += argument.kept(prover, before, action)
+        after = argument.after(before, action)
+        with prover.assuming(before(action.guard)):
+            outcomes.append(prover.prove(describe(action), ASKED, after(asked) == before(asked)))
+    return outcomes
 
 
 def target(system: RegistryDesign) -> Bool:

@@ -91,7 +91,7 @@ def closed(session: RegistrySession, sizes: Sequence[int], budget: Budget) -> tu
     for size, scope in cases:
         folder = budget.within(f"closed {size} {scope.topology if scope.echo else ''}")
         system, committee = session.argument(size, scope).system, Committee.of(size)
-        outcomes += permanence.Permanence(system, committee).closed(folder)
+        outcomes += permanence.closed(system, committee, folder)
         outcomes += unassuming(system, committee).environment(folder)
     return outcomes, lasts
 
