@@ -108,7 +108,7 @@ def test_a_run_departs_where_the_revisions_differ() -> None:
     assert same is None
     other = departure(result.verdict.trace, build(REVISIONS["pr161+era2539"], DEADLOCK_SCOPE))
     assert other is not None
-    assert other.reason == "is not possible"
+    assert "is not possible" in other
 
 
 def test_there_is_no_way_out_of_it() -> None:

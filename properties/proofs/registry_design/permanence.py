@@ -11,8 +11,8 @@ Votes below it are skipped; so the main node never stores another certificate, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.registry_design.network import System
@@ -189,19 +189,9 @@ def way_out(trace: Trace, system: RegistryDesign) -> list[str] | None:
     return [describe(lasting.actions[each]) for each in path_to(search, Stepper(lasting), place)]
 
 
-@dataclass(frozen=True)
-class Departure:
-    """The first step of a run that another revision does not take: its number from 1, who acts, and the difference."""
-
-    step: int
-    action: str
-    reason: str
-    changes: Mapping[str, tuple[int, int]]
-
-
-def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
-    """Where a run of one revision leaves another revision's behaviour; none if the other can run it to the end. Where
-    the other one asks for the genesis' first block, that is there from the start."""
+def departure(trace: Trace, cured: RegistryDesign) -> str | None:
+    """The first step of a run that another revision does not take, in words; none if the other can run it to the end.
+    Where the other one asks for the genesis' first block, that is there from the start."""
     stepper = Stepper(cured)
     actions = [place for call, place in stepper.index.items() if call == (MAIN, "produce_first_block()")]
     state = stepper.initial
@@ -209,12 +199,10 @@ def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
         state = stepper.apply(state, earlier)
     for number, step in enumerate(trace.steps, 1):
         place = stepper.index.get((step.node, step.call))
-        action = f"{step.call} of {step.node}"
         if place is None or place not in stepper.enabled(state):
-            return Departure(number, action, "is not possible", {})
+            return f"step {number} is not possible: {step.call} of {step.node}"
         actions.append(place)
-        changes = record(stepper, actions).steps[-1].changes
-        if changes != step.changes:
-            return Departure(number, action, "has another effect", changes)
+        if record(stepper, actions).steps[-1].changes != step.changes:
+            return f"step {number} has another effect: {step.call} of {step.node}"
         state = stepper.apply(state, place)
     return None
