@@ -236,7 +236,7 @@ class Story:
     @cached_property
     def passing(self) -> tuple[int, Trace] | None:
         """The nearest run that goes well: it shares so many first steps with the trace, as many as possible, then goes
-        on to a state where the conjunct is true. None for a witness, if there is none, or if it is too long a search."""
+        on to a state where the conjunct is true. None for a witness, if there is none, or if too many states follow."""
         if self.false_conjunct is None:
             return None
         for shared in range(len(self.trace.steps) - 1, -1, -1):
