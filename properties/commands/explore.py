@@ -16,7 +16,7 @@ from properties.commands.terminal import Progress
 from properties.commands.usage import counted
 from properties.engines.checking import Check
 from properties.engines.explorer import Exploration
-from properties.engines.memory import available, taken
+from properties.engines.memory import taken
 from properties.engines.packing import Packing
 from properties.engines.workers import cores
 from properties.render.command import scope_options
@@ -93,14 +93,13 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
 
 
 def memory_needed(search: Exploration) -> str:
-    """What the states that were searched take, what the next level would take by how the last has grown, and what is
-    left."""
+    """What is lacking, what the states that were searched take, and what the next level would take by how the last has
+    grown."""
     last = len(search.levels[-1][0]) if search.levels else 0
     all_taken = taken(search.processes)
     each = all_taken / max(search.states, 1)
-    left = available()
     return (
-        f"out of memory: {counted(search.states, 'state')} take {all_taken / 1e6:,.0f} MB; the next level has about "
-        f"{last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} MB more"
-        + (f", and {left / 1e6:,.0f} MB are left" if left is not None else "")
+        f"out of memory: {search.out_of_memory}; {counted(search.states, 'state')} take {all_taken / 1e6:,.0f} MB; the "
+        f"next level has about {last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} "
+        "MB more"
     )
