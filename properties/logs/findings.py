@@ -83,7 +83,7 @@ def _violations(accepted: Accepted) -> Iterator[Violation]:
     ]
     violated = accepted.setting.stepper.evaluator(*(conjunct.when & ~conjunct.holds for _, conjunct in claims))
     seen: set[str] = set()
-    for number, state in enumerate(accepted.path.states):
+    for number, state in enumerate(accepted.states):
         for (name, conjunct), is_violated in zip(claims, violated(state), strict=True):
             if is_violated and name not in seen and (name != CERTIFICATES or _finds(accepted, number)):
                 seen.add(name)
@@ -104,12 +104,12 @@ def _event(accepted: Accepted, number: int) -> Event:
 
 
 def _trace(accepted: Accepted, number: int, claim: str) -> Trace:
-    actions = [action for taken in accepted.path.actions[:number] for action in taken]
+    actions = [action for taken in accepted.actions[:number] for action in taken]
     return record(accepted.setting.stepper, actions, claim).about(arrangement=accepted.setting.arrangement)
 
 
 def _point_of_no_return(accepted: Accepted) -> PointOfNoReturn | UnprovedStop:
-    states, setting = accepted.path.states, accepted.setting
+    states, setting = accepted.states, accepted.setting
     future = Future(setting, claim(PROGRESS).without)
     first = _first_final(accepted, future)
     if first == len(states):
@@ -139,7 +139,7 @@ def _kinds(accepted: Accepted, state: State) -> tuple[str, ...]:
 def _first_final(accepted: Accepted, future: Future) -> int:
     """The number of the first state from which on it is proved, to the end, that the batch asked for stays without
     certificate; the number of states if it is not even proved for the last."""
-    states = accepted.path.states
+    states = accepted.states
     first = len(states)
     for start, stop in reversed(list(_stretches(accepted, future))):
         if not future.is_impossible(states[stop - 1]):
@@ -159,7 +159,7 @@ def _bisect(states: Sequence[State], future: Future, possible: int, impossible: 
 
 def _stretches(accepted: Accepted, future: Future) -> Iterator[tuple[int, int]]:
     """The run in stretches [start, stop) of states in which the same batch is asked for and no fault happens."""
-    states, start = accepted.path.states, 0
+    states, start = accepted.states, 0
     for number in range(1, len(states)):
         is_fault = accepted.run.events[number - 1].kind in ("node_restarted", "disconnected")
         if is_fault or future.asked(states[number]) != future.asked(states[start]):

@@ -61,21 +61,15 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Path:
-    """One way through the model that fits the log: the state after each event, the initial one first, and the actions
-    (by position) that led there."""
-
-    states: tuple[State, ...]
-    actions: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
 class Accepted:
-    """A run that fits the model; `possibilities` is the largest number of states that it was ever open between."""
+    """A run that fits the model, and one way through the model that fits it: the state after each event, the initial
+    one first, and the actions (by position) that led there. `possibilities` is the largest number of states that it
+    was ever open between."""
 
     run: Run
     setting: Setting
-    path: Path
+    states: tuple[State, ...]
+    actions: tuple[tuple[int, ...], ...]
     possibilities: int
 
 
@@ -242,18 +236,18 @@ class Following:
             recorded = {} if end is None else {field: end.fields[field] for field in modelled}
             if recorded == modelled:
                 possibilities = max(map(len, self.history))
-                return Accepted(self.run, self.setting, self._path_to(state), possibilities)
+                return Accepted(self.run, self.setting, *self._path_to(state), possibilities)
             explanations.append(Candidate("end of the run", (), *first_difference("", recorded, modelled)))
         assert end is not None, "a prefix asks nothing of its last state"
         return self._rejected(end, len(self.history[-1]), _distinct(explanations))
 
-    def _path_to(self, state: State) -> Path:
+    def _path_to(self, state: State) -> tuple[tuple[State, ...], tuple[tuple[int, ...], ...]]:
         states, actions = [state], []
         for frontier in reversed(self.history[1:]):
             before, taken = frontier[states[-1]]
             states.append(before)
             actions.append(taken)
-        return Path(tuple(reversed(states)), tuple(reversed(actions)))
+        return tuple(reversed(states)), tuple(reversed(actions))
 
 
 def _distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -21,7 +21,7 @@ from properties.engines.code import Numbers, compile_expressions
 from properties.engines.smt import Term, Terms, WholeNumbers, conjunction
 from properties.proofs import environment
 from properties.proofs.environment import Liberty
-from properties.proofs.obligations import Answer, Budget, Outcome, Prover, SmallModel, answer_of
+from properties.proofs.obligations import Answer, Budget, Outcome, Prover, answer_of
 
 S = TypeVar("S", bound=TransitionSystem[Any])
 
@@ -186,7 +186,7 @@ class Induction(Generic[S]):
         before, prover = self._at_start(budget) if failure.subject == START else self._in_invariant(action, budget)
         after = before if action is None else self.after(before, action)
         found = prover.smallest(before, [*self.state, *self.open], self._claimed(failure, action, after))
-        return None if found is None else self._read(before, found, failure, action)
+        return None if found is None else self._read(before, *found, failure, action)
 
     def _in_invariant(self, action: Action | None, budget: Budget) -> tuple[Terms, Prover]:
         before = Terms(WholeNumbers())
@@ -205,8 +205,8 @@ class Induction(Generic[S]):
             return self.goals[failure.goal]
         return next(part.holds for part in self.invariant if part.name == failure.goal)
 
-    def _read(self, before: Terms, found: SmallModel, failure: Outcome, action: Action | None) -> Transit:
-        values = {variable: before.read(found.model, variable) for variable in (*self.state, *self.open)}
+    def _read(self, before: Terms, model: Term, is_smallest: bool, failure: Outcome, action: Action | None) -> Transit:
+        values = {variable: before.read(model, variable) for variable in (*self.state, *self.open)}
         changes = [] if action is None else list(action.updates)
         results = evaluate([value for _, value in changes], values)
         later = values | {variable.expression: value for (variable, _), value in zip(changes, results, strict=True)}
@@ -214,7 +214,7 @@ class Induction(Generic[S]):
         state, after = ({name_of(variable): at[variable] for variable in self.state} for at in (values, later))
         open_values = {name_of(variable): values[variable] for variable in self.open}
         initial = self.system.initial
-        return Transit(failure.subject, failure.goal, state, after, open_values, initial, found.is_smallest)
+        return Transit(failure.subject, failure.goal, state, after, open_values, initial, is_smallest)
 
     def _check(
         self, failure: Outcome, action: Action | None, before: dict[Expression, int], after: dict[Expression, int]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -126,45 +126,32 @@ class Prover:
         why = self._solver.reason_unknown() if said == "unknown" else None
         return Outcome(subject, goal, answer, spent, _since(earlier, statistics(self._solver)), model, why)
 
-    def smallest(self, terms: Terms, variables: Sequence[Expression], formula: Term) -> SmallModel | None:
+    def smallest(self, terms: Terms, variables: Sequence[Expression], formula: Term) -> tuple[Term, bool] | None:
         """A model that refutes the formula: one with small numbers only, if there is one, and among these with each
-        variable in turn as small as the ones before it allow; none if no model is found at all."""
+        variable in turn as small as the ones before it allow; and whether the solver decided of each that it cannot be
+        smaller. None if no model is found at all."""
         with self.assuming(z3.Not(formula)):
             if self._solver.check() != z3.sat:
                 return None
-            found = SmallModel(self._solver.model(), True)
+            model = self._solver.model()
             self._solver.set("timeout", SHRINKING_MILLISECONDS)
             # With small numbers only, which mostly are enough, the solver decides the rest at once.
             small = [terms(each) <= (each.low or 0) + SMALL for each in variables if not isinstance(each, Bool)]
-            said = self._solver.check(*small)
-            if said == z3.sat:
-                found = SmallModel(self._solver.model(), True)
+            if (said := self._solver.check(*small)) == z3.sat:
+                model = self._solver.model()
                 self._solver.add(*small)
-            found = replace(found, is_smallest=said != z3.unknown)
+            is_smallest = said != z3.unknown
             for variable in variables:
-                found = self._shrink(found, terms, variable)
+                number = z3.If(terms(variable), 1, 0) if isinstance(variable, Bool) else terms(variable)
+                value = model.eval(number, model_completion=True)
+                # Where the solver gives up, the variable stays as large as it was.
+                while (said := self._solver.check(number < value)) == z3.sat:
+                    model = self._solver.model()
+                    value = model.eval(number, model_completion=True)
+                self._solver.add(number == value)
+                is_smallest &= said == z3.unsat
             self._solver.set("timeout", int(self.budget.seconds_per_query * 1000))
-            return found
-
-    def _shrink(self, found: SmallModel, terms: Terms, variable: Expression) -> SmallModel:
-        """A model with the least value of the variable that the solver finds, which is then fixed. Where it gives up,
-        the variable stays as large as it was."""
-        number = z3.If(terms(variable), 1, 0) if isinstance(variable, Bool) else terms(variable)
-        model = found.model
-        value = model.eval(number, model_completion=True)
-        while (said := self._solver.check(number < value)) == z3.sat:
-            model = self._solver.model()
-            value = model.eval(number, model_completion=True)
-        self._solver.add(number == value)
-        return SmallModel(model, found.is_smallest and said == z3.unsat)
-
-
-@dataclass(frozen=True)
-class SmallModel:
-    """A model with small numbers; `is_smallest`: whether the solver decided of each that it cannot be smaller."""
-
-    model: Term
-    is_smallest: bool
+            return model, is_smallest
 
 
 GAUGES = ("max memory", "memory", "time")
@@ -194,7 +181,7 @@ class Statement:
         terms, hypotheses = self._hypotheses()
         variables = variables_of([*self.given, self.then])
         found = Prover(hypotheses, budget).smallest(terms, variables, terms(self.then))
-        return None if found is None else {name_of(each): terms.read(found.model, each) for each in variables}
+        return None if found is None else {name_of(each): terms.read(found[0], each) for each in variables}
 
     def _hypotheses(self) -> tuple[Terms, list[Term]]:
         terms = Terms(WholeNumbers())

@@ -105,14 +105,14 @@ def _committee(name: str, weights: Mapping[str, int]) -> Committee:
 def _played(ready: Ready) -> Iterator[Compared]:
     scenario = ready.scenario
     thresholds = {name: committee.threshold for name, committee in ready.committees.items()}
-    yield Compared(None, {"thresholds": scenario["thresholds"]}, {"thresholds": thresholds})
+    yield None, {"thresholds": scenario["thresholds"]}, {"thresholds": thresholds}
     controller = Controller(scenario["key"])
     for index, step in enumerate(scenario["steps"]):
         after, result = _taken(controller, step, ready)
         has_published = after.state is not controller.state
         state = ready.recorded_state(after.state)
         recorded = {name: step[name] for name in ("result", "published", "state")}
-        yield Compared(index, recorded, {"result": result, "published": has_published, "state": state})
+        yield index, recorded, {"result": result, "published": has_published, "state": state}
         controller = after
 
 

@@ -68,7 +68,7 @@ def _played(ready: tuple[Scenario, Committee], registry: BatchVotes) -> Iterator
         after, result = _taken(step, history, committee, scenario["genesis"])
         history.append(after)
         recorded = {"result": step["result"], "state": step["state"]}
-        yield Compared(index, recorded, {"result": result, "state": _state(after)})
+        yield index, recorded, {"result": result, "state": _state(after)}
 
 
 def _taken(

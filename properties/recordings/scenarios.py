@@ -54,13 +54,8 @@ class Difference:
     modelled: object
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What was recorded at a step, or of the scenario as a whole, and what the model has for it."""
-
-    step: int | None
-    recorded: object
-    modelled: object
+Compared = tuple[int | None, object, object]
+"""A step, or none for the scenario as a whole; what was recorded of it, and what the model has for it."""
 
 
 def replay(
@@ -79,10 +74,9 @@ def replay(
             ready = prepared(scenario)
         except (WrongShape, CommitteeError) as error:
             raise MalformedRecording(number, str(error)) from error
-        for compared in played(ready):
-            if compared.recorded != compared.modelled:
-                at = first_difference("", compared.recorded, compared.modelled)
-                return Difference(scenario["name"], compared.step, *at)
+        for step, recorded, modelled in played(ready):
+            if recorded != modelled:
+                return Difference(scenario["name"], step, *first_difference("", recorded, modelled))
         scenarios += 1
         steps += len(scenario["steps"])
     if not scenarios:

@@ -200,10 +200,9 @@ def _searched(story: Story) -> Blocks:
 
 def _passing(story: Story) -> Blocks:
     """The nearest run that goes well, beside this one."""
-    passing = story.passing
-    if passing is None:
+    if story.passing is None:
         return
-    shared = passing.shared
+    shared, passing = story.passing
     same = f"Up to step {shared} both runs are the same. " if shared else ""
     yield "## The nearest run that goes well"
     yield (
@@ -211,7 +210,7 @@ def _passing(story: Story) -> Blocks:
         "time. Both runs go on as follows."
     )
     ours = zip(story.trace.steps, told(story), strict=True)
-    theirs = zip(passing.trace.steps, told(Story(passing.trace, story.system)), strict=True)
+    theirs = zip(passing.steps, told(Story(passing, story.system)), strict=True)
     lines = [
         f"| {'' if number else '**→** '}{shared + 1 + number} | {_cell(here, 'ends here')} "
         f"| {_cell(there, 'has gone well')} |"

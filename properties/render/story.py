@@ -59,15 +59,6 @@ class Aftermath:
     is_final: bool
 
 
-@dataclass(frozen=True)
-class Passing:
-    """A run that goes well, as far as possible along the trace: it shares the first `shared` steps, then goes on to a
-    state where the conjunct is true."""
-
-    shared: int
-    trace: Trace
-
-
 class Story:
     """A trace with its model, which need not be built again if it is at hand. Raises `BadTrace` if it is not a run of
     the model, `UnknownProperty` if nobody knows the property."""
@@ -168,7 +159,7 @@ class Story:
 
     def _last_open(self, conjunct: Conjunct) -> int | None:
         """After how many steps the conjunct can come true for the last time; none if that is not the question,
-        or if there are too many states to tell."""
+        or if there are too many to tell."""
         is_asked = any(self.value(conjunct.when, number) for number in range(len(self.states)))
         if self.claim.kind is not Kind.POSSIBLE or not is_asked:
             return None
@@ -243,15 +234,16 @@ class Story:
         return Aftermath(search.states, search.symmetry, search.complete, is_final)
 
     @cached_property
-    def passing(self) -> Passing | None:
-        """The nearest run that goes well; none for a witness, or if there is none, or too many states to tell."""
+    def passing(self) -> tuple[int, Trace] | None:
+        """The nearest run that goes well: it shares so many first steps with the trace, as many as possible, then goes
+        on to a state where the conjunct is true. None for a witness, if there is none, or if too many states follow."""
         if self.false_conjunct is None:
             return None
         for shared in range(len(self.trace.steps) - 1, -1, -1):
             search, found = self._search(self.false_conjunct, shared)
             if found is not None:
                 actions = path_to(search, Stepper(self._passing_system), found)
-                return Passing(shared, self._continued(shared, actions))
+                return shared, self._continued(shared, actions)
             if not search.complete:
                 return None
         return None

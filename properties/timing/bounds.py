@@ -7,7 +7,7 @@ come at any time within their interval unless they are `fixed`; the former has a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,48 +61,45 @@ class Unknown:
 
 
 Found = Holds | Broken | Unknown
-Watch = Callable[[Exploration], None]
 
 
-def certified_before_next_batch(
-    setting: Setting, fixed: bool = False, most: int = MOST_STATES, watch: Watch | None = None
-) -> Found:
+def certified_before_next_batch(setting: Setting, fixed: bool = False, most: int = MOST_STATES) -> Found:
     """Whether every batch has its certificate before the next one is sealed."""
     timed = setting.timed(fixed)
     late = latest_run(timed)
     if late is None:
-        search = _search(timed, most, watch)
+        search = _search(timed, most)
         place = first_where(search, timed.waiting >= 2)
         if place is None:
             return _bounds(setting, timed, search) if search.complete else Unknown(search.states)
         late = path_to(search, Stepper(timed), place)
-    return _earliest(setting, fixed, _broken(setting, timed, late), most, watch)
+    return _earliest(setting, fixed, _broken(setting, timed, late), most)
 
 
-def catching_up(setting: Setting, fixed: bool = False, most: int = MOST_STATES, watch: Watch | None = None) -> Found:
+def catching_up(setting: Setting) -> Found:
     """How long it takes from one certificate to the next while there are more batches to certify."""
-    timed = setting.timed(fixed, backlog=True)
-    search = _search(timed, most, watch, is_backlog=True)
+    timed = setting.timed(backlog=True)
+    search = _search(timed, MOST_STATES, is_backlog=True)
     return _bounds(setting, timed, search) if search.complete else Unknown(search.states)
 
 
-def _earliest(setting: Setting, fixed: bool, found: Broken, most: int, watch: Watch | None) -> Broken:
+def _earliest(setting: Setting, fixed: bool, found: Broken, most: int) -> Broken:
     """The earliest run that breaks the property, if the search says which one is: a batch less is a batch time less."""
     if found.batches > FEW_SEALINGS:
         return found
     if found.batches == 1:
         return replace(found, is_shortest=True)
     timed = setting.timed(fixed, sealings=found.batches - 1)
-    search = _search(timed, most, watch)
+    search = _search(timed, most)
     place = first_where(search, timed.waiting >= 2)
     if place is None:
         return replace(found, is_shortest=search.complete)
-    return _earliest(setting, fixed, _broken(setting, timed, path_to(search, Stepper(timed), place)), most, watch)
+    return _earliest(setting, fixed, _broken(setting, timed, path_to(search, Stepper(timed), place)), most)
 
 
-def _search(timed: Timed, most: int, watch: Watch | None, is_backlog: bool = False) -> Exploration:
+def _search(timed: Timed, most: int, is_backlog: bool = False) -> Exploration:
     until = None if is_backlog else timed.waiting >= 2
-    return explore(timed, Packing(timed).has_symmetry, most, watch, until=until)
+    return explore(timed, Packing(timed).has_symmetry, most, until=until)
 
 
 def _bounds(setting: Setting, timed: Timed, search: Exploration) -> Holds:
@@ -147,7 +144,7 @@ def _broken(setting: Setting, timed: Timed, run: Sequence[int]) -> Broken:
     return Broken(now, batches, tuple(told), is_shortest=False)
 
 
-def largest_poll(setting: Setting, fixed: bool = False, most: int = MOST_STATES) -> tuple[int, Found]:
+def largest_poll(setting: Setting, most: int = MOST_STATES) -> tuple[int, Found]:
     """The largest poll interval, in milliseconds, for which the property holds, and what the search found there; a run
     breaks it with one tick more. (0, …) if there is none.
 
@@ -156,12 +153,12 @@ def largest_poll(setting: Setting, fixed: bool = False, most: int = MOST_STATES)
     tick = setting.parameters.tick
 
     def is_broken(ticks: int) -> bool:
-        return latest_run(setting.polling(ticks * tick).timed(fixed)) is not None
+        return latest_run(setting.polling(ticks * tick).timed()) is not None
 
     low = bisect_left(range(1, 4 * setting.parameters.batch_time // tick), True, key=is_broken)
     while low > 0:
-        found = certified_before_next_batch(setting.polling(low * tick), fixed, most)
+        found = certified_before_next_batch(setting.polling(low * tick), most=most)
         if not isinstance(found, Broken):
             return low * tick, found
         low -= 1
-    return 0, certified_before_next_batch(setting.polling(tick), fixed, most)
+    return 0, certified_before_next_batch(setting.polling(tick), most=most)

@@ -10,7 +10,6 @@ each sealing, or, in a backlog, at each certificate; so the causes of a certific
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +100,7 @@ class Simulation:
         self.deaf = np.zeros(self.count, dtype=np.int64)
         self.useful = np.zeros(self.count, dtype=np.int64)
 
-    def run(
-        self, certificates: int, watch: Callable[[int], None] = lambda events: None, longest: int = NOT_DUE
-    ) -> Sample:
+    def run(self, certificates: int, longest: int = NOT_DUE) -> Sample:
         """Go on until each run has so many certificates, or has nothing more to do, or time is `longest`."""
         count, every = self.count, np.arange(self.count)
         first = self.certified(every) + 1
@@ -132,7 +129,6 @@ class Simulation:
                     self.last[rows] = 0
                     self.path[:, rows] = 0
                     self.since[:, rows] = self.now[rows]
-            watch(events)
         took[done < certificates] = NOT_DUE
         looks = np.where(self.period[:, None], (self.now - self.phase) // np.maximum(self.period, 1)[:, None] + 1, 0)
         return Sample(took, causes, self.now, done, looks.sum(axis=0), self.useful, self.deaf, events)

@@ -12,7 +12,7 @@ from model.system import build
 from properties.engines.checking import Check
 from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
-from properties.proofs.registry_design.permanence import LOOK_AHEAD, Permanence, departure, way_out
+from properties.proofs.registry_design.permanence import LOOK_AHEAD, closed, departure, kept_by, way_out
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import DEADLOCK_SCOPE, no_deadlock
 from properties.proofs.results import Result
@@ -33,7 +33,7 @@ def result_of(revision: str) -> Result:
 @pytest.mark.parametrize("attesters", [1, 2, 6])
 def test_no_step_but_a_restart_of_the_main_node_leaves_it(attesters: int) -> None:
     system = RegistrySession(REVISIONS["pr161+era2480"], BUDGET).argument(attesters).system
-    outcomes = Permanence(system, Committee.of(attesters)).closed(BUDGET)
+    outcomes = closed(system, Committee.of(attesters), BUDGET)
     assert [outcome.name for outcome in outcomes if outcome.answer is not Answer.PROVED] == []
     acting = {outcome.subject for outcome in outcomes}
     assert "restart_node() of a" in acting, "not even the restart of an attester"
@@ -70,9 +70,8 @@ def test_every_state_after_it_lacks_the_certificate() -> None:
 
 def test_the_restart_cures_it() -> None:
     system = RegistrySession(REVISIONS["pr161+era2480"], BUDGET).argument(2).system
-    argument = Permanence(system, Committee.of(2))
     restart = next(action for action in system.actions if action.name == "restart_node" and action.node == "M")
-    assert any(outcome.answer is Answer.REFUTED for outcome in argument.kept_by([restart], BUDGET))
+    assert any(outcome.answer is Answer.REFUTED for outcome in kept_by(system, Committee.of(2), [restart], BUDGET))
 
 
 def test_the_genesis_start_excludes_it() -> None:
@@ -109,7 +108,7 @@ def test_a_run_departs_where_the_revisions_differ() -> None:
     assert same is None
     other = departure(result.verdict.trace, build(REVISIONS["pr161+era2539"], DEADLOCK_SCOPE))
     assert other is not None
-    assert other.reason == "is not possible"
+    assert "is not possible" in other
 
 
 def test_there_is_no_way_out_of_it() -> None:

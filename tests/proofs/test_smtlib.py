@@ -16,7 +16,7 @@ from properties.proofs.committees import Committee
 from properties.proofs.obligations import Answer, Budget
 from properties.proofs.registry_design import certificates, no_gaps
 from properties.proofs.registry_design.any_size import VIEWS
-from properties.proofs.registry_design.permanence import Permanence
+from properties.proofs.registry_design.permanence import closed
 from properties.proofs.registry_design.session import RegistrySession
 from properties.proofs.registry_design.start_up_deadlock import no_deadlock
 from properties.proofs.results import Result
@@ -95,7 +95,7 @@ def test_a_second_solver_confirms_what_is_refuted(tmp_path: Path) -> None:
 
 def test_a_second_solver_confirms_that_the_deadlock_is_permanent(tmp_path: Path) -> None:
     system = RegistrySession(REVISIONS["pr161+era2480"], Budget(30)).argument(1).system
-    outcomes = Permanence(system, Committee.of(1)).closed(Budget(30, tmp_path))
+    outcomes = closed(system, Committee.of(1), Budget(30, tmp_path))
     scripts = written(tmp_path)
     assert len(scripts) == sum(not outcome.untouched for outcome in outcomes)
     assert {answer(script) for script in scripts} == {"unsat"}

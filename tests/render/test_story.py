@@ -43,25 +43,25 @@ def test_the_aftermath_is_all_that_can_still_happen(stuck: dict[str | None, Trac
 def test_the_passing_run_leaves_the_trace_as_late_as_it_can(stuck: dict[str | None, Trace]) -> None:
     for trace in stuck.values():
         story = Story(trace)
-        passing = story.passing
-        assert passing is not None
-        assert passing.trace.steps[: passing.shared] == trace.steps[: passing.shared]
-        assert passing.trace.steps[passing.shared] != trace.steps[passing.shared]
-        assert goal_of(story)(replay(passing.trace, story.stepper))
-        doomed = reachable(story.stepper, story.state(passing.shared + 1))
+        assert story.passing is not None
+        shared, passing = story.passing
+        assert passing.steps[:shared] == trace.steps[:shared]
+        assert passing.steps[shared] != trace.steps[shared]
+        assert goal_of(story)(replay(passing, story.stepper))
+        doomed = reachable(story.stepper, story.state(shared + 1))
         assert not any(map(goal_of(story), doomed)), "the violation could have been avoided later"
 
 
 def test_the_passing_run_of_a_gap_has_no_gap(gap: Trace) -> None:
     story = Story(gap)
-    passing = story.passing
-    assert passing is not None
+    assert story.passing is not None
+    _, passing = story.passing
     conjunct = story.false_conjunct
     assert conjunct is not None
     last = story.stepper.evaluator(conjunct.when & conjunct.holds)
-    assert last(replay(passing.trace, story.stepper)) == (1,)
+    assert last(replay(passing, story.stepper)) == (1,)
     never = story.stepper.evaluator(conjunct.when & ~conjunct.holds)
-    states = [tuple(state[variable.name] for variable in story.system.variables) for state in passing.trace.states]
+    states = [tuple(state[variable.name] for variable in story.system.variables) for state in passing.states]
     assert not any(never(state)[0] for state in states)
 
 

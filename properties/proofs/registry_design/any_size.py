@@ -94,9 +94,9 @@ def by_hand(sizes: Sequence[int]) -> str:
     )
 
 
-def compared(revision: Revision, sizes: Sequence[int], scope: Scope = ALL_DETAIL) -> list[Outcome]:
+def compared(revision: Revision, sizes: Sequence[int]) -> list[Outcome]:
     """That systems of so many attesters look, from every view, like the view system, but for finding a quorum."""
-    return [outcome for size in sizes for outcome in of_size(revision, size, scope)]
+    return [outcome for size in sizes for outcome in of_size(revision, size)]
 
 
 def of_size(revision: Revision, attesters: int, scope: Scope = ALL_DETAIL) -> Iterator[Outcome]:

@@ -11,8 +11,8 @@ Votes below it are skipped; so the main node never stores another certificate, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from model.algebra import TRUE, Bool, Int, all_of, any_of, truth, where
 from model.registry_design.network import System
@@ -101,36 +101,25 @@ def is_cure(action: Action) -> bool:
     return action.name == "restart_node" and action.node == MAIN
 
 
-@dataclass(frozen=True)
-class Permanence:
-    """The proof that the deadlock lasts, for an open committee of some size, in one revision."""
+def closed(system: RegistryDesign, committee: Committee, budget: Budget) -> list[Outcome]:
+    """That the deadlock lasts, for an open committee: every action but a restart of the main node keeps every conjunct,
+    and the batch that is asked for, which has no certificate. Which obligations fail tells what may cure it."""
+    return kept_by(system, committee, [action for action in system.actions if not is_cure(action)], budget)
 
-    system: RegistryDesign
-    committee: Committee
 
-    @property
-    def predicate(self) -> tuple[Invariant, ...]:
-        """The deadlock's conjuncts, on this system."""
-        return deadlock(self.system, self.committee.byzantine)
-
-    def closed(self, budget: Budget) -> list[Outcome]:
-        """Every action but a restart of the main node keeps every conjunct, and the batch that is asked for, which has
-        no certificate. Which obligations fail tells what may cure the deadlock."""
-        return self.kept_by([action for action in self.system.actions if not is_cure(action)], budget)
-
-    def kept_by(self, actions: Sequence[Action], budget: Budget) -> list[Outcome]:
-        """That these actions keep the deadlock, and the batch that is asked for, which has no certificate."""
-        argument = Induction(self.system, self.predicate, TRUE)
-        before = Terms(WholeNumbers())
-        prover = Prover(argument.hypotheses(before), budget)
-        asked, stored = self.system.next_batch_to_attest, self.system.main.store.certified
-        outcomes = [prover.prove(DEADLOCK, "the batch asked for has no certificate", before(~stored.contains(asked)))]
-        for action in actions:
-            outcomes += argument.kept(prover, before, action)
-            after = argument.after(before, action)
-            with prover.assuming(before(action.guard)):
-                outcomes.append(prover.prove(describe(action), ASKED, after(asked) == before(asked)))
-        return outcomes
+def kept_by(system: RegistryDesign, committee: Committee, actions: Sequence[Action], budget: Budget) -> list[Outcome]:
+    """That these actions keep the deadlock, and the batch that is asked for, which has no certificate."""
+    argument = Induction(system, deadlock(system, committee.byzantine), TRUE)
+    before = Terms(WholeNumbers())
+    prover = Prover(argument.hypotheses(before), budget)
+    asked, stored = system.next_batch_to_attest, system.main.store.certified
+    outcomes = [prover.prove(DEADLOCK, "the batch asked for has no certificate", before(~stored.contains(asked)))]
+    for action in actions:
+        outcomes += argument.kept(prover, before, action)
+        after = argument.after(before, action)
+        with prover.assuming(before(action.guard)):
+            outcomes.append(prover.prove(describe(action), ASKED, after(asked) == before(asked)))
+    return outcomes
 
 
 def target(system: RegistryDesign) -> Bool:
@@ -200,19 +189,9 @@ def way_out(trace: Trace, system: RegistryDesign) -> list[str] | None:
     return [describe(lasting.actions[each]) for each in path_to(search, Stepper(lasting), place)]
 
 
-@dataclass(frozen=True)
-class Departure:
-    """The first step of a run that another revision does not take: its number from 1, who acts, and the difference."""
-
-    step: int
-    action: str
-    reason: str
-    changes: Mapping[str, tuple[int, int]]
-
-
-def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
-    """Where a run of one revision leaves another revision's behaviour; none if the other can run it to the end. Where
-    the other one asks for the genesis' first block, that is there from the start."""
+def departure(trace: Trace, cured: RegistryDesign) -> str | None:
+    """The first step of a run that another revision does not take, in words; none if the other can run it to the end.
+    Where the other one asks for the genesis' first block, that is there from the start."""
     stepper = Stepper(cured)
     actions = [place for call, place in stepper.index.items() if call == (MAIN, "produce_first_block()")]
     state = stepper.initial
@@ -220,12 +199,10 @@ def departure(trace: Trace, cured: RegistryDesign) -> Departure | None:
         state = stepper.apply(state, earlier)
     for number, step in enumerate(trace.steps, 1):
         place = stepper.index.get((step.node, step.call))
-        action = f"{step.call} of {step.node}"
         if place is None or place not in stepper.enabled(state):
-            return Departure(number, action, "is not possible", {})
+            return f"step {number} is not possible: {step.call} of {step.node}"
         actions.append(place)
-        changes = record(stepper, actions).steps[-1].changes
-        if changes != step.changes:
-            return Departure(number, action, "has another effect", changes)
+        if record(stepper, actions).steps[-1].changes != step.changes:
+            return f"step {number} has another effect: {step.call} of {step.node}"
         state = stepper.apply(state, place)
     return None

@@ -91,7 +91,7 @@ def closed(session: RegistrySession, sizes: Sequence[int], budget: Budget) -> tu
     for size, scope in cases:
         folder = budget.within(f"closed {size} {scope.topology if scope.echo else ''}")
         system, committee = session.argument(size, scope).system, Committee.of(size)
-        outcomes += permanence.Permanence(system, committee).closed(folder)
+        outcomes += permanence.closed(system, committee, folder)
         outcomes += unassuming(system, committee).environment(folder)
     return outcomes, lasts
 
@@ -137,7 +137,4 @@ def departure(session: RegistrySession) -> tuple[str, ...]:
     elsewhere = replace(session.revision, start=LAST_SEALED, remembers_start=False)
     run = permanence.first_run(build(elsewhere, DEADLOCK_SCOPE))
     left = run and permanence.departure(run, build(session.revision, DEADLOCK_SCOPE))
-    if not run or not left:
-        return ()
-    difference = f"step {left.step} {left.reason}: {left.action}"
-    return (f"of the deadlock's {len(run.steps)} steps with the last-sealed start, {difference}",)
+    return (f"of the deadlock's {len(run.steps)} steps with the last-sealed start, {left}",) if run and left else ()
