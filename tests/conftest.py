@@ -48,11 +48,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite takes all cores. Tests that are named run in this process, as does what wants the terminal
-    (`--pdb`, `-s`); `-n` decides otherwise, and `-p no:xdist` leaves pytest-xdist out."""
+    (`--pdb`, `-s`); `-n` decides otherwise, and `-p no:xdist` leaves pytest-xdist out. Each process has a stretch of
+    the tests, so that what those of a file share is made once, and takes from the others when it has none left."""
     is_whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     is_interactive = config.getoption("usepdb") or config.getoption("capture") == "no"
     if is_whole and not is_interactive and getattr(config.option, "numprocesses", 0) is None:
-        config.option.numprocesses = 0 if hasattr(config, "workerinput") else "auto"
+        is_one_of_them = hasattr(config, "workerinput")
+        config.option.numprocesses = 0 if is_one_of_them else "auto"
+        if config.option.dist == "no" and not is_one_of_them:
+            config.option.dist = "worksteal"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Protocol
 
 from model.algebra import Bool, Expression, const, post_order
@@ -134,6 +136,12 @@ class Columns(ABC):
         return f"{wanted}({arg.value})" if arg.is_constant else f"{text}.astype({wanted})"
 
 
+@lru_cache(maxsize=4096)
+def _compiled(source: str, name: str) -> CodeType:
+    """Where several systems of one kind are looked at, most texts occur again."""
+    return compile(source, f"<{name}>", "exec")
+
+
 def compile_expressions(
     name: str, arguments: str, roots: Sequence[Expression], dialect: Dialect, names: Mapping[str, Any]
 ) -> Callable[..., Any]:
@@ -155,6 +163,6 @@ def compile_expressions(
     result = "".join(f"{texts[root]}, " for root in roots)
     source = "\n".join([f"def {name}({arguments}):", *lines, f"    return ({result})"])
     namespace = dict(names)
-    exec(compile(source, f"<{name}>", "exec"), namespace)
+    exec(_compiled(source, name), namespace)
     function: Callable[..., Any] = namespace[name]
     return function

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from properties.timing.bounds import MOST_STATES, Broken, Found, certified_before_next_batch
 from properties.timing.laws import CAUSES, SECOND
@@ -144,6 +143,8 @@ def _measured(samples: Sequence[Sample], question: Question) -> Measured:
 def quantile(ordered: npt.NDArray[np.float64], at: float) -> Estimate:
     """A quantile of independent samples, with an interval between two of them that holds whatever they are
     distributed like."""
+    from scipy.stats import binom  # takes as long to load as all else together, for whoever asks for no quantile, too
+
     size = len(ordered)
     low, high = (int(binom.ppf(level, size, at)) for level in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
     middle = min(int(at * size), size - 1)

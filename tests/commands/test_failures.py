@@ -65,7 +65,7 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("stderr", ["2>&-", pytest.param("2>/dev/full", marks=pytest.mark.slow)])
 def test_a_stderr_that_takes_nothing_changes_no_result(stderr: str) -> None:
     done = shell(f"attestation {' '.join(EXPLORE)} --json {stderr}")
     assert done.returncode == 1

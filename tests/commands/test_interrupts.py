@@ -68,6 +68,7 @@ def test_explore_leaves_what_it_has_searched() -> None:
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 def test_trace_says_that_it_was_cut_short() -> None:
     status, printed, shown = interrupted("trace", "progress_possible", *LARGE)
     assert (status, printed) == (3, "")
@@ -108,6 +109,7 @@ def test_check_leaves_what_it_has_searched(monkeypatch: pytest.MonkeyPatch, tmp_
     assert {path.suffix for path in tmp_path.rglob("*/*.*")} == {".json"}
 
 
+@pytest.mark.slow
 def test_check_cut_short_is_not_complete_for_machines_either(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -174,6 +174,7 @@ def test_mutate(capsys: Capture) -> None:
     assert_documented([by_recording, by_verdict], MUTANTS)
 
 
+@pytest.mark.slow
 def test_diff(capsys: Capture) -> None:
     found = [
         printed(capsys, "diff", *pair, "--workers", "1", "--instance", "w5,1b1")

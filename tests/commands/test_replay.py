@@ -203,6 +203,7 @@ def test_a_pipe_may_deliver_one_byte_first() -> None:
     assert done.stdout.endswith("40 of 40 runs accepted\n")
 
 
+@pytest.mark.slow
 def test_whoever_asks_gets_a_violation_as_an_exit_status(log: Path, lines: list[str], capsys: Capture) -> None:
     assert main(["replay", str(log), "--fail-on-violation"]) == 1
     clean = [at for at, line in enumerate(lines) if '"format"' in line][2]

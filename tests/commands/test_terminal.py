@@ -27,7 +27,7 @@ def run(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> s
     )
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("iso-8859-1", marks=pytest.mark.slow)])
 def test_output_is_utf8_whatever_the_locale_says(encoding: str) -> None:
     done = run("explore", "--revision", "pr161+era2539", "--instance", "n1f0b0", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")

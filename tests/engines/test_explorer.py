@@ -201,7 +201,7 @@ def are_the_same(one: Check, other: Check) -> None:
 
 
 @pytest.mark.parametrize("name", SHARED)
-@pytest.mark.parametrize("processes", [2, 3, 8])
+@pytest.mark.parametrize("processes", [2, *(pytest.param(more, marks=pytest.mark.slow) for more in (3, 8))])
 def test_several_processes_find_what_one_does(name: str, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, symmetry = shared_model(name, monkeypatch), SHARED[name][2]
     alone = Check(model, symmetry)

@@ -55,7 +55,7 @@ def test_orbits_of_the_classes_are_all_states(committee: str, name: str) -> None
     assert orbits == set(packing.unpack(concatenate(whole.levels)))
 
 
-@pytest.mark.parametrize("name", ["pr161+era2480", "pr161+era2539"])
+@pytest.mark.parametrize("name", [pytest.param("pr161+era2480", marks=pytest.mark.slow), "pr161+era2539"])
 def test_verdicts_and_lengths_are_the_same_with_and_without(name: str) -> None:
     system = build(revision(name), Scope(instance("n2f0b0"), 3))
     with_symmetry, without = Check(system, symmetry=True).verdicts(), Check(system).verdicts()

@@ -234,6 +234,7 @@ def test_a_replica_answers_what_the_main_node_answered_before() -> None:
     assert not any(action.node == MAIN and action.name == "read_old_status" for action in system.actions)
 
 
+@pytest.mark.slow
 def test_from_pull_request_167_on_an_answer_of_the_former_fork_is_an_error() -> None:
     scope = replace(PLAIN, batches=1, regeneses=1, stale_answers=1)
     for before, after in steps("pr167+era2539", scope, "a refuse_old_genesis()"):
@@ -354,6 +355,7 @@ def test_a_regenesis_reverts_batches_and_certificates_and_nodes_follow_one_by_on
         assert after["a.registry.a.number"] == NONE
 
 
+@pytest.mark.slow
 def test_votes_do_not_travel_between_forks() -> None:
     scope = Scope(instance("n2f0b0"), batches=2, regeneses=1, topology="mesh")
     pushed = [

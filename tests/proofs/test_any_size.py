@@ -176,7 +176,7 @@ def test_the_invariant_of_the_proof_is_local() -> None:
     assert failed(outcomes) == []
 
 
-@pytest.mark.parametrize("attesters", [2, 3, 4, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("attesters", [2, 3, *(pytest.param(more, marks=pytest.mark.slow) for more in (4, 5))])
 def test_a_quorum_is_found_by_some_honest_attesters_views(attesters: int) -> None:
     outcomes = quorum_step.of_size(REVISIONS["pr161+era2539"], attesters, BUDGET)
     assert len(outcomes) == attesters + 1, "on the main node, and on each attester's"

@@ -215,7 +215,7 @@ def test_a_goal_that_does_not_follow_has_a_counterexample() -> None:
     assert transit.is_smallest
 
 
-@pytest.mark.parametrize("queue", [1, 3])
+@pytest.mark.parametrize("queue", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_length_of_the_queue_does_not_matter(queue: int) -> None:
     assert is_proved(argument(GENESIS, 2, replace(ALL_DETAIL, queue=queue)).prove(BUDGET))
 

@@ -129,6 +129,7 @@ def test_a_certificate_need_not_verify() -> None:
     assert committee["byzantine.a"] + committee["byzantine.b"] == 1
 
 
+@pytest.mark.slow
 def test_collecting_by_number_cures_it() -> None:
     """Where attestation starts does not matter to it: what it rests on is an invariant with the last-sealed start."""
     for size in (1, 2, 4):

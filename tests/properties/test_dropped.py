@@ -31,11 +31,13 @@ def test_what_breaks_is_a_run_of_the_model() -> None:
     replay(found.verdict.trace)
 
 
+@pytest.mark.slow
 def test_what_is_tried_and_breaks_nothing_is_not_needed() -> None:
     assert list(tried(QUORUM, NO_RESTART))
     assert breaking(QUORUM, NO_RESTART) is None
 
 
+@pytest.mark.slow
 def test_an_assumption_is_made_where_it_is_looked_at_and_not_where_it_is_dropped() -> None:
     assert all(place.makes(MAJORITY) for place in bases(QUORUM))
     assert not any(found.place.makes(MAJORITY) for found in tried(QUORUM, MAJORITY))

@@ -159,7 +159,7 @@ def own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-@pytest.mark.parametrize("bound", [[], ["--max-states", "9"]])
+@pytest.mark.parametrize("bound", [pytest.param([], marks=pytest.mark.slow), ["--max-states", "9"]])
 def test_check_writes_what_it_found_and_keeps_the_rest(
     own_table: Path, bound: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,6 +29,7 @@ def run(source: str) -> None:
     test()
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_it_is(vote_lost: Trace, tmp_path: Path) -> None:
     path = tmp_path / "test_vote_lost.py"
     path.write_text(FORMATS["pytest"](vote_lost), encoding="utf-8")

@@ -53,6 +53,7 @@ def test_every_simulated_run_lies_within_the_bounds(setting: Setting) -> None:
     assert np.array_equal(sample.causes.sum(axis=1), sample.took)
 
 
+@pytest.mark.slow
 def test_catching_up_lies_within_the_bounds() -> None:
     found = catching_up(DIRECT)
     given = DIRECT.parameters

@@ -21,6 +21,7 @@ Replay = Callable[[Lines], Accepted | Rejected]
 RunOf = Callable[[int], Lines]
 
 
+@pytest.mark.slow
 def test_a_stuck_run_is_shown_as_a_violation(run_of: RunOf, replay: Replay) -> None:
     outcome = replay(run_of(1))
     assert isinstance(outcome, Accepted)
