@@ -59,8 +59,7 @@ class Assurance:
 
 def assurances(rows: Iterable[tuple[str, Row]]) -> list[Assurance]:
     """Of every property, from the verdicts of searches, each with its revision."""
-    from properties.mutation.checks import VERDICT
-    from properties.mutation.survey import saved
+    from properties.mutation.survey import VERDICT, saved
 
     fails = {claim.name: Counter[str]() for claim in CATALOGUE}
     holds = {claim.name: Counter[str]() for claim in CATALOGUE}
