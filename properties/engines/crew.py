@@ -9,25 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from properties.engines.memory import require
 from properties.engines.storage import Stored
-from properties.engines.visited import Run, compress, concatenate
+from properties.engines.visited import Run, concatenate
 from properties.engines.workers import Forked
 
 if TYPE_CHECKING:
     from properties.engines.explorer import Expansion
 
-SPREAD = np.uint64(0xD6E8FEB86659FD93)
-"""A key times this, in its upper half, says whose it is: neighbours by their keys fall to different processes."""
-
-HALF = np.uint64(32)
+RANGES = 64
+"""Each process has so many ranges of keys. The processes take turns, so that all have much the same to do."""
 
 
 class Crew:
@@ -36,10 +35,12 @@ class Crew:
     def __init__(self, expansion: Expansion, frontier: Run, count: int) -> None:
         self._search, self._before, self._count = expansion.search, expansion.search.transitions, count
         between = {pair: Pipe() for pair in combinations(range(count), 2)}
+        ranges = RANGES * count
+        bounds = frontier.keys[np.arange(1, ranges) * len(frontier) // ranges]
         works = []
         for place in range(count):
             others = [ends[pair.index(place)] for pair, ends in between.items() if place in pair]
-            works.append(Share(place, count, expansion, frontier, others).search)
+            works.append(Share(place, count, expansion, frontier, bounds, others).search)
         self._forked = Forked(works)
 
     def next_level(self, _frontier: Stored, _room: int | None) -> Run:
@@ -48,7 +49,7 @@ class Crew:
         told: list[tuple[int, Stored]] = [self._forked.receive(place) for place in range(self._count)]
         require(2 * sum(column.nbytes for _, columns in told for column in columns))
         self._search.transitions = self._before + sum(transitions for transitions, _ in told)
-        return Run.of(concatenate([columns for _, columns in told]), "stable")
+        return Run.merged([Run(columns) for _, columns in told])
 
     def __enter__(self) -> Crew:
         return self
@@ -59,12 +60,14 @@ class Crew:
 
 @dataclass(frozen=True)
 class Share:
-    """What one of the processes does: the one in this `place` among so many, from this level on."""
+    """What one of the processes does: the one in this `place` among so many, from this level on. The keys from one of
+    the `bounds` to the next are a range."""
 
     place: int
     count: int
     expansion: Expansion
     frontier: Run
+    bounds: npt.NDArray[np.uint64]
     others: Sequence[Connection]
 
     def search(self, parent: Connection) -> None:
@@ -89,5 +92,6 @@ class Share:
 
     def _parts(self, run: Run) -> list[Run]:
         """What falls to each process."""
-        whose = (((run.keys * SPREAD) >> HALF) * np.uint64(self.count)) >> HALF
-        return [Run(compress(run.columns, whose == place)) for place in range(self.count)]
+        cuts = [0, *np.searchsorted(run.keys, self.bounds), len(run)]
+        ranges = [run.part(start, end) for start, end in pairwise(cuts)]
+        return [Run(concatenate([each.columns for each in ranges[place :: self.count]])) for place in range(self.count)]

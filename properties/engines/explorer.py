@@ -31,7 +31,7 @@ from properties.engines.storage import Storage, Stored
 from properties.engines.vectorised import Vectorised
 from properties.engines.visited import Columns, Recent, Run, Visited, concatenate, take
 
-CHUNK = 1 << 15
+CHUNK = 1 << 16
 """How many states are expanded at a time: their columns stay in the processor's cache."""
 
 MANY = 1 << 17
@@ -209,7 +209,8 @@ class Expansion:
 
     def next_level(self, frontier: Stored, most: int | None) -> Run:
         """The new states that follow a level: all, or those of the first chunks that make so many."""
-        self.search.room.is_short(PIECE)
+        if len(frontier[0]) >= CHUNK:
+            self.search.room.is_short(PIECE)
         found = list[Run]()
         for candidates in self.successors(frontier, most is not None):
             found.append(self.visited.new(candidates))

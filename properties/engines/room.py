@@ -31,12 +31,13 @@ BLOCK = 4 << 20
 SMALL = 1 << 12
 """An array of fewer bytes stays in memory."""
 
-PIECE = 64 << 20
-"""So many bytes are worked on at a time on disk; so many bytes of memory it takes."""
+PIECE = 32 << 20
+"""So many bytes are worked on at a time, more or less; with less memory than that nothing goes on."""
 
 
 class Room:
-    """Arrays of one search. `is_on_disk`: whether those that come are kept there. Without `disk`, they never are."""
+    """Arrays of one search. `is_on_disk`: whether those that come are kept there. Without `disk`, they never are, and
+    all work is done at once."""
 
     def __init__(self) -> None:
         self.is_on_disk = False
@@ -51,7 +52,7 @@ class Room:
 
     def is_short(self, needed: int) -> bool:
         """Whether work that takes so many bytes of memory is better done in smaller pieces. Where there are not so many
-        left, arrays are kept on disk from now on. Raises `NotEnoughMemory` where that is no help."""
+        left, arrays are kept on disk from now on; raises `NotEnoughMemory` where that is no help."""
         try:
             require(needed)
         except NotEnoughMemory:
@@ -60,7 +61,7 @@ class Room:
             require(PIECE, margin=0)
             self.turn_to_disk()
             return True
-        return self.is_on_disk and needed > PIECE
+        return self.disk and needed > PIECE
 
     def turn_to_disk(self) -> None:
         """Keep arrays on disk from now on."""

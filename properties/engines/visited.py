@@ -22,7 +22,7 @@ Columns = TypeVar("Columns", Words, Stored)
 SHARD = 1 << 20
 """A shard with more states is divided."""
 
-RECENT = 20
+RECENT = 18
 """The table of recent states has two to this power places: it, too, stays in the processor's cache."""
 
 SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)

@@ -288,5 +288,5 @@ def test_a_search_that_no_disk_has_room_for_says_what_is_lacking(monkeypatch: py
         f"memory is short, and {nowhere} has no room for more: Not a directory",
     )
     starve(monkeypatch, lambda: rooms.PIECE - 1)
-    with pytest.raises(NotEnoughMemory, match="67 MB more are needed, and 67 MB are left"):
+    with pytest.raises(NotEnoughMemory, match="34 MB more are needed, and 34 MB are left"):
         explore(system())
