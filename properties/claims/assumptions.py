@@ -104,7 +104,7 @@ ALL_HONEST = Assumption(
     "all-honest",
     "no attester is Byzantine, or certificates collect votes by number",
     lambda revision, scope: scope.instance.byzantine == 0 or revision.collects_by_number,
-    (_drop("w5,1b1", batches=2),),
+    (_drop("w5,1b1"),),
     OLD,
     implies=("honest-quorum", "honest-vote"),
 )
@@ -112,21 +112,21 @@ HONEST_QUORUM = Assumption(
     "honest-quorum",
     "honest weight reaches the threshold",
     _honest_make_a_quorum,
-    (_drop("n2f0b1", batches=2),),
+    (_drop("n2f0b1"),),
     implies=("honest-vote",),
 )
 HONEST_VOTE = Assumption(
     "honest-vote",
     "Byzantine weight does not reach the threshold",
     lambda revision, scope: scope.instance.byzantine_weight < _threshold(scope),
-    (_drop("n2f0b2", batches=2),),
+    (_drop("n2f0b2"),),
     OLD,
 )
 MAJORITY = Assumption(
     "majority",
     "a quorum has more than half of the weight",
     lambda revision, scope: 2 * _threshold(scope) > scope.instance.total_weight,
-    (_drop(quorum=1), _drop("n2f0b1", quorum=1, batches=2)),
+    (_drop(quorum=1), _drop("n2f0b1", quorum=1)),
     OLD,
 )
 GENESIS_START = Assumption(
@@ -231,31 +231,30 @@ SMALL_MESSAGES = Assumption(
 )
 
 NO_RESTART = Assumption("no-restart", "no node restarts", _is_off("restarts"), (_drop(restarts=None),))
-NO_DISCONNECT = Assumption(
-    "no-disconnect", "no connection breaks", _is_off("disconnects"), (_drop(batches=2, disconnects=None),)
-)
+NO_DISCONNECT = Assumption("no-disconnect", "no connection breaks", _is_off("disconnects"), (_drop(disconnects=None),))
 DIRECT = Assumption(
     "direct",
     "every attester is connected to the main node, and nobody else is between",
     lambda revision, scope: scope.topology == "direct",
-    tuple(_drop("n1f0b0", topology=each) for each in ("relay", "relays", "relay_chain", "observed"))
-    + tuple(_drop(batches=2, topology=each) for each in ("chain", "mesh")),
+    (
+        _drop(batches=2, topology="relays"),
+        *(_drop("n1f0b0", topology=each) for each in ("relay", "relay_chain", "observed")),
+        *(_drop(topology=each) for each in ("chain", "mesh")),
+    ),
 )
-ONE_WAY = Assumption(
-    "one-way", "votes flow towards the main node only", _is_off("echo"), (_drop(batches=2, echo=True),)
-)
+ONE_WAY = Assumption("one-way", "votes flow towards the main node only", _is_off("echo"), (_drop(echo=True),))
 IN_ORDER = Assumption(
     "in-order",
     "a vote arrives once, and none that is older after it",
     _is_off("replays"),
-    (_drop(batches=2, replays=True, restarts=None),),
+    (_drop(replays=True, restarts=None),),
     OLD,
 )
 BATCHES_AT_ONCE = Assumption(
     "batches-at-once",
     "a batch is everywhere as soon as it is sealed",
     _is_off("late_batches"),
-    (_drop(batches=2, late_batches=True),),
+    (_drop(late_batches=True),),
 )
 OWN_STEPS = Assumption(
     "joined-steps",

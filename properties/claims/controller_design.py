@@ -127,7 +127,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node inserts verifies under the committee of its batch, and is over the "
         "batch's own hash and the genesis of the main node.",
-        "Byzantine weight as the instance says",
+        "none",
         "zksync-era PR 2684: a certificate is verified before it is inserted",
         only_of(ControllerDesign, inserted_certificates_verify),
         needs="an attestation controller",
@@ -136,7 +136,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         "one_certificate_per_batch",
         Kind.ALWAYS,
         "The main node inserts no certificate for a batch that has one.",
-        "Byzantine weight as the instance says",
+        "none",
         "zksync-era PR 2684: a second insertion fails",
         only_of(ControllerDesign, one_certificate_per_batch),
         needs="an attestation controller",
@@ -193,7 +193,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         "list_cut_off",
         Kind.SOMETIMES,
         "A message has a vote that is an error to its receiver, and another that the receiver would take.",
-        "nodes with different committees for one batch",
+        "none",
         f"{CONTROLLER}: State::insert_votes",
         only_of(
             ControllerDesign,
