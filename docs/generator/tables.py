@@ -16,11 +16,11 @@ from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.logs.rules import Rules
 from properties.render.command import scope_options
-from properties.results.assurance import EXPLAINED, HEADS, assurances
-from properties.results.expected import FIGURES, expectations
+from properties.results.assurance import HEADS, assurances, explained, kept
+from properties.results.expected import FIGURES, expectations, plan_of
 from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.results.history import RELEASES
-from properties.results.places import all_places
+from properties.results.places import all_places, is_tolerated
 from properties.scopes.details import DETAILS
 from properties.scopes.plans import PLANS, SHARP
 from properties.stateful.profiles import PROFILES, Profile
@@ -77,9 +77,12 @@ def _options(scope: Scope) -> str:
 
 
 def assurance() -> str:
-    """What stands behind each property, as the table of expectations and the kept survey have it."""
-    rows = ((revision, row) for revision, scopes in expectations().items() for row in scopes.values())
-    return f"{table(HEADS, (each.cells for each in assurances(rows)))}\n{EXPLAINED}\n"
+    """What stands behind each property, as the table of expectations and what is kept of longer runs have it."""
+    expected = ((name, scope, row) for name, scopes in expectations().items() for scope, row in scopes.items())
+    rows = ((name, row) for name, scope, row in expected if (plan := plan_of(name, scope)) and is_tolerated(plan))
+    spoken = {(group, name): count for group, of in kept("spoken").items() for name, count in of.items()}
+    cells = ((each.group, *each.cells) for each in assurances(rows, spoken))
+    return f"{table(('revisions', *HEADS), cells)}\n```text\n{explained()}\n```\n"
 
 
 def ledger() -> str:

@@ -100,178 +100,203 @@ def _hears_of_former_fork(revision: Revision, scope: Scope) -> bool:
 
 OLD, NEW = (REGISTRY,), (CONTROLLER,)
 
+ALL_HONEST = Assumption(
+    "all-honest",
+    "no attester is Byzantine, or certificates collect votes by number",
+    lambda revision, scope: scope.instance.byzantine == 0 or revision.collects_by_number,
+    (_drop("w5,1b1"),),
+    OLD,
+    implies=("honest-quorum", "honest-vote"),
+)
+HONEST_QUORUM = Assumption(
+    "honest-quorum",
+    "honest weight reaches the threshold",
+    _honest_make_a_quorum,
+    (_drop("n2f0b1"),),
+    implies=("honest-vote",),
+)
+HONEST_VOTE = Assumption(
+    "honest-vote",
+    "Byzantine weight does not reach the threshold",
+    lambda revision, scope: scope.instance.byzantine_weight < _threshold(scope),
+    (_drop("n2f0b2"),),
+    OLD,
+)
+MAJORITY = Assumption(
+    "majority",
+    "a quorum has more than half of the weight",
+    lambda revision, scope: 2 * _threshold(scope) > scope.instance.total_weight,
+    (_drop(quorum=1), _drop("n2f0b1", quorum=1)),
+    OLD,
+)
+GENESIS_START = Assumption(
+    "genesis-start",
+    "attestation starts at the batch of the genesis",
+    lambda revision, scope: revision.start == GENESIS_BATCH,
+    (_drop(part="era2480"),),
+    OLD,
+)
+NO_FORK = Assumption(
+    "no-fork", "the chain does not fork", _is_off("regeneses"), (_drop("n1f0b0", regeneses=1),), implies=("own-fork",)
+)
+FRESH_ANSWERS = Assumption(
+    "fresh-answers",
+    "the main node's API answers from its own database",
+    _is_off("stale_answers"),
+    (_drop("n1f0b0", stale_answers=2),),
+    implies=("own-fork",),
+)
+OWN_FORK = Assumption(
+    "own-fork",
+    "no node hears of a former fork's number, or it refuses another genesis",
+    lambda revision, scope: not _hears_of_former_fork(revision, scope),
+    (_drop("n1f0b0", regeneses=1, stale_answers=1),),
+    OLD,
+)
+NO_RESTORE = Assumption(
+    "no-restore",
+    "the main node's database is not restored",
+    _is_off("restores"),
+    (_drop("n1f0b0", restores=1, batches=4),),
+    NEW,
+)
+NO_PRUNING = Assumption(
+    "no-pruning",
+    "no batch is pruned before its successor has a certificate",
+    lambda revision, scope: not scope.pruned or _minds_pruning(revision, scope),
+    (_drop(pruned=MAIN), _drop(pruned="a"), _drop("n1f0b0", pruned="X", topology="relay")),
+)
+NO_ERROR = Assumption(
+    "no-error",
+    "nobody has an error, or everybody who has one begins anew",
+    _is_calm,
+    (_drop(errors=1), _drop("n1f0b0", regeneses=1, supervised=NOBODY)),
+)
+EXECUTOR_STARTS = Assumption(
+    "executor-starts",
+    "polling for the first number returns",
+    lambda revision, scope: revision.executor != NEVER,
+    (_drop(part="pr165"),),
+    OLD,
+)
+ANSWERS = Assumption(
+    "answers",
+    "the main node's API answers every node in the end",
+    lambda revision, scope: not scope.unanswered,
+    (_drop(unanswered="a"), _drop("n1f0b0", unanswered="X", topology="relay")),
+    OLD,
+)
+NO_BAD_VOTES = Assumption(
+    "no-bad-votes",
+    "not every message has a vote that is an error, which closes its connection",
+    lambda revision, scope: scope.some_bad_votes or _bad_votes_are_skipped(revision, scope),
+    tuple(_drop("n1f0b0", topology="relay", bad_votes=bad) for bad in (BAD_SIGNATURE, FOREIGN_GENESIS)),
+    OLD,
+)
+SAME_HASH = Assumption(
+    "same-hash",
+    "all nodes come to the same hash of a batch",
+    _is_off("divergences"),
+    (
+        _drop(divergences=1, astray="a"),
+        _drop("n2f0b0", batches=1, topology="chain", divergences=2, astray="ab", restarts=1, restarting="b"),
+    ),
+    NEW,
+)
 _DIFFERING: Mapping[str, str | int | bool] = {
     "batches": 2,
     "topology": "chain",
     "call_steps": True,
     "committees": "1,1;0,1",
 }
+SAME_COMMITTEE = Assumption(
+    "same-committee",
+    "all nodes have the same committee for a batch",
+    lambda revision, scope: not (scope.split or scope.fallbacks),
+    (Drop({**_DIFFERING, "split": "a"}), Drop({**_DIFFERING, "fallbacks": 1, "restarts": 1, "astray": "a"})),
+    NEW,
+)
+READABLE_COMMITTEES = Assumption(
+    "honest-committees",
+    "every batch has a committee, in which honest weight reaches the threshold",
+    _are_readable,
+    tuple(_drop("n1f0b0", committees=each, batches=4) for each in ("1;1;error;1", "1;1;none;1")),
+    NEW,
+)
+SMALL_MESSAGES = Assumption(
+    "small-messages",
+    "every vote that a node has fits into one message, or it is sent in pieces",
+    lambda revision, scope: not scope.message_limit or revision.sends_in_pieces,
+    (_drop(batches=1, call_steps=True, echo=True, message_limit=1),),
+)
+
+NO_RESTART = Assumption("no-restart", "no node restarts", _is_off("restarts"), (_drop(restarts=None),))
+NO_DISCONNECT = Assumption("no-disconnect", "no connection breaks", _is_off("disconnects"), (_drop(disconnects=None),))
+DIRECT = Assumption(
+    "direct",
+    "every attester is connected to the main node, and nobody else is between",
+    lambda revision, scope: scope.topology == "direct",
+    (
+        _drop(batches=2, topology="relays"),
+        *(_drop("n1f0b0", topology=each) for each in ("relay", "relay_chain", "observed")),
+        *(_drop(topology=each) for each in ("chain", "mesh")),
+    ),
+)
+ONE_WAY = Assumption("one-way", "votes flow towards the main node only", _is_off("echo"), (_drop(echo=True),))
+IN_ORDER = Assumption(
+    "in-order",
+    "a vote arrives once, and none that is older after it",
+    _is_off("replays"),
+    (_drop(replays=True, restarts=None),),
+    OLD,
+)
+BATCHES_AT_ONCE = Assumption(
+    "batches-at-once",
+    "a batch is everywhere as soon as it is sealed",
+    _is_off("late_batches"),
+    (_drop(late_batches=True),),
+)
+OWN_STEPS = Assumption(
+    "joined-steps",
+    "steps that follow each other are one",
+    _is_off("late_answers", "finder_steps", "attester_steps", "call_steps", "certificate_steps"),
+    (
+        _drop(
+            *("n1f0b0",),
+            late_answers=True,
+            finder_steps=True,
+            attester_steps=True,
+            call_steps=True,
+            certificate_steps=True,
+        ),
+    ),
+)
 
 ASSUMPTIONS = (
-    Assumption(
-        "all-honest",
-        "no attester is Byzantine, or certificates collect votes by number",
-        lambda revision, scope: scope.instance.byzantine == 0 or revision.collects_by_number,
-        (_drop("w5,1b1", batches=2),),
-        OLD,
-        implies=("honest-quorum", "honest-vote"),
-    ),
-    Assumption(
-        "honest-quorum",
-        "honest weight reaches the threshold",
-        _honest_make_a_quorum,
-        (_drop("n2f0b1", batches=2),),
-        implies=("honest-vote",),
-    ),
-    Assumption(
-        "honest-vote",
-        "Byzantine weight does not reach the threshold",
-        lambda revision, scope: scope.instance.byzantine_weight < _threshold(scope),
-        (_drop("n2f0b2", batches=2),),
-        OLD,
-    ),
-    Assumption(
-        "majority",
-        "a quorum has more than half of the weight",
-        lambda revision, scope: 2 * _threshold(scope) > scope.instance.total_weight,
-        (_drop(quorum=1), _drop("n2f0b1", quorum=1, batches=2)),
-        OLD,
-    ),
-    Assumption(
-        "genesis-start",
-        "attestation starts at the batch of the genesis",
-        lambda revision, scope: revision.start == GENESIS_BATCH,
-        (_drop(part="era2480"),),
-        OLD,
-    ),
-    Assumption(
-        "executor-starts",
-        "polling for the first number returns",
-        lambda revision, scope: revision.executor != NEVER,
-        (_drop(part="pr165"),),
-        OLD,
-    ),
-    Assumption(
-        "no-fork",
-        "the chain does not fork",
-        _is_off("regeneses"),
-        (_drop("n1f0b0", regeneses=1),),
-        implies=("own-fork",),
-    ),
-    Assumption(
-        "fresh-answers",
-        "the main node's API answers from its own database",
-        _is_off("stale_answers"),
-        (_drop("n1f0b0", stale_answers=2),),
-        implies=("own-fork",),
-    ),
-    Assumption(
-        "own-fork",
-        "no node hears of a former fork's number, or it refuses another genesis",
-        lambda revision, scope: not _hears_of_former_fork(revision, scope),
-        (_drop("n1f0b0", regeneses=1, stale_answers=1),),
-        OLD,
-    ),
-    Assumption(
-        "no-restore",
-        "the main node's database is not restored",
-        _is_off("restores"),
-        (_drop("n1f0b0", restores=1, batches=4),),
-        NEW,
-    ),
-    Assumption(
-        "no-pruning",
-        "no batch is pruned before its successor has a certificate",
-        lambda revision, scope: not scope.pruned or _minds_pruning(revision, scope),
-        (_drop(pruned=MAIN), _drop(pruned="a"), _drop("n1f0b0", pruned="X", topology="relay")),
-    ),
-    Assumption(
-        "no-error",
-        "nobody has an error, or everybody who has one begins anew",
-        _is_calm,
-        (_drop(errors=1), _drop("n1f0b0", regeneses=1, supervised=NOBODY)),
-    ),
-    Assumption(
-        "answers",
-        "the main node's API answers every node in the end",
-        lambda revision, scope: not scope.unanswered,
-        (_drop(unanswered="a"), _drop("n1f0b0", unanswered="X", topology="relay")),
-        OLD,
-    ),
-    Assumption(
-        "no-bad-votes",
-        "not every message has a vote that is an error, which closes its connection",
-        lambda revision, scope: scope.some_bad_votes or _bad_votes_are_skipped(revision, scope),
-        tuple(_drop("n1f0b0", topology="relay", bad_votes=bad) for bad in (BAD_SIGNATURE, FOREIGN_GENESIS)),
-        OLD,
-    ),
-    Assumption(
-        "same-hash",
-        "all nodes come to the same hash of a batch",
-        _is_off("divergences"),
-        (
-            _drop(divergences=1, astray="a"),
-            _drop("n2f0b0", batches=1, topology="chain", divergences=2, astray="ab", restarts=1, restarting="b"),
-        ),
-        NEW,
-    ),
-    Assumption(
-        "same-committee",
-        "all nodes have the same committee for a batch",
-        lambda revision, scope: not (scope.split or scope.fallbacks),
-        (Drop({**_DIFFERING, "split": "a"}), Drop({**_DIFFERING, "fallbacks": 1, "restarts": 1, "astray": "a"})),
-        NEW,
-    ),
-    Assumption(
-        "honest-committees",
-        "every batch has a committee, in which honest weight reaches the threshold",
-        _are_readable,
-        tuple(_drop("n1f0b0", committees=each, batches=4) for each in ("1;1;error;1", "1;1;none;1")),
-        NEW,
-    ),
-    Assumption(
-        "small-messages",
-        "every vote that a node has fits into one message, or it is sent in pieces",
-        lambda revision, scope: not scope.message_limit or revision.sends_in_pieces,
-        (_drop(batches=1, call_steps=True, echo=True, message_limit=1),),
-    ),
-    Assumption("no-restart", "no node restarts", _is_off("restarts"), (_drop(restarts=None),)),
-    Assumption("no-disconnect", "no connection breaks", _is_off("disconnects"), (_drop(batches=2, disconnects=None),)),
-    Assumption(
-        "direct",
-        "every attester is connected to the main node, and nobody else is between",
-        lambda revision, scope: scope.topology == "direct",
-        tuple(_drop("n1f0b0", topology=each) for each in ("relay", "relays", "relay_chain", "observed"))
-        + tuple(_drop(batches=2, topology=each) for each in ("chain", "mesh")),
-    ),
-    Assumption("one-way", "votes flow towards the main node only", _is_off("echo"), (_drop(batches=2, echo=True),)),
-    Assumption(
-        "in-order",
-        "a vote arrives once, and none that is older after it",
-        _is_off("replays"),
-        (_drop(batches=2, replays=True, restarts=None),),
-        OLD,
-    ),
-    Assumption(
-        "batches-at-once",
-        "a batch is everywhere as soon as it is sealed",
-        _is_off("late_batches"),
-        (_drop(batches=2, late_batches=True),),
-    ),
-    Assumption(
-        "joined-steps",
-        "steps that follow each other are one",
-        _is_off("late_answers", "finder_steps", "attester_steps", "call_steps", "certificate_steps"),
-        (
-            _drop(
-                *("n1f0b0",),
-                late_answers=True,
-                finder_steps=True,
-                attester_steps=True,
-                call_steps=True,
-                certificate_steps=True,
-            ),
-        ),
-    ),
+    ALL_HONEST,
+    HONEST_QUORUM,
+    HONEST_VOTE,
+    MAJORITY,
+    GENESIS_START,
+    EXECUTOR_STARTS,
+    NO_FORK,
+    FRESH_ANSWERS,
+    OWN_FORK,
+    NO_RESTORE,
+    NO_PRUNING,
+    NO_ERROR,
+    ANSWERS,
+    NO_BAD_VOTES,
+    SAME_HASH,
+    SAME_COMMITTEE,
+    READABLE_COMMITTEES,
+    SMALL_MESSAGES,
+    NO_RESTART,
+    NO_DISCONNECT,
+    DIRECT,
+    ONE_WAY,
+    IN_ORDER,
+    BATCHES_AT_ONCE,
+    OWN_STEPS,
 )
 """Everything that is dropped in turn."""

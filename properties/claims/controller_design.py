@@ -112,7 +112,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         Kind.ALWAYS,
         "Every certificate that the main node inserts verifies under the committee of its batch, and is over the "
         "batch's own hash and the genesis of the main node.",
-        "Byzantine weight as the instance says",
+        "none",
         "zksync-era PR 2684: a certificate is verified before it is inserted",
         only_of(ControllerDesign, inserted_certificates_verify),
         needs="an attestation controller",
@@ -121,7 +121,7 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         "one_certificate_per_batch",
         Kind.ALWAYS,
         "The main node inserts no certificate for a batch that has one.",
-        "Byzantine weight as the instance says",
+        "none",
         "zksync-era PR 2684: a second insertion fails",
         only_of(ControllerDesign, one_certificate_per_batch),
         needs="an attestation controller",
@@ -180,7 +180,6 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         f"{CONTROLLER}: State::insert_votes",
         _list_cut_off,
         lambda system: bool(system.scope.split or system.scope.fallbacks),
-        assumptions="nodes with different committees for one batch",
         needs="nodes with different committees",
     ),
 )

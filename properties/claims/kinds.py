@@ -111,7 +111,6 @@ def witness(
     source: str,
     condition: Callable[[D], Bool],
     applies: Callable[[D], bool] = lambda _: True,
-    assumptions: str = "none",
     needs: str = "",
 ) -> Property:
     """A `sometimes` property of systems of one design, or of any, where it applies: that a state satisfies a
@@ -120,7 +119,7 @@ def witness(
     def conjuncts(system: D) -> tuple[Conjunct, ...]:
         return (Conjunct("it happens", condition(system)),) if applies(system) else ()
 
-    return Property(name, Kind.SOMETIMES, sentence, assumptions, source, only_of(design, conjuncts), needs=needs)
+    return Property(name, Kind.SOMETIMES, sentence, "none", source, only_of(design, conjuncts), needs=needs)
 
 
 def is_possible(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:

@@ -82,9 +82,8 @@ LIVENESS: tuple[Property, ...] = (
         Kind.EVENTUALLY,
         "Every batch from the genesis on (from the stored start on, where one is stored) that is sealed, not pruned, "
         "and can be signed everywhere is certified on the main node in the end.",
-        "weak fairness for each action of a node or a connection; honest weight reaches the threshold; faults end, but "
-        "for Byzantine attesters, who go on; the main node's API answers in the end; who is supervised restarts after "
-        "an error",
+        "weak fairness for each action of a node or a connection; faults end, but for Byzantine attesters, who go on; "
+        "the main node's API answers in the end; who is supervised restarts after an error",
         "era-consensus PR 161: the main node wants a certificate of every batch",
         every_batch_certified,
         without=NO_FAULT - {forge_vote.name},

@@ -268,7 +268,7 @@ CLAIMS: tuple[Property, ...] = (
         "connections_survive_bad_votes",
         Kind.ALWAYS,
         "A vote that is an error does not close the connection on which it came.",
-        "messages of external nodes have such a vote: every one, or some, as the scope says",
+        "none",
         "era-consensus PR 170: bad signatures are ignored, so that peers are not disconnected",
         only_of(RegistryDesign, connections_survive_bad_votes),
         needs="messages with bad votes",
@@ -300,7 +300,6 @@ CLAIMS: tuple[Property, ...] = (
         "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
         _equivocates,
         _forgeries_reach_two_nodes,
-        assumptions="a Byzantine attester, and votes that reach more than one node",
         needs="a Byzantine attester whose votes reach two nodes",
     ),
     Property(

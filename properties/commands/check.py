@@ -147,13 +147,14 @@ def _estimate(sizes: list[int | None], workers: int) -> str:
 
 
 def _print(done: Outcome, options: argparse.Namespace) -> None:
-    """The summary; with `--all`, all verdicts before it."""
+    """What stands behind each property, and the summary; with `--all`, all of both, and all verdicts between them."""
     from properties.commands.evidence import INDEX, LEDGER
     from properties.results import assurance
     from properties.results.ledger import table
 
+    if standing := assurance.of_entries(done.entries):
+        print(assurance.table(standing, options.all), end="\n\n")
     if options.all:
-        print(assurance.table(assurance.assurances((each.revision, each.row) for each in done.entries)), end="\n\n")
         print(table(done.entries, shutil.get_terminal_size((140, 24)).columns), end="\n\n")
     print(done.summary())
     index, violations = options.out / INDEX, len(done.reports) // (1 if done.stopped else 2)

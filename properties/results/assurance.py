@@ -1,105 +1,201 @@
-"""What stands behind each property: searches, theorems, mutants, side by side; the worst first."""
+"""What stands behind each property, all engines side by side; the worst first.
+
+What a run of `attestation check` searches is counted from its verdicts. What it cannot know is read from `kept.json`,
+which `python -m docs.generator.kept` writes, part by part: each part says by which command.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 from model.revisions import CONTROLLER, design_of
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
 from properties.results.expected import Row
+from properties.results.findings import RAN
+from properties.results.ledger import Entry
+from properties.results.places import is_tolerated
+from properties.results.verdicts import Exhausted
+
+KEPT = Path(__file__).parent / "kept.json"
+"""By part: the command that made it, and what it found."""
 
 SEALED, GENESIS, REDESIGN = "sealed", "genesis", "PR175"
 """Where attestation starts, in the vote registry's design; and the other design."""
 
-GROUPS = (SEALED, GENESIS, REDESIGN)
+GROUPS: Mapping[str, tuple[str, str]] = {
+    REDESIGN: ("attestation controllers", "pr175+era3512"),
+    GENESIS: ("vote registries, start at the genesis", "pr170+era2539"),
+    SEALED: ("vote registries, start at the last sealed batch", "pr161+era2480"),
+}
+"""Each group of revisions: what they are, and the one that Z3 is asked about."""
 
 FAILS, HOLDS = {"VIOLATED", "UNREACHED"}, {"EXHAUSTED", "REACHED"}
 
-HEADS = ("property", *GROUPS, "millions", "theorem", "only")
+Place = tuple[str, str]
+"""A group of revisions, and a property."""
+
+HEADS = ("property", "fails", "seen", "fired", "proof", "to", "runs", "steps", "own", "if")
 
 EXPLAINED = """\
-sealed, genesis, PR175: in how many searches it fails, of how many in which it
-says something (of revisions with either start, and of the redesign).
-millions: states of the searches in which it holds. theorem: whether
-`attestation prove` has one about it (R: the registry's design, C: the
-controller's; else -). only: mutants of the kept survey that no other
-property notices (`attestation mutate`)."""
+fails  in so many of the searches in which the property says something, with no
+       more Byzantine weight than is tolerated
+seen   so many states, all that there are, by the searches in which it holds
+fired  in so many of them (or parts of it) there was what it speaks about
+proof  by Z3, for up to so many attesters of any weights (any: the step to any
+       number is argued by hand), without pruning, regenesis or a restored
+       database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
+to     by Z3, no run of so many steps violates it; 9!: one of 9 steps does
+runs   random runs in which it was asserted, by Hypothesis, and their steps
+own    mistakes put into the model that no other property noticed
+if     so many assumptions without each of which it fails (docs/assumptions.md)
+-      nothing was done, or nothing found; k, M: thousands, millions
+A recording agrees if the model can do what the real components did in it. Z3
+was asked about {revisions}."""
 
 
 @dataclass(frozen=True)
 class Assurance:
-    """One property: by group of revisions how many searches it `fails` in and `holds` in, over how many `states` it
-    holds, for which designs there is a theorem, and how many mutants it `alone` notices."""
+    """A property on a group of revisions: in how many searches it `fails`, in how many it `holds`, how many `states`
+    these have, and how often it had something to say in them, `fired`."""
 
     claim: Property
-    fails: Mapping[str, int]
-    holds: Mapping[str, int]
+    group: str
+    fails: int
+    holds: int
     states: int
-    theorem: str
-    alone: int
+    fired: int
 
     @property
     def cells(self) -> tuple[str, ...]:
         """A row of the table."""
-        searched = (self._share(group) for group in GROUPS)
-        return (self.claim.name, *searched, f"{self.states / 1e6:.1f}", self.theorem, str(self.alone or ""))
-
-    def _share(self, group: str) -> str:
-        total = self.fails[group] + self.holds[group]
-        return f"{self.fails[group]}/{total}" if total else "-"
+        name, searched = self.claim.name, f"{self.fails}/{self.fails + self.holds}"
+        proof, depth = kept("proved")[self.group].get(name, ("", ""))
+        driven = kept("driven")[self.group].get(name, (0, 0))
+        needed = kept("dropped").get(name, {}).get("needed", {}).values()
+        without = sum(any(group_of(base) == self.group for base in each["bases"]) for each in needed)
+        numbers = self.states, self.fired, *driven, _alone()[name], without
+        seen, fired, *others = map(short, numbers)
+        return name, searched, seen, fired, proof or "-", depth or "-", *others
 
     @property
-    def weight(self) -> tuple[int, int]:
-        """What is worst comes first: what fails most; and witnesses, which are no promise, last."""
-        return int(self.claim.kind is Kind.SOMETIMES), -sum(self.fails.values())
+    def weight(self) -> tuple[bool, float, int]:
+        """What is worst comes first: what fails in most of its searches; and witnesses, which are no promise, last."""
+        return self.claim.kind is Kind.SOMETIMES, -self.fails / (self.fails + self.holds), -self.fails
 
 
-def assurances(rows: Iterable[tuple[str, Row]]) -> list[Assurance]:
-    """Of every property, from the verdicts of searches, each with its revision."""
+def short(number: int) -> str:
+    """A number in at most four characters; a dash for none."""
+    for unit, letter in ((10**6, "M"), (10**3, "k")):
+        if number >= 0.9995 * unit:
+            return f"{number / unit:.{int(number < 9.95 * unit)}f}{letter}"
+    return str(number or "-")
+
+
+@cache
+def kept(part: str) -> Mapping[str, Any]:
+    """What a longer run has found: by group of revisions; of dropped assumptions, by property."""
+    found: Mapping[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))[part]["found"]
+    return found
+
+
+@cache
+def _alone() -> Counter[str]:
+    """How many mutants of the kept survey each property alone notices."""
     from properties.mutation.survey import VERDICT, saved
 
-    fails = {claim.name: Counter[str]() for claim in CATALOGUE}
-    holds = {claim.name: Counter[str]() for claim in CATALOGUE}
-    states = Counter[str]()
+    return Counter(each.checks[0] for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1)
+
+
+def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> list[Assurance]:
+    """Of every property that says something on a group of revisions, from the verdicts of searches, each with its
+    revision; group by group."""
+    fails, holds, states = Counter[Place](), Counter[Place](), Counter[Place]()
     for revision, row in rows:
-        for name in fails:
-            word = str(row.get(name, "")).partition(":")[0]
-            fails[name][_group(revision)] += word in FAILS
-            holds[name][_group(revision)] += word in HOLDS
-            states[name] += int(row["states"]) if word in HOLDS else 0
-    alone = Counter(each.checks[0] for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1)
-    found = [
-        Assurance(claim, fails[claim.name], holds[claim.name], states[claim.name], _theorem(claim), alone[claim.name])
+        for claim in CATALOGUE:
+            place, word = (group_of(revision), claim.name), str(row.get(claim.name, "")).partition(":")[0]
+            fails[place] += word in FAILS
+            holds[place] += word in HOLDS
+            states[place] += int(row["states"]) if word in HOLDS else 0
+    found = (
+        Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, fired)))
+        for group in GROUPS
         for claim in CATALOGUE
-    ]
-    return sorted(found, key=lambda each: each.weight)
+    )
+    order = [*GROUPS]
+    said = [each for each in found if each.fails + each.holds]
+    return sorted(said, key=lambda each: (order.index(each.group), *each.weight))
 
 
-def _group(revision: str) -> str:
+def of_entries(entries: Collection[Entry]) -> list[Assurance]:
+    """The same of the searches of a run, where no more Byzantine weight is there than is tolerated."""
+    tolerated = [entry for entry in entries if is_tolerated(entry.plan)]
+    return assurances(((each.revision, each.row) for each in tolerated), fired(tolerated))
+
+
+def fired(entries: Iterable[Entry]) -> Counter[Place]:
+    """How often a state had what a property speaks about, where the property holds."""
+    found = Counter[Place]()
+    for entry in entries:
+        for name, verdict in entry.verdicts.items():
+            if isinstance(verdict, Exhausted):
+                found[group_of(entry.revision), name] += sum(states for _, states in verdict.spoken_of)
+    return found
+
+
+def group_of(revision: str) -> str:
+    """The group of a revision."""
     if design_of(revision) == CONTROLLER:
         return REDESIGN
     return SEALED if "era2480" in revision.split("+") else GENESIS
 
 
-def _theorem(claim: Property) -> str:
-    from properties.proofs.theorems import ABOUT, DESIGNS
-
-    name = ABOUT.get(claim.name, claim.name)
-    letters = (("C" if design == CONTROLLER else "R") for design, proofs in DESIGNS.items() if name in proofs.theorems)
-    return "".join(letters) or "-"
+def explained() -> str:
+    """What the heads mean."""
+    return EXPLAINED.format(revisions=", ".join(revision for _, revision in GROUPS.values()))
 
 
-def table(found: Iterable[Assurance]) -> str:
-    """The table, in 80 columns, and what its words mean."""
-    rows = [HEADS, *(each.cells for each in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join([*_lines(rows, widths), "", EXPLAINED])
+def table(found: Collection[Assurance], everything: bool) -> str:
+    """The ledger, in 80 columns, and what its words mean: a row for each property on each group of revisions. Unless
+    everything is wanted, groups that never ran are summed up if others did, and so are all witnesses."""
+    if not found:
+        return ""
+    groups = [group for group in GROUPS if any(each.group == group for each in found)]
+    ran = [group for group in groups if group in map(group_of, RAN)]
+    shown = groups if everything else ran or groups
+    rows = [each for each in found if each.group in shown and (everything or each.claim.kind is not Kind.SOMETIMES)]
+    widths = [max(map(len, column)) for column in zip(HEADS, *(each.cells for each in rows), strict=True)]
+    parts = ["\n".join(_section(group, [each for each in rows if each.group == group], widths)) for group in shown]
+    if not everything:
+        parts += [fill(sentence, 80) for sentence in _summed_up(found, [each for each in groups if each not in shown])]
+    return "\n\n".join([*parts, explained()])
 
 
-def _lines(rows: Iterable[tuple[str, ...]], widths: list[int]) -> Iterator[str]:
-    for first, *cells in rows:
+def _section(group: str, rows: Iterable[Assurance], widths: list[int]) -> Iterator[str]:
+    logs = kept("recorded")[group]
+    yield f"{group}: {GROUPS[group][0]}; {logs['agree']}/{logs['runs']} recordings agree"
+    for first, *cells in (HEADS, *(each.cells for each in rows)):
         rest = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield " ".join([first.ljust(widths[0]), *rest]).rstrip()
+
+
+def _summed_up(found: Iterable[Assurance], silent: Collection[str]) -> Iterator[str]:
+    """What the short ledger has no rows for."""
+    for group in silent:
+        failing = [
+            f"{each.claim.name} {each.cells[1]}"
+            for each in found
+            if each.group == group and each.fails and each.claim.kind is not Kind.SOMETIMES
+        ]
+        yield f"{group}: {GROUPS[group][0]}; none ran in a release; fails: {', '.join(failing) or 'nothing'}."
+    witnesses = [each for each in found if each.claim.kind is Kind.SOMETIMES]
+    never = [f"{each.claim.name} ({each.group})" for each in witnesses if not each.holds]
+    reached = f"Of {len(witnesses)} situations that should occur {len(witnesses) - len(never)} do in some search"
+    yield f"{reached}; never: {', '.join(never) or 'none'}. (All rows: attestation check --all)"

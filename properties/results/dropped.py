@@ -6,20 +6,24 @@ starts attestation at the genesis: in the plain scope, or, where it says nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
 
-from model.revisions import design_of
+from model.revisions import PROPOSALS, design_of
+from model.revisions import REVISIONS as REVISIONS_BY_NAME
 from model.revisions import revision as by_name
 from model.scope import BAD_SIGNATURE, BadScope, Scope, instance
 from model.system import build
 from model.topology import MAIN
 from properties.claims.assumptions import ASSUMPTIONS, Assumption, Drop
+from properties.claims.catalogue import claim
 from properties.claims.kinds import Property
 from properties.engines.checking import Check
+from properties.render.command import repeat
 from properties.results.cures import changed
-from properties.results.verdicts import Exhausted, Verdict, Violated
+from properties.results.verdicts import Exhausted, Unknown, Verdict, Violated
 
 REVISIONS = ("pr161+era2539", "pr170+era2539", "pr175+era2657", "pr175+era3512")
 
@@ -29,9 +33,12 @@ BASES = (
     PLAIN,
     replace(ONE, restarts=None, restarting=MAIN),
     replace(ONE, regeneses=1),
-    replace(ONE, topology="relay", bad_votes=BAD_SIGNATURE),
+    replace(ONE, batches=2, topology="relay", bad_votes=BAD_SIGNATURE),
 )
 """The scopes in which something is dropped; a property is looked at in the first in which it says something."""
+
+MOST_STATES = 1_500_000
+"""A larger search is cut short, and what it leaves open is said to be."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,11 @@ class Place:
 
     revision: str
     scope: Scope
+
+    @property
+    def name(self) -> str:
+        """The committee and the scope, in words."""
+        return f"{self.scope.instance.name}, {self.scope.name}"
 
     def without(self, drop: Drop) -> Place | None:
         """The same without an assumption; none if it cannot be dropped here."""
@@ -57,72 +69,110 @@ class Place:
         return assumption.holds(by_name(self.revision), self.scope)
 
 
-@lru_cache(maxsize=4)
-def _check(place: Place) -> Check:
-    return Check(build(by_name(place.revision), place.scope))
+@dataclass(frozen=True)
+class Found:
+    """What a search says of a property, as the word of its verdict; the steps of the run that violates it, of which
+    some may go round for ever; and the command that repeats it, if others can."""
+
+    word: str
+    steps: int = 0
+    loops: bool = False
+    command: str = ""
 
 
-@cache
-def verdict(claim: Property, place: Place) -> Verdict:
-    """The verdict on a property, from a search."""
-    return _check(place).verdict(claim)
+Asked = tuple[Place, tuple[str, ...]]
+"""A place, and the properties that are asked about there."""
 
 
-def search(claims: Iterable[Property]) -> None:
-    """Find out all that is needed about these properties, place by place: a search is done once, and not kept."""
-    asked: dict[Place, list[Property]] = {}
-    for claim in claims:
-        for _, place in _dropped(claim):
-            asked.setdefault(place, []).append(claim)
-    for place, those in asked.items():
-        for claim in those:
-            verdict(claim, place)
+def judged(asked: Asked) -> dict[str, Found]:
+    """What one search says of all these properties, by name."""
+    place, names = asked
+    check = Check(build(by_name(place.revision), place.scope), max_states=MOST_STATES)
+    return {name: _found(place, verdict) for name, verdict in check.verdicts([claim(each) for each in names]).items()}
 
 
-def bases(claim: Property) -> Iterator[Place]:
+def _found(place: Place, verdict: Verdict) -> Found:
+    if not isinstance(verdict, Violated):
+        return Found(verdict.word)
+    is_known = place.revision in (*REVISIONS_BY_NAME, *PROPOSALS)
+    command = " ".join(repeat(verdict.trace, "markdown").replace("\\\n", " ").split()) if is_known else ""
+    return Found(verdict.word, len(verdict.trace.steps), verdict.trace.loop is not None, command)
+
+
+def survey(
+    claims: Sequence[Property], search: Callable[[Iterable[Asked]], Iterable[dict[str, Found]]]
+) -> dict[str, dict[str, Any]]:
+    """For each property, by its name: where it was `looked_at`; which assumptions are `needed`, each with the shortest
+    run without it and the revisions that have one; which are `implied` by a stronger one of these; without which
+    it `held`, or in each search was `silent`; and which are `open`, as their searches were too large. A place is
+    searched once for all properties; `search` does it."""
+    plain = [Place(revision, scope) for revision in REVISIONS for scope in BASES]
+    names = tuple(each.name for each in claims)
+    first = dict(zip(plain, search((place, names) for place in plain), strict=True))
+    bases = {name: list(_bases(name, first)) for name in names}
+    dropped: dict[Place, list[tuple[str, Place]]] = {}
+    for base in {base: None for those in bases.values() for base in those}:
+        for assumption, place in _without(base):
+            dropped.setdefault(place, []).append((assumption.name, base))
+    asked = {
+        place: tuple(name for name in names if any(base in bases[name] for _, base in those))
+        for place, those in dropped.items()
+        if place not in first
+    }
+    found = {**first, **dict(zip(asked, search(asked.items()), strict=True))}
+    tried = {name: list(_tried(name, bases[name], dropped, found)) for name in names}
+    return {name: _outcome(bases[name], tried[name]) for name in names}
+
+
+Tried = tuple[str, Place, Place, Found]
+"""An assumption, where it was made, where it was dropped, and what was found there."""
+
+
+def _tried(
+    name: str,
+    bases: Sequence[Place],
+    dropped: Mapping[Place, Iterable[tuple[str, Place]]],
+    found: Mapping[Place, Mapping[str, Found]],
+) -> Iterator[Tried]:
+    for place, those in dropped.items():
+        yield from ((assumption, base, place, found[place][name]) for assumption, base in those if base in bases)
+
+
+def _bases(name: str, found: Mapping[Place, Mapping[str, Found]]) -> Iterator[Place]:
     """Where the property holds, and says something: on each revision in the first of the scopes in which it does."""
     for revision in REVISIONS:
-        places = (Place(revision, scope) for scope in BASES)
-        found = next((place for place in places if isinstance(verdict(claim, place), Exhausted)), None)
-        if found is not None:
-            yield found
+        places = (place for place in found if place.revision == revision)
+        yield from islice((place for place in places if found[place][name].word == Exhausted.word), 1)
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What becomes of a property without an assumption, in one place."""
-
-    assumption: Assumption
-    place: Place
-    verdict: Verdict
-
-
-def _dropped(claim: Property) -> Iterator[tuple[Assumption, Place]]:
-    """Each assumption that can be dropped where the property holds, and where that leads."""
+def _without(base: Place) -> Iterator[tuple[Assumption, Place]]:
+    """Each assumption that can be dropped, and where that leads."""
     for assumption in ASSUMPTIONS:
-        for base in bases(claim):
-            for drop in assumption.drops if design_of(base.revision) in assumption.designs else ():
-                place = base.without(drop)
-                if place is not None and not place.makes(assumption):
-                    yield assumption, place
+        for drop in assumption.drops if design_of(base.revision) in assumption.designs else ():
+            place = base.without(drop)
+            if place is not None and not place.makes(assumption):
+                yield assumption, place
 
 
-def tried(claim: Property, assumption: Assumption) -> Iterator[Tried]:
-    """The property in every place where it held, without the assumption."""
-    for each, place in _dropped(claim):
-        if each is assumption:
-            yield Tried(assumption, place, verdict(claim, place))
+def _outcome(bases: Sequence[Place], tried: Sequence[Tried]) -> dict[str, Any]:
+    outcome: dict[str, Any] = {"looked_at": [f"{place.revision} in {place.name}" for place in bases], "needed": {}}
+    of = {each.name: [one for one in tried if one[0] == each.name] for each in ASSUMPTIONS}
+    broken = {name: [one for one in those if one[3].word == Violated.word] for name, those in of.items()}
+    implied = {weaker for each in ASSUMPTIONS if broken[each.name] for weaker in each.implies}
+    for name, those in of.items():
+        if broken[name] and name not in implied:
+            outcome["needed"][name] = _shortest(broken[name])
+        elif those:
+            outcome.setdefault(_class({one[3].word for one in those}), []).append(name)
+    return outcome
 
 
-def breaking(claim: Property, assumption: Assumption) -> Tried | None:
-    """The shortest run that violates the property without the assumption."""
-    broken = [(each, each.verdict) for each in tried(claim, assumption)]
-    steps = [(len(found.trace.steps), each) for each, found in broken if isinstance(found, Violated)]
-    return min(steps, key=lambda pair: pair[0])[1] if steps else None
+def _shortest(broken: Sequence[Tried]) -> dict[str, Any]:
+    *_, place, found = min(broken, key=lambda each: each[3].steps)
+    return {"on": place.revision, "bases": sorted({each[1].revision for each in broken}), **asdict(found)}
 
 
-def needed(claim: Property) -> dict[str, Tried]:
-    """What breaks the property, by assumption; without what a stronger one that is needed implies."""
-    broken = {each.name: found for each in ASSUMPTIONS if (found := breaking(claim, each))}
-    implied = {weaker for each in ASSUMPTIONS if each.name in broken for weaker in each.implies}
-    return {name: found for name, found in broken.items() if name not in implied}
+def _class(words: Collection[str]) -> str:
+    """What becomes of a property without an assumption that it does not need."""
+    classes: dict[type[Verdict], str] = {Violated: "implied", Exhausted: "held", Unknown: "open"}
+    return next((name for verdict, name in classes.items() if verdict.word in words), "silent")

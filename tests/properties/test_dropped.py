@@ -2,51 +2,110 @@
 
 from __future__ import annotations
 
+import shlex
+from functools import partial
+
 import pytest
 
+from docs.generator.kept import dropped
 from model.revisions import revision
 from model.scope import BadScope, Scope, instance
 from model.system import build
-from properties.claims.assumptions import ASSUMPTIONS
-from properties.claims.catalogue import claim
-from properties.results.dropped import Place, bases, breaking, needed, tried
-from properties.results.trace import replay
-from properties.results.verdicts import Violated
+from properties.claims.assumptions import ALL_HONEST, ASSUMPTIONS, GENESIS_START, HONEST_VOTE, MAJORITY, Assumption
+from properties.claims.catalogue import CATALOGUE, claim
+from properties.claims.kinds import Kind
+from properties.cli import main
+from properties.results.assurance import kept
+from properties.results.dropped import PLAIN, REVISIONS, Asked, Found, Place, judged, survey
 
-QUORUM = claim("at_most_one_quorum")
-NAMED = {each.name: each for each in ASSUMPTIONS}
-MAJORITY, NO_RESTART = NAMED["majority"], NAMED["no-restart"]
+CLASSES = ("needed", "implied", "held", "silent", "open")
+PLACE = Place(REVISIONS[0], PLAIN)
+
+
+@pytest.fixture
+def one_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("properties.results.dropped.REVISIONS", REVISIONS[:1])
+
+
+def test_one_search_judges_all_properties_of_a_place() -> None:
+    without = next(place for drop in MAJORITY.drops if drop.instance and (place := PLACE.without(drop)))
+    found = judged((without, ("at_most_one_quorum", "no_vote_below_minimum")))
+    assert (found["at_most_one_quorum"].word, found["at_most_one_quorum"].steps) == ("VIOLATED", 7)
+    assert found["no_vote_below_minimum"] == Found("EXHAUSTED")
+
+
+@pytest.mark.usefixtures("one_revision")
+def test_each_place_is_searched_once_and_the_shortest_run_is_taken() -> None:
+    asked: list[Place] = []
+
+    def search(every: Asked) -> dict[str, Found]:
+        place, names = every
+        asked.append(place)
+        if place.scope.quorum:
+            return dict.fromkeys(names, Found("VIOLATED", 5 + place.scope.instance.byzantine))
+        if place.scope.echo:
+            return dict.fromkeys(names, Found("VACUOUS"))
+        return dict.fromkeys(names, Found("UNKNOWN" if place.scope.replays else "EXHAUSTED"))
+
+    outcome = survey([claim("at_most_one_quorum")], partial(map, search))["at_most_one_quorum"]
+    assert len(asked) == len({*asked})
+    assert {name: found["steps"] for name, found in outcome["needed"].items()} == {"majority": 5}
+    assert outcome["needed"]["majority"]["bases"] == ["pr161+era2539"]
+    assert (outcome["silent"], outcome["open"]) == (["small-messages", "one-way"], ["in-order"])
+    assert "implied" not in outcome
+    assert "no-restart" in outcome["held"]
+
+
+@pytest.mark.usefixtures("one_revision")
+def test_a_weaker_assumption_is_implied_by_a_stronger_one_that_is_needed() -> None:
+    def search(every: Asked) -> dict[str, Found]:
+        place, names = every
+        return dict.fromkeys(names, Found("VIOLATED" if place.scope.instance.byzantine else "EXHAUSTED"))
+
+    outcome = survey([claim("certificates_verify")], partial(map, search))["certificates_verify"]
+    assert list(outcome["needed"]) == ["all-honest", "majority"]
+    assert outcome["implied"] == ["honest-quorum", "honest-vote"]
+
+
+def test_what_is_kept_has_every_promise_and_every_assumption_in_one_class() -> None:
+    found, names = kept("dropped"), {each.name for each in ASSUMPTIONS}
+    assert [*found] == [each.name for each in CATALOGUE if each.kind is not Kind.SOMETIMES]
+    for outcome in found.values():
+        classed = [name for kind in CLASSES for name in outcome.get(kind, ())]
+        assert len(classed) == len({*classed})
+        assert {*classed} <= names
+        assert outcome["looked_at"]
+
+
+@pytest.mark.parametrize(("name", "assumption"), [("at_most_one_quorum", "majority"), ("progress_possible", "answers")])
+def test_the_command_that_is_kept_prints_the_run(
+    name: str, assumption: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = kept("dropped")[name]["needed"][assumption]
+    assert main(shlex.split(needed["command"])[1:]) == 0
+    assert f": {needed['steps']} step" in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_a_majority_is_needed_for_one_quorum_and_nothing_else() -> None:
-    assert list(needed(QUORUM)) == [MAJORITY.name]
+def test_one_quorum_is_what_is_kept() -> None:
+    name = "at_most_one_quorum"
+    assert survey([claim(name)], partial(map, judged))[name] == kept("dropped")[name]
 
 
-def test_what_breaks_is_a_run_of_the_model() -> None:
-    found = breaking(QUORUM, MAJORITY)
-    assert found is not None
-    assert isinstance(found.verdict, Violated)
-    assert found.place.scope.quorum == 1
-    replay(found.verdict.trace)
-
-
+@pytest.mark.deep
 @pytest.mark.slow
-def test_what_is_tried_and_breaks_nothing_is_not_needed() -> None:
-    assert list(tried(QUORUM, NO_RESTART))
-    assert breaking(QUORUM, NO_RESTART) is None
+def test_all_that_is_kept_is_what_the_searches_say() -> None:
+    assert dropped() == kept("dropped")
 
 
-@pytest.mark.slow
 def test_an_assumption_is_made_where_it_is_looked_at_and_not_where_it_is_dropped() -> None:
-    assert all(place.makes(MAJORITY) for place in bases(QUORUM))
-    assert not any(found.place.makes(MAJORITY) for found in tried(QUORUM, MAJORITY))
+    assert PLACE.makes(MAJORITY)
+    assert not any(place.makes(MAJORITY) for drop in MAJORITY.drops if (place := PLACE.without(drop)))
 
 
-@pytest.mark.parametrize("assumption", [NAMED[name] for name in ("genesis-start", "honest-vote", "all-honest")])
-def test_assumptions_of_the_registry_are_made_of_itself_by_the_controller(assumption: object) -> None:
-    place = Place("pr175+era3512", Scope(instance("n2f0b2")))
-    assert place.makes(assumption)  # type: ignore[arg-type] # it is one
+@pytest.mark.parametrize("assumption", [GENESIS_START, HONEST_VOTE, ALL_HONEST])
+def test_assumptions_of_the_registry_are_made_of_itself_by_the_controller(assumption: Assumption) -> None:
+    assert Place("pr175+era3512", Scope(instance("n2f0b2"))).makes(assumption)
 
 
 def test_a_quorum_of_ones_own_is_for_the_registry_alone() -> None:
