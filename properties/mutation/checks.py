@@ -41,6 +41,7 @@ from properties.mutation.survey import (
     RECORDING,
     SAME,
     SAME_RUNS,
+    SAME_THEOREMS,
     SAME_VERDICTS,
     SEMANTIC_CHECKS,
     TEST,
@@ -209,9 +210,11 @@ def _larger(mutant: Mutant) -> Iterator[Kill | str]:
             yield Kill(VERDICT, tuple(differing), case.where, _shortest(entry, differing))
         else:
             yield from _miscounted(case, entry)
+    if not changed and (_is_in_full_fidelity(mutant) or any(map(_has_changed, _cases_of(mutant)))):
+        return
     places: list[Place] = [(case.revision, case.plan) for case in changed.values()]
-    if places and all(behave_the_same(built(place, true), built(place, fresh)) for place in places):
-        yield SAME_VERDICTS if said_otherwise else SAME_RUNS
+    if all(behave_the_same(built(place, true), built(place, fresh)) for place in places):
+        yield SAME_VERDICTS if said_otherwise else SAME_RUNS if changed else SAME_THEOREMS
 
 
 def _is_said_otherwise_anywhere(mutant: Mutant) -> bool:

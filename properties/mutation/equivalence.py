@@ -3,6 +3,7 @@ search of both."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import z3
@@ -32,19 +33,27 @@ def are_equal(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
 
 def behave_the_same(one: TransitionSystem[Any], other: TransitionSystem[Any]) -> bool:
     """Whether both have the same reachable states, each as far from the start, and as many transitions. The domains of
-    variables may differ."""
-    named = [[(each.name, each.initial) for each in system.variables] for system in (one, other)]
-    if named[0] != named[1]:
+    variables may differ; and one may have a variable more, if it tells no states apart."""
+    initial = [{each.name: each.initial for each in system.variables} for system in (one, other)]
+    common = [name for name in initial[0] if initial[0][name] == initial[1].get(name)]
+    if any(name in initial[0] and name not in common for name in initial[1]):
         return False
     searches = [explore(system) for system in (one, other)]
     if searches[0].transitions != searches[1].transitions or searches[0].depth != searches[1].depth:
         return False
-    levels = ([_states(search, level) for search in searches] for level in range(searches[0].depth + 1))
-    return all(before == after for before, after in levels)
+    if searches[0].states != searches[1].states:
+        return False
+    places = [[[*each].index(name) for name in common] for each in initial]
+    return all(
+        len(before := _states(searches[0], level, places[0])) == len(searches[0].levels[level][0])
+        and before == _states(searches[1], level, places[1])
+        for level in range(searches[0].depth + 1)
+    )
 
 
-def _states(search: Exploration, level: int) -> set[State]:
-    return set(search.vectorised.packing.unpack(search.level(level)))
+def _states(search: Exploration, level: int, places: Sequence[int]) -> set[State]:
+    """The states of a level, of which some variables are left out."""
+    return {tuple(state[place] for place in places) for state in search.vectorised.packing.unpack(search.level(level))}
 
 
 def _is_same(one: Action, other: Action) -> bool:

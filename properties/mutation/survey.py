@@ -39,7 +39,9 @@ UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
 
 SAME_RUNS = "the same states, and as many transitions"
 SAME_VERDICTS = "the same states and verdicts, and as many transitions"
-"""Why none of the larger scopes shows a mutant, either; the latter where properties are said in other words, too."""
+SAME_THEOREMS = "the same expressions in every scope, and the same theorems"
+"""Why none of the larger scopes shows a mutant, either; the second where properties are said in other words, too, the
+last where the systems without bounds are, which theorems are about, and no other."""
 
 SAVED = Path(__file__).parent / "survey.json"
 """The last survey that was kept, by `attestation mutate --save`; `docs/mutants.md` is made from it."""
@@ -68,6 +70,7 @@ class Finding:
             SAME: EQUIVALENT,
             SAME_RUNS: UNSEEN,
             SAME_VERDICTS: UNSEEN,
+            SAME_THEOREMS: UNSEEN,
             "": UNEXPLAINED,
         }
         return known.get(self.why, EXPLAINED)
