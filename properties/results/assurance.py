@@ -124,7 +124,7 @@ def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> l
             place, word = (group_of(revision), claim.name), str(row.get(claim.name, "")).partition(":")[0]
             fails[place] += word in FAILS
             holds[place] += word in HOLDS
-            states[place] += int(row["states"]) if word in HOLDS else 0
+            states[place] += int(row["states"]) if word == Exhausted.word else 0
     found = (
         Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, fired)))
         for group in GROUPS
