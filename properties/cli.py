@@ -49,8 +49,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see '{self.prog} --help'")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line. Modules of commands are imported, but nothing heavy with them."""
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The command line. Of the commands, which import much, those alone are imported that are among the words."""
     main = _Parser(
         prog="attestation",
         description="A formally checked model of zkSync's batch attestation.",
@@ -61,10 +61,11 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument("--traceback", action="store_true", help="if the program fails, say where")
     commands = main.add_subparsers(dest="command", metavar="COMMAND")
     for name, about in COMMANDS.items():
-        module = importlib.import_module(f"properties.commands.{name}")
         sub = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-        module.configure(sub)
-        sub.set_defaults(run=module.run)
+        if name in words:
+            module = importlib.import_module(f"properties.commands.{name}")
+            module.configure(sub)
+            sub.set_defaults(run=module.run)
     return main
 
 
@@ -119,7 +120,8 @@ def _status(arguments: Sequence[str] | None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        options = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        options = parser(words).parse_args(words)
         if options.version:
             print(f"attestation {_version()}, Python {platform.python_version()}")
             return Status.DONE

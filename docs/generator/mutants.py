@@ -8,7 +8,6 @@ from itertools import groupby
 
 from docs.generator.tables import table
 from properties.commands.mutate import told
-from properties.mutation.checks import VERDICT
 from properties.mutation.operators import files, mutants
 from properties.mutation.survey import (
     EQUIVALENT,
@@ -18,6 +17,7 @@ from properties.mutation.survey import (
     UNEXPLAINED,
     UNSEEN,
     UNUSED,
+    VERDICT,
     Finding,
     saved,
 )
@@ -66,9 +66,9 @@ def _counted(what: str, key: Callable[[Finding], str]) -> str:
 
 
 def survivors() -> str:
-    """Each that nothing notices, and why that is right, if there is a reason."""
-    left = [finding for finding in saved()[2] if finding.outcome not in (SEMANTIC, OTHERWISE)]
-    order = (UNEXPLAINED, EXPLAINED, UNSEEN, EQUIVALENT, UNUSED)
+    """Each that nothing notices and that changes an expression, and why that is right, if there is a reason."""
+    order = (UNEXPLAINED, EXPLAINED, UNSEEN)
+    left = [finding for finding in saved()[2] if finding.outcome in order]
     left.sort(key=lambda finding: order.index(finding.outcome))
     return table(("mutant", "what becomes of it"), ((_code(each), _outcome(each)) for each in left))
 

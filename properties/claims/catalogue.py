@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 
 from model.algebra import Bool, all_of, any_of, const, where
 from model.batch_store import CertifiedBatches
 from model.registry_design.qc_finder import SETTING_MINIMUM
-from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.votes import NONE
 from properties.claims.controller_design import CONTROLLER_CLAIMS
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims.kinds import Conjunct, Kind, Property, only_of, witness
 from properties.claims.liveness import LIVENESS
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN
 from properties.claims.pull_requests import CLAIMS, NO_FAULT
@@ -85,11 +83,13 @@ def none_below_minimum(system: RegistryDesign) -> tuple[Conjunct, ...]:
     """No registry keeps a vote below its minimum."""
     return tuple(
         Conjunct(
-            f"the registry of {name} has no vote below its minimum",
-            all_of((vote.number == NONE) | (vote.number >= registry.min_batch_number) for vote in registry.votes),
-            any_of(vote.number != NONE for vote in registry.votes),
+            f"the registry of {place.name} has no vote below its minimum",
+            all_of(
+                (vote.number == NONE) | (vote.number >= node.registry.min_batch_number) for vote in node.registry.votes
+            ),
+            any_of(vote.number != NONE for vote in node.registry.votes),
         )
-        for name, registry in _registries(system)
+        for place, node in zip(system.topology.places, system.state.nodes, strict=True)
     )
 
 
@@ -106,19 +106,6 @@ def progress_possible(system: AttestationSystem) -> tuple[Conjunct, ...]:
         )
         for number in range(len(certified.flags))
     )
-
-
-def _registries(system: RegistryDesign) -> Iterator[tuple[str, Registry]]:
-    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
-        yield place.name, node.registry
-
-
-def _sometimes(condition: Callable[[D], Bool]) -> Callable[[D], tuple[Conjunct, ...]]:
-    return lambda system: (Conjunct("it happens", condition(system)),)
-
-
-def _certificate_stored(system: AttestationSystem) -> Bool:
-    return system.main.store.certified.largest != NONE
 
 
 def _two_in_a_row(system: AttestationSystem) -> Bool:
@@ -214,47 +201,42 @@ PROTOCOL: tuple[Property, ...] = (
         NO_FAULT,
         needs="a bound on the batches",
     ),
-    Property(
+    witness(
+        AttestationSystem,  # type: ignore[type-abstract] # nothing is made of it
         "certificate_stored",
-        Kind.SOMETIMES,
         "The main node stores a certificate.",
-        "none",
         "sanity of the model",
-        _sometimes(_certificate_stored),
+        lambda system: system.main.store.certified.largest != NONE,
     ),
-    Property(
+    witness(
+        AttestationSystem,  # type: ignore[type-abstract] # nothing is made of it
         "two_certificates_in_a_row",
-        Kind.SOMETIMES,
         "Two successive batches have a certificate on the main node.",
-        "none",
         "sanity of the model",
-        _sometimes(_two_in_a_row),
+        _two_in_a_row,
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "vote_below_minimum",
-        Kind.SOMETIMES,
         "A vote reaches a registry whose minimum is above it, and is about to be skipped.",
-        "none",
         f"{REGISTRY}, update",
-        only_of(RegistryDesign, _sometimes(_vote_below_minimum)),
+        _vote_below_minimum,
         needs="a vote registry",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "vote_replaced",
-        Kind.SOMETIMES,
         "A vote reaches a registry that has an older vote of the same attester, and is about to replace it.",
-        "none",
         f"{REGISTRY}, update",
-        only_of(RegistryDesign, _sometimes(_vote_replaced)),
+        _vote_replaced,
         needs="a vote registry",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "minimum_lowered",
-        Kind.SOMETIMES,
         "The main node's finder is about to set a smaller minimum than there is.",
-        "none",
         f"{REGISTRY}, set_min_batch_number",
-        only_of(RegistryDesign, _sometimes(_minimum_lowered)),
+        _minimum_lowered,
         needs="a vote registry",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from model.algebra import Bool, all_of, any_of
 from model.controller_design import network
@@ -11,7 +11,7 @@ from model.controller_design.node import insert_certificate
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import WAITING_FOR_CERTIFICATE
 from model.transitions import Transition
-from properties.claims.kinds import Conjunct, Kind, Property, only_of
+from properties.claims.kinds import Conjunct, Kind, Property, is_possible, only_of, witness
 from properties.claims.liveness import FAIR
 from properties.claims.pull_requests import NO_FAULT
 
@@ -28,11 +28,6 @@ FAILURES = (
 """The errors of a task."""
 
 
-def _can(system: ControllerDesign, transition: Transition) -> Bool:
-    """Whether such a step is possible now."""
-    return any_of(action.guard for action in system.actions if action.name == transition.name)
-
-
 def _has(system: ControllerDesign, transitions: Collection[Transition]) -> bool:
     """Whether the scope has such steps at all."""
     names = {transition.name for transition in transitions}
@@ -46,14 +41,14 @@ def inserted_certificates_verify(system: ControllerDesign) -> tuple[Conjunct, ..
     assert certificate is not None
     right = system.committee_of(attestation.batch.number)
     verifies = certificate.verifies & certificate.matches & right.is_there & (attestation.committee == right.place)
-    return (Conjunct("the certificate that is inserted verifies", verifies, _can(system, insert_certificate)),)
+    return (Conjunct("the certificate that is inserted verifies", verifies, is_possible(system, insert_certificate)),)
 
 
 def one_certificate_per_batch(system: ControllerDesign) -> tuple[Conjunct, ...]:
     """A batch that has a certificate is not given another one."""
     is_first = ~system.main.store.certified.contains(system.main.attestation.batch.number)
     sentence = "no certificate is inserted for a batch that has one"
-    return (Conjunct(sentence, is_first, _can(system, insert_certificate)),)
+    return (Conjunct(sentence, is_first, is_possible(system, insert_certificate)),)
 
 
 def certificates_are_not_skipped(system: ControllerDesign) -> tuple[Conjunct, ...]:
@@ -88,12 +83,6 @@ def attestation_lives_with_process(system: ControllerDesign) -> tuple[Conjunct, 
     )
 
 
-def _witness(
-    condition: Callable[[ControllerDesign], Bool], applies: Callable[[ControllerDesign], bool] = lambda _: True
-) -> Callable[[ControllerDesign], tuple[Conjunct, ...]]:
-    return lambda system: (Conjunct("it happens", condition(system)),) if applies(system) else ()
-
-
 def _early_vote_ignored(system: ControllerDesign) -> Bool:
     """A vote is on its way, or, where a call is one step, about to be told, to a node that is not at its number yet."""
     cases = []
@@ -104,10 +93,6 @@ def _early_vote_ignored(system: ControllerDesign) -> Bool:
         about_to_be = is_news & network.can_talk(system.state, (caller, peer))
         cases.append(under_way if system.scope.call_steps else about_to_be)
     return any_of(cases)
-
-
-def _votes_pulled(system: ControllerDesign) -> Bool:
-    return any_of(link.is_in(ANSWERED) & any_of(link.carried) for link in system.state.links)
 
 
 def _list_cut_off(system: ControllerDesign) -> Bool:
@@ -171,34 +156,30 @@ CONTROLLER_CLAIMS: tuple[Property, ...] = (
         only_of(ControllerDesign, attestation_lives_with_process),
         needs="an attestation controller, and errors in a task",
     ),
-    Property(
+    witness(
+        ControllerDesign,
         "early_vote_ignored",
-        Kind.SOMETIMES,
         "A vote comes to a node that has not started its number yet, and is about to be ignored.",
-        "none",
         f"{CONTROLLER}: State::insert_vote",
-        only_of(ControllerDesign, _witness(_early_vote_ignored)),
+        _early_vote_ignored,
         needs="an attestation controller",
     ),
-    Property(
+    witness(
+        ControllerDesign,
         "votes_pulled",
-        Kind.SOMETIMES,
         "An answer with votes is on its way to whoever asked for them.",
-        "none",
         "era-consensus b9c5fa7b, network/src/gossip/runner.rs: PushServer",
-        only_of(ControllerDesign, _witness(_votes_pulled, lambda system: system.scope.call_steps)),
+        lambda system: any_of(link.is_in(ANSWERED) & any_of(link.carried) for link in system.state.links),
+        lambda system: system.scope.call_steps,
         needs="the steps of calls",
     ),
-    Property(
+    witness(
+        ControllerDesign,
         "list_cut_off",
-        Kind.SOMETIMES,
         "A message has a vote that is an error to its receiver, and another that the receiver would take.",
-        "none",
         f"{CONTROLLER}: State::insert_votes",
-        only_of(
-            ControllerDesign,
-            _witness(_list_cut_off, lambda system: bool(system.scope.split or system.scope.fallbacks)),
-        ),
+        _list_cut_off,
+        lambda system: bool(system.scope.split or system.scope.fallbacks),
         needs="nodes with different committees",
     ),
 )

@@ -8,8 +8,10 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from model.algebra import FALSE, TRUE, Bool
+from model.algebra import FALSE, TRUE, Bool, any_of
 from model.service import AttestationSystem
+from model.transitions import Transition
+from model.votes import NONE
 
 
 class Kind(StrEnum):
@@ -63,6 +65,15 @@ def kind_of(design: type[D], name: str, sentence: str, because: str, holds: Call
     return CounterexampleKind(name, sentence, because, partial(_holds_in, design, holds), design)
 
 
+def about_asked(
+    design: type[D], name: str, sentence: str, because: str, holds: Callable[[D], Bool]
+) -> CounterexampleKind:
+    """A kind of counterexamples that speaks of the batch that is asked for: there must be one."""
+    return kind_of(
+        design, name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE)
+    )
+
+
 def _holds_in(design: type[D], holds: Callable[[D], Bool], system: AttestationSystem) -> Bool:
     return holds(system) if isinstance(system, design) else FALSE
 
@@ -91,3 +102,32 @@ class Property:
     def kinds_in(self, system: AttestationSystem) -> tuple[CounterexampleKind, ...]:
         """The kinds that a system of this design can have; in it each has a name of its own."""
         return tuple(kind for kind in self.kinds if isinstance(system, kind.design))
+
+
+def witness(
+    design: type[D],
+    name: str,
+    sentence: str,
+    source: str,
+    condition: Callable[[D], Bool],
+    applies: Callable[[D], bool] = lambda _: True,
+    needs: str = "",
+) -> Property:
+    """A `sometimes` property of systems of one design, or of any, where it applies: that a state satisfies a
+    condition."""
+
+    def conjuncts(system: D) -> tuple[Conjunct, ...]:
+        return (Conjunct("it happens", condition(system)),) if applies(system) else ()
+
+    return Property(name, Kind.SOMETIMES, sentence, "none", source, only_of(design, conjuncts), needs=needs)
+
+
+def is_possible(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
+    """Whether a step of this transition, of the node and with the arguments if these are given, is possible now."""
+    return any_of(
+        action.guard
+        for action in system.actions
+        if action.name == transition.name
+        and node in ("", action.node)
+        and all(argument in action.arguments for argument in arguments)
+    )

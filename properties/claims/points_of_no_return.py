@@ -6,7 +6,6 @@ finds must be of one of them; one that is not is reported as `unclassified`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -14,21 +13,14 @@ from model.algebra import Bool, any_of, truth
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
 from model.topology import MAIN
-from model.votes import NONE
 from properties.claims import reasons
-from properties.claims.kinds import CounterexampleKind, kind_of
+from properties.claims.kinds import CounterexampleKind, about_asked, kind_of
 
 UNCLASSIFIED = "unclassified"
 """The kind of a point of no return that none of the predicates below describes."""
 
 
-def _about_asked(name: str, sentence: str, because: str, holds: Callable[[RegistryDesign], Bool]) -> CounterexampleKind:
-    """A kind that speaks of the batch that is asked for: there must be one."""
-    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
-
-
-_kind = partial(kind_of, RegistryDesign)
-
+_kind, _about_asked = partial(kind_of, RegistryDesign), partial(about_asked, RegistryDesign)
 
 NEVER_STARTS = _kind(
     "never_starts",
@@ -49,7 +41,7 @@ CONSENSUS_DEAD = _kind(
     "An error has ended the main node's consensus, and nobody restarts it.",
     "The error is logged, and the rest of the server goes on, its API included, which asks for the same batch for "
     "ever. Nobody on the main node hears of a vote, looks for a quorum or inserts a certificate.",
-    reasons.has_stopped,
+    lambda system: ~system.main.runs,
 )
 
 ERROR_TO_COME = _about_asked(

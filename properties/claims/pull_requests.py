@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 
 from model.algebra import Bool, Int, all_of, any_of, const
 from model.batch_store import CertifiedBatches
@@ -13,10 +12,11 @@ from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
 from model.service import AttestationSystem
-from model.transitions import Transition
-from model.votes import NONE, Vote
+from model.topology import MAIN
+from model.transitions import Action
+from model.votes import NONE
 from properties.claims import standstills
-from properties.claims.kinds import Conjunct, D, Kind, Property, only_of
+from properties.claims.kinds import Conjunct, Kind, Property, is_possible, only_of, witness
 from properties.claims.points_of_no_return import (
     EXECUTOR_WAITS,
     IN_SPITE_OF_RESTARTS,
@@ -83,7 +83,7 @@ def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...
     return tuple(
         Conjunct(
             f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote",
-            ~_can(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
+            ~is_possible(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
             ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver)),
         )
         for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True)
@@ -127,55 +127,16 @@ def one_batch_at_a_time(system: AttestationSystem) -> tuple[Conjunct, ...]:
     return tuple(conjuncts)
 
 
-def _nodes(system: RegistryDesign) -> Iterator[tuple[str, Node]]:
-    for place, node in zip(system.topology.places, system.state.nodes, strict=True):
-        yield place.name, node
-
-
-def _externals(system: RegistryDesign) -> Iterator[tuple[int, Node]]:
-    for index, node in enumerate(system.state.nodes):
-        if system.topology.is_external(index):
-            yield index, node
-
-
-def _can(system: AttestationSystem, transition: Transition, node: str = "", *arguments: tuple[str, str]) -> Bool:
-    """Whether such a step is possible now."""
-    return any_of(
-        action.guard
-        for action in system.actions
-        if action.name == transition.name
-        and node in ("", action.node)
-        and all(argument in action.arguments for argument in arguments)
-    )
-
-
-def _happens(condition: Callable[[D], Bool], applies: Callable[[D], bool]) -> Callable[[D], tuple[Conjunct, ...]]:
-    """A witness, where the system is one that it is about."""
-
-    def conjuncts(system: D) -> tuple[Conjunct, ...]:
-        return (Conjunct("it happens", condition(system)),) if applies(system) else ()
-
-    return conjuncts
-
-
-def _has_votes(votes: tuple[Vote, ...]) -> Bool:
-    return any_of(vote.number != NONE for vote in votes)
+def _externals(system: RegistryDesign) -> dict[int, Node]:
+    return {index: node for index, node in enumerate(system.state.nodes) if system.topology.is_external(index)}
 
 
 def _gossips_before_answer(system: RegistryDesign) -> Bool:
     return any_of(
-        (node.status.next_batch_to_attest == NONE) & _has_votes(node.registry.votes)
-        for name, node in _nodes(system)
-        if name not in system.topology.attesters
+        (node.status.next_batch_to_attest == NONE) & any_of(vote.number != NONE for vote in node.registry.votes)
+        for place, node in zip(system.topology.places, system.state.nodes, strict=True)
+        if place.name not in system.topology.attesters
     )
-
-
-def _number_refused(system: RegistryDesign) -> Bool:
-    return _can(system, refuse_status)
-
-
-def _external_gap(system: RegistryDesign) -> Bool:
-    return any_of(node.store.certified.has_gap for _, node in _externals(system))
 
 
 def _relay_skips(system: RegistryDesign) -> Bool:
@@ -183,30 +144,21 @@ def _relay_skips(system: RegistryDesign) -> Bool:
     asked = system.next_batch_to_attest
     return any_of(
         (vote.number == asked) & node.registry.is_below_minimum(vote) & (node.finder.is_in(WAITING_FOR_QUORUM))
-        for index, node in _externals(system)
+        for index, node in _externals(system).items()
         for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
         if receiver == index
         for vote in link.in_flight
     )
 
 
+def _restarts_of_main(system: RegistryDesign) -> list[Action]:
+    """What can cost the main node a certificate in the queue, whatever the certificate."""
+    restarts = (restart_node.name, refuse_status.name, fail_once.name)
+    return [action for action in system.actions if action.node == MAIN and action.name in restarts]
+
+
 def _certificate_lost(system: RegistryDesign) -> Bool:
-    queued = ~system.main.store.queue.is_empty
-    return queued & (
-        any_of(action.guard for action in system.actions if _restarts_main(system, action.node, action.name))
-    )
-
-
-def _restarts_main(system: RegistryDesign, node: str, action: str) -> bool:
-    return node == system.topology.places[system.topology.main].name and action in RESTARTS
-
-
-RESTARTS = (restart_node.name, refuse_status.name, fail_once.name)
-"""What can cost the main node a certificate in the queue, whatever the certificate."""
-
-
-def _can_restart_main(system: RegistryDesign) -> bool:
-    return any(_restarts_main(system, action.node, action.name) for action in system.actions)
+    return ~system.main.store.queue.is_empty & any_of(action.guard for action in _restarts_of_main(system))
 
 
 def _equivocates(system: AttestationSystem) -> Bool:
@@ -285,13 +237,12 @@ CLAIMS: tuple[Property, ...] = (
         (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),
         NO_FAULT,
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "gossips_before_first_answer",
-        Kind.SOMETIMES,
         "A node that is no attester takes part in gossip before the main node has told it a number.",
-        "none",
         "era-consensus PR 169: nodes start without waiting for the API",
-        only_of(RegistryDesign, _happens(_gossips_before_answer, lambda _: True)),
+        _gossips_before_answer,
         needs="a status watch",
     ),
     Property(
@@ -304,13 +255,13 @@ CLAIMS: tuple[Property, ...] = (
         status_never_falls,
         needs="numbers that change",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "smaller_number_stops_node",
-        Kind.SOMETIMES,
         "A node is told a smaller number than the one it has, and is about to stop.",
-        "none",
         "era-consensus PR 167",
-        only_of(RegistryDesign, _happens(_number_refused, lambda system: system.revision.refuses_smaller_number)),
+        lambda system: is_possible(system, refuse_status),
+        lambda system: system.revision.refuses_smaller_number,
         needs="a revision that refuses smaller numbers",
     ),
     Property(
@@ -342,13 +293,13 @@ CLAIMS: tuple[Property, ...] = (
         one_batch_at_a_time,
         needs="two batches",
     ),
-    Property(
+    witness(
+        AttestationSystem,  # type: ignore[type-abstract] # nothing is made of it
         "peers_have_different_votes",
-        Kind.SOMETIMES,
         "Two nodes have different votes of one attester on the same batch.",
-        "none",
         "docs/protocol.md: a Byzantine attester signs anything, and different votes for different peers",
-        _happens(_equivocates, _forgeries_reach_two_nodes),
+        _equivocates,
+        _forgeries_reach_two_nodes,
         needs="a Byzantine attester whose votes reach two nodes",
     ),
     Property(
@@ -360,43 +311,40 @@ CLAIMS: tuple[Property, ...] = (
         honest_attesters_sign_once,
         needs="an honest attester",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "external_node_has_gap",
-        Kind.SOMETIMES,
         "The certificates of an external node have a gap.",
-        "none",
         "era-consensus PR 161: external nodes may have gaps",
-        only_of(RegistryDesign, _happens(_external_gap, lambda system: any(True for _ in _externals(system)))),
+        lambda system: any_of(node.store.certified.has_gap for node in _externals(system).values()),
+        lambda system: bool(_externals(system)),
         needs="an external node that stores certificates",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "relay_skips_vote",
-        Kind.SOMETIMES,
         "An external node that waits for a quorum is about to skip a vote for the batch that the main node asks for.",
-        "none",
         "era-consensus, network/src/gossip/batch_votes.rs, update",
-        only_of(RegistryDesign, _happens(_relay_skips, lambda system: any(True for _ in _externals(system)))),
+        _relay_skips,
+        lambda system: bool(_externals(system)),
         needs="an external node with a vote registry",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "queued_certificate_lost",
-        Kind.SOMETIMES,
         "The main node is about to restart, or an error to end its consensus, and a certificate in its queue is lost.",
-        "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: the queue is in memory",
-        only_of(RegistryDesign, _happens(_certificate_lost, _can_restart_main)),
+        _certificate_lost,
+        lambda system: bool(_restarts_of_main(system)),
         needs="a queue of certificates, and restarts of the main node, or errors",
     ),
-    Property(
+    witness(
+        RegistryDesign,
         "queue_blocked_by_first",
-        Kind.SOMETIMES,
         "A certificate that could be inserted waits behind one whose batch has no metadata yet.",
-        "none",
         "zksync-era, core/node/consensus/src/storage/store.rs: first in, first out",
-        only_of(
-            RegistryDesign,
-            _happens(_queue_blocked, lambda system: system.scope.late_batches and system.scope.queue > 1),
-        ),
+        _queue_blocked,
+        lambda system: system.scope.late_batches and system.scope.queue > 1,
         needs="a queue of two and late commitments",
     ),
 )

@@ -147,10 +147,6 @@ def _is_nowhere(system: RegistryDesign, key: int, number: Int) -> Bool:
     return all_of(vote.number != number for vote in (*registries, *on_their_way))
 
 
-def has_stopped(system: RegistryDesign) -> Bool:
-    return ~system.main.runs
-
-
 def _hears_only_of_later(system: RegistryDesign, node: Node, subscriber: str) -> Bool:
     """Whether a machine of a node that nobody restarts will go by a later number than the one that is asked for, or
     end with the node: from PR 167 on, the number that is asked for is an error there."""

@@ -15,7 +15,7 @@ from model.controller_design.node import Node
 from model.controller_design.system import ControllerDesign
 from model.controller_design.task import READING_STATUS, WAITING_FOR_HASH
 from model.votes import NONE
-from properties.claims.kinds import CounterexampleKind, kind_of
+from properties.claims.kinds import CounterexampleKind, about_asked, kind_of
 
 Holds = Callable[[ControllerDesign], Bool]
 Loss = Callable[[ControllerDesign, Node], Bool]
@@ -180,14 +180,6 @@ def _message_too_large(system: ControllerDesign) -> Bool:
     return _has_too_few_votes(system) & any_of(crowded)
 
 
-def _consensus_dead(system: ControllerDesign) -> Bool:
-    return ~system.main.runs
-
-
-def _main_task_dead(system: ControllerDesign) -> Bool:
-    return system.main.runs & ~system.main.task.is_alive
-
-
 def _main_is_ahead(system: ControllerDesign) -> Bool:
     main, asked = system.main, system.next_batch_to_attest
     is_ignored = (
@@ -196,35 +188,13 @@ def _main_is_ahead(system: ControllerDesign) -> Bool:
     return main.runs & ((main.attestation.batch.number > asked) | (main.task.number > asked) | is_ignored)
 
 
-def _main_reads_no_committee(system: ControllerDesign) -> Bool:
-    return _reads_no_committee(system, system.main)
-
-
-def _not_required(system: ControllerDesign) -> Bool:
-    return _skips(system, system.main)
-
-
-def _pruned_in_the_way(system: ControllerDesign) -> Bool:
-    return system.main.store.pruned >= system.next_batch_to_attest
-
-
-def _pruned_too_early(system: ControllerDesign) -> Bool:
-    return (system.next_batch_to_attest == NONE) & (system.main.store.pruned != NONE)
-
-
-_kind = partial(kind_of, ControllerDesign)
-
-
-def _about_asked(name: str, sentence: str, because: str, holds: Holds) -> CounterexampleKind:
-    """A kind that speaks of the batch that is asked for: there must be one."""
-    return _kind(name, sentence, because, lambda system: holds(system) & (system.next_batch_to_attest != NONE))
-
+_kind, _about_asked = partial(kind_of, ControllerDesign), partial(about_asked, ControllerDesign)
 
 CONSENSUS_DEAD = _kind(
     "consensus_dead",
     "An error has ended the consensus of the main node, whose process lives on.",
     "Nothing starts the consensus again while the process lives; and the process does not end.",
-    _consensus_dead,
+    lambda system: ~system.main.runs,
 )
 
 NODE_GONE = _kind(
@@ -239,7 +209,7 @@ NOTHING_ASKED = _kind(
     "The first batch was pruned from the main node's database before any batch had a certificate.",
     "The query finds neither a certificate nor the first block, and answers none. The main node's task asks again, for "
     "ever.",
-    _pruned_too_early,
+    lambda system: (system.next_batch_to_attest == NONE) & (system.main.store.pruned != NONE),
 )
 
 STANDSTILLS: tuple[CounterexampleKind, ...] = (
@@ -250,7 +220,7 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
         "An error has ended the attestation task of the main node, whose gossip and API live on.",
         "The task is not started again while the process lives. The controller stays at its number, and the API goes "
         "on asking for it.",
-        _main_task_dead,
+        lambda system: system.main.runs & ~system.main.task.is_alive,
     ),
     _about_asked(
         "main_is_ahead",
@@ -263,19 +233,19 @@ STANDSTILLS: tuple[CounterexampleKind, ...] = (
         "committee_unreadable",
         "The committee of the batch that is asked for cannot be read on the main node.",
         "It is read from the state before that batch, which is what it is: the error comes again after each restart.",
-        _main_reads_no_committee,
+        lambda system: _reads_no_committee(system, system.main),
     ),
     _about_asked(
         "not_required",
         "The main node finds no committee for the batch that it asks for, so that no votes are required.",
         "It wants a later number, but its database asks for this one as long as there is no certificate.",
-        _not_required,
+        lambda system: _skips(system, system.main),
     ),
     _about_asked(
         "asked_batch_pruned",
         "The main node asks for a batch that it has pruned.",
         "Its hash never comes, or its certificate cannot be inserted.",
-        _pruned_in_the_way,
+        lambda system: system.main.store.pruned >= system.next_batch_to_attest,
     ),
     _about_asked(
         "byzantine_weight",

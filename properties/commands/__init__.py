@@ -1,4 +1,4 @@
 """The commands of the console script, one module each: `configure` declares the options, `run` does the work.
 
-`configure` must be cheap, so that `--help` is; `run` imports what it needs and returns the exit status.
+`run` returns the exit status. A module is imported when its command is chosen, so that `attestation --help` is cheap.
 """

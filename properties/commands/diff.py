@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from collections.abc import Collection
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
 
 from model.revisions import without_proposals
 from properties.commands.check import own_plan
-from properties.commands.options import add_max_states, add_workers, workers_of
+from properties.commands.options import add_max_states, add_workers, again, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import UsageError, checked_instance, checked_revision, counted
-
-if TYPE_CHECKING:
-    from properties.render.comparison import Diff
-    from properties.scopes.plans import Plan
+from properties.render import comparison
+from properties.render.comparison import Diff
+from properties.results.comparison import compare_all
+from properties.scopes.plans import PLANS, Plan
 
 FORMATS = ("text", "markdown")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("before", metavar="R1", help="the revision as it was")
     parser.add_argument("after", metavar="R2", help="the revision as it is to be; one of your own, too")
     parser.add_argument(
@@ -41,8 +38,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare, and print what differs. An interrupt leaves what is finished."""
-    from properties.render import comparison
-
     diff = compared(options)
     if options.json:
         print(json.dumps(comparison.as_json(diff), indent=2))
@@ -55,9 +50,6 @@ def run(options: argparse.Namespace) -> int:
 
 def compared(options: argparse.Namespace) -> Diff:
     """Both revisions, in the scopes of the ledger that both are in. Raises `UsageError`."""
-    from properties.render.comparison import Diff
-    from properties.results.comparison import compare_all
-
     names = (checked_revision(options.before).name, checked_revision(options.after).name)
     if names[0] == names[1]:
         raise UsageError(f"both revisions are {names[0]}; name two that differ")
@@ -71,23 +63,14 @@ def compared(options: argparse.Namespace) -> Diff:
                 progress.show(f"{len(found)} of {counted(len(plans), 'scope')}")
         except (KeyboardInterrupt, BrokenProcessPool):
             workers.stop()
-    return Diff(names, found, len(plans), _command(options))
+    command = again(f"diff {options.before} {options.after}", options, "instance", "deep", "max-states")
+    return Diff(names, found, len(plans), command)
 
 
 def scopes_of(revisions: tuple[str, str], instances: Collection[str] = (), deep: bool = False) -> list[Plan]:
     """The scopes of the ledger that both revisions are in, a revision with proposals like the one without; and of an
     instance that the ledger has not, its joined scope."""
-    from properties.scopes.plans import PLANS
-
     released = [without_proposals(name) for name in revisions]
     listed = [plan for plan in PLANS if not instances or plan.instance in instances]
     plans = [plan for plan in listed if (deep or not plan.deep) and all(map(plan.is_for, released))]
     return plans + [own_plan(name) for name in instances if not any(plan.instance == name for plan in plans)]
-
-
-def _command(options: argparse.Namespace) -> str:
-    words = ["attestation", "diff", options.before, options.after]
-    words += [word for name in options.instance or [] for word in ("--instance", name)]
-    words += ["--deep"] if options.deep else []
-    words += ["--max-states", str(options.max_states)] if options.max_states else []
-    return shlex.join(words)

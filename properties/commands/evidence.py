@@ -74,7 +74,6 @@ def place(trace: Trace, suffix: str) -> str:
 
 
 def write_index(folder: Path, done: Outcome) -> None:
-    """Write the index and all verdicts."""
     write(folder / LEDGER, done.everything())
     write(folder / INDEX, "".join(f"{line}\n" for line in _index(done)))
 

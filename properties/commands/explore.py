@@ -5,24 +5,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING
 
+from model.revisions import idle_parts
+from model.system import build
+from properties.claims.catalogue import CATALOGUE, claim
 from properties.commands.options import add_scope, repeating, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
-
-if TYPE_CHECKING:
-    from properties.engines.checking import Check
-    from properties.engines.explorer import Exploration
-    from properties.results.verdicts import Verdict
+from properties.engines.checking import Check
+from properties.engines.explorer import Exploration
+from properties.engines.memory import taken
+from properties.engines.packing import Packing
+from properties.engines.workers import cores
+from properties.render.command import scope_options
+from properties.render.words import bounds, left_out
+from properties.results.ledger import idle_in
+from properties.results.trace import scope_as_json
+from properties.results.verdicts import Unknown, Verdict
 
 FORMAT = "attestation-exploration/1"
 INTERRUPTED = "interrupted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add_scope(parser)
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
 
@@ -30,13 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Search, judge every property, and print what was found. An interrupt leaves what is finished."""
     revision, scope = scope_of(options)
-    from model.revisions import idle_parts
-    from model.system import build
-    from properties.engines.checking import Check
-    from properties.engines.packing import Packing
-    from properties.engines.workers import cores
-    from properties.results.ledger import idle_in
-
     said = idle_parts(revision.name)
     for part in idle_in(revision.name, scope):
         if part not in said:
@@ -60,9 +59,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
     """The verdict of each property, and whether nothing was cut short: after an interrupt the rest is unknown."""
-    from properties.claims.catalogue import CATALOGUE
-    from properties.results.verdicts import Unknown
-
     verdicts: dict[str, Verdict] = {}
     try:
         for number, (name, verdict) in enumerate(done.judged(CATALOGUE), 1):
@@ -75,9 +71,6 @@ def _judged(done: Check, progress: Progress) -> tuple[dict[str, Verdict], bool]:
 
 
 def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> None:
-    from properties.render.command import scope_options
-    from properties.render.words import bounds, left_out
-
     search, scope = done.search, done.system.scope
     _, _, *given = (value for _, value in scope_options(scope))
     rate = search.transitions / max(search.seconds, 1e-9) / 1e6
@@ -99,27 +92,19 @@ def _print(done: Check, verdicts: dict[str, Verdict], complete: bool, command: s
 
 
 def memory_needed(search: Exploration) -> str:
-    """What the states that were searched take, what the next level would take by how the last has grown, and what is
-    left."""
-    from properties.engines.memory import available, taken
-
+    """What is lacking, what the states that were searched take, and what the next level would take by how the last has
+    grown."""
     last = len(search.levels[-1][0]) if search.levels else 0
     all_taken = taken(search.processes)
     each = all_taken / max(search.states, 1)
-    left = available()
     return (
-        f"out of memory: {counted(search.states, 'state')} take {all_taken / 1e6:,.0f} MB; the next level has about "
-        f"{last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} MB more"
-        + (f", and {left / 1e6:,.0f} MB are left" if left is not None else "")
+        f"out of memory: {search.out_of_memory}; {counted(search.states, 'state')} take {all_taken / 1e6:,.0f} MB; the "
+        f"next level has about {last * search.growth:,.0f} states, which take {last * search.growth * each / 1e6:,.0f} "
+        "MB more"
     )
 
 
 def as_json(done: Check, verdicts: dict[str, Verdict], complete: bool, command: str) -> dict[str, object]:
-    """What was found, for machines."""
-    from properties.claims.catalogue import claim
-    from properties.render.words import bounds, left_out
-    from properties.results.trace import scope_as_json
-
     search, scope = done.search, done.system.scope
     return {
         "format": FORMAT,

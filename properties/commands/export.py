@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from model.service import AttestationSystem
+from model.system import build
+from properties.claims.kinds import Kind, Property
 from properties.commands.options import add_model, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 from properties.commands.usage import UsageError, must_be_writable, positive, unknown, write
-
-if TYPE_CHECKING:
-    from model.service import AttestationSystem
-    from properties.claims.kinds import Property
+from properties.export.claims import Claims
+from properties.export.promela import Unwritable, promela
+from properties.export.smtlib import smtlib
+from properties.export.tla import tla
 
 FORMATS = ("promela", "tla", "smt2")
 
@@ -22,7 +24,6 @@ DEEPEST = 100
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     add_model(parser)
     parser.add_argument("--format", required=True, metavar="F", help=", ".join(FORMATS))
     parser.add_argument(
@@ -55,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--depth {options.depth} is too deep; at most {DEEPEST}")
     files = _files(options)
     revision_and_scope = scope_of(options)
-    from model.system import build
-
     system = build(*revision_and_scope)
     say_idle_switches(system, options.switches)
     texts = _texts(system, options)
@@ -83,27 +82,18 @@ def _files(options: argparse.Namespace) -> list[Path]:
 
 def _texts(system: AttestationSystem, options: argparse.Namespace) -> tuple[str, ...]:
     if options.format == "promela":
-        from properties.export.promela import Unwritable, promela
-
         try:
             return (promela(system),)
         except Unwritable as error:
             raise UsageError(f"{error}; tla and smt2 have larger ones") from None
     if options.format == "tla":
-        from properties.export.tla import tla
-
         exported = tla(system, options.out.stem if options.out else "Attestation")
         return exported.module, exported.invariants, exported.live
-    from properties.export.smtlib import smtlib
-
     return (smtlib(system, _claims(system, options), options.depth),)
 
 
 def _claims(system: AttestationSystem, options: argparse.Namespace) -> list[Property]:
     """The properties that are asked about. Raises `UsageError`."""
-    from properties.claims.kinds import Kind
-    from properties.export.claims import Claims
-
     always, sometimes = (list(Claims(system).of(kind)) for kind in (Kind.ALWAYS, Kind.SOMETIMES))
     if not options.property:
         return always

@@ -14,7 +14,6 @@ from properties.scopes.plans import PLANS, Plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--json", action="store_true", help="a JSON list of the scopes of the ledger")
 
 
@@ -34,7 +33,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(plan: Plan) -> dict[str, object]:
-    """A scope of the ledger for machines."""
     return {
         "plan": plan.name,
         "instance": plan.instance,

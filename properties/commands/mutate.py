@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
         print("\n".join(mutant.key for mutant in mutants))
         return Status.DONE
     must_have("pytest", "mutate runs tests; install them with: pip install -e '.[test]'")
-    from properties.mutation.checks import ROOT, prepare
     from properties.mutation.survey import survey
+    from properties.mutation.truth import ROOT, prepare
 
     if not (ROOT / "tests").is_dir():
         raise UsageError(f"mutate needs a checkout with its tests; there are none in {ROOT}")

@@ -8,15 +8,17 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model.revisions import Revision
 from model.scope import Scope
+from model.service import AttestationSystem
 from properties.commands.usage import UsageError, checked_instance, checked_revision, positive, processes, unknown
-
-if TYPE_CHECKING:
-    from model.service import AttestationSystem
-    from properties.engines.workers import Workers
+from properties.engines.workers import Workers
+from properties.render.command import scope_options
+from properties.results.ledger import idle_switches
+from properties.scopes.details import DETAILS
+from properties.scopes.switches import DEFAULTS, BadSwitch, parse, switched
 
 PLAIN: Mapping[str, Any] = {"instance": "n2f0b0", "batches": 3, "detail": "joined", "switches": []}
 """The options of a scope where nothing else is said. Commands that have no such instance demand one."""
@@ -76,8 +78,6 @@ def workers_of(options: argparse.Namespace, work: int) -> Workers:
     """Who does the work: no more processes than there are pieces of it, or a cluster. Raises `UsageError` if there is
     no cluster at the address."""
     if options.cluster is None:
-        from properties.engines.workers import Workers
-
         return Workers(min(options.workers, work or 1))
     must_have("distributed", f"--cluster needs {CLUSTER}")
     from properties.engines.cluster import Cluster, NoCluster
@@ -96,8 +96,6 @@ def must_have(package: str, otherwise: str) -> None:
 
 def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
     """The revision and the scope that the options name. Raises `UsageError`."""
-    from properties.scopes.details import DETAILS
-
     if options.detail not in DETAILS:
         raise unknown("detail", options.detail, DETAILS)
     if options.batches > MOST_BATCHES:
@@ -109,8 +107,6 @@ def scope_of(options: argparse.Namespace) -> tuple[Revision, Scope]:
 
 def _switched(scope: Scope, given: list[str]) -> Scope:
     """The scope with the switches that were given as text. Raises `UsageError`."""
-    from properties.scopes.switches import DEFAULTS, BadSwitch, parse, switched
-
     try:
         return switched(scope, [parse(text) for text in given])
     except BadSwitch as error:
@@ -119,9 +115,6 @@ def _switched(scope: Scope, given: list[str]) -> Scope:
 
 def say_idle_switches(system: AttestationSystem, given: Iterable[str]) -> None:
     """Say on stderr which of the switches that were given as text change nothing, as those of the other design do."""
-    from properties.results.ledger import idle_switches
-    from properties.scopes.switches import parse
-
     for name in idle_switches(system, dict.fromkeys(parse(text)[0] for text in given)):
         print(f"{name} changes nothing in this scope: without it the system is the same", file=sys.stderr)
 
@@ -135,9 +128,17 @@ def repeating(
     more: Iterable[tuple[str, str]] = (),
 ) -> str:
     """The command line that repeats a search; `exact` is without symmetry."""
-    from properties.render.command import scope_options
-
     given = [("revision", revision), *scope_options(scope), *more]
     given += [("max-states", str(max_states))] if max_states else []
     words = [f"--{name} {shlex.quote(value)}" for name, value in given]
     return " ".join([f"attestation {command}", *words, *(["--no-symmetry"] if exact else [])])
+
+
+def again(command: str, options: argparse.Namespace, *names: str) -> str:
+    """The command line that repeats a run: the command, and those of these options that were given."""
+    words = ["attestation", *command.split()]
+    for name in names:
+        given = getattr(options, name.replace("-", "_"))
+        for value in given if isinstance(given, list) else [given]:
+            words += [f"--{name}"] * bool(value) + [str(value)] * (value not in (None, False, True))
+    return shlex.join(words)

@@ -71,7 +71,6 @@ class Outcome:
 
     @property
     def status(self) -> int:
-        """The exit status."""
         if not self.is_complete:
             return Status.CUT_SHORT
         return Status.FOUND if self.differences else Status.DONE
@@ -129,7 +128,6 @@ class Outcome:
             yield "every verdict is the expected one"
 
     def as_json(self) -> dict[str, object]:
-        """The ledger for machines."""
         return {
             "format": FORMAT,
             "command": self.command,

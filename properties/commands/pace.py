@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from model.rules import max_faulty_weight
 from model.topology import TOPOLOGIES
@@ -23,9 +22,11 @@ from properties.commands.usage import (
     unknown,
     write,
 )
-
-if TYPE_CHECKING:
-    from properties.timing.sweep import Answer, Question
+from properties.timing.bounds import Broken, Holds, largest_poll
+from properties.timing.plots import plot
+from properties.timing.report import aligned, as_csv, columns, row
+from properties.timing.setting import Setting
+from properties.timing.sweep import Answer, Question, answer, polls
 
 FORMAT = "attestation-pace/1"
 STEP = 500
@@ -36,7 +37,6 @@ PLOTS = "matplotlib; install it with: pip install 'attestation-model[plot]'"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--revision", default="pr161+era2539", metavar="R", help="a revision (pr161+era2539)")
     parser.add_argument(
         "--poll", type=intervals, default=[5000], metavar="S", help="poll interval in seconds, or first:last[:step] (5)"
@@ -93,8 +93,6 @@ def run(options: argparse.Namespace) -> int:
     questions = _questions(options)
     answers: list[Answer] = []
     with Progress() as progress, workers_of(options, len(questions)) as workers:
-        from properties.timing.sweep import answer
-
         complete = False
         try:
             progress.show(f"0 of {counted(len(questions), 'interval')}")
@@ -106,12 +104,8 @@ def run(options: argparse.Namespace) -> int:
             progress.show(f"interrupted after {len(answers)} of {counted(len(questions), 'interval')}")
     largest = _largest(questions[0]) if options.largest and complete else None
     if options.csv:
-        from properties.timing.report import as_csv
-
         write(options.csv, as_csv(answers))
     if options.plot and answers:
-        from properties.timing.plots import plot
-
         write(options.plot, plot(answers))
     command = _repeating(options, questions[0])
     if options.json:
@@ -142,9 +136,6 @@ def _questions(options: argparse.Namespace) -> list[Question]:
         if options.plot.suffix != ".svg":
             raise UsageError(f"--plot {options.plot}: plots are SVG; name a file that ends in .svg")
         must_have("matplotlib", f"--plot needs {PLOTS}")
-    from properties.timing.setting import Setting
-    from properties.timing.sweep import Question, polls
-
     setting = Setting.of(revision, instance, options.topology).changed(batch_time=options.batch_time)
     runs = options.runs or (256 if options.backlog else 10_000)
     return polls(Question(setting, runs, options.seed, options.backlog or 0, options.max_states), options.poll)
@@ -171,16 +162,11 @@ def _repeating(options: argparse.Namespace, question: Question) -> str:
 
 def _largest(question: Question) -> float | None:
     """The largest poll interval for which the claim holds, in seconds; none if it holds for none, or is not known."""
-    from properties.timing.bounds import Holds, largest_poll
-
     poll, found = largest_poll(question.setting, most=question.most_states)
     return poll / 1000 if isinstance(found, Holds) else None
 
 
 def _print(asked: Sequence[Question], answers: Sequence[Answer], complete: bool, largest: float | None) -> None:
-    from properties.timing.bounds import Broken
-    from properties.timing.report import aligned, columns, row
-
     question = asked[0]
     setting, runs = question.setting, counted(question.runs, "run")
     task = (

@@ -11,14 +11,12 @@ from properties.commands.statuses import Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument(
         "--json", action="store_true", help="a JSON list with kind, sentence, assumptions, source, kinds"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the properties."""
     if options.json:
         print(json.dumps([as_json(claim) for claim in CATALOGUE], indent=2))
         return Status.DONE
@@ -29,7 +27,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(claim: Property) -> dict[str, object]:
-    """The property for machines."""
     return {
         "name": claim.name,
         "kind": claim.kind,

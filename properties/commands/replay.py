@@ -8,23 +8,37 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from model.revisions import Revision
 from properties.claims.catalogue import CATALOGUE
 from properties.commands.usage import UsageError, checked_revision, must_take_files, write
-
-if TYPE_CHECKING:
-    from model.revisions import Revision
-    from properties.logs.findings import Finding
-    from properties.logs.following import Accepted
-    from properties.recordings.format import RecordingKind
+from properties.logs.findings import Finding, UnprovedStop, findings
+from properties.logs.following import Accepted, UnfitRevision, follow
+from properties.logs.reading import NO_HEADER, read_runs, without_blank_end
+from properties.logs.report import (
+    accepted_json,
+    accepted_lines,
+    difference_json,
+    difference_lines,
+    rejected_json,
+    rejected_lines,
+)
+from properties.recordings import Agreement, replay_controller, replay_registry
+from properties.recordings.format import (
+    FORMATS,
+    MalformedRecording,
+    RecordingKind,
+    open_recording,
+    parsed,
+    recording_kind,
+)
+from properties.results.trace import as_json
 
 ACCEPTED = 0
 REJECTED = 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument(
         "log",
         type=Path,
@@ -46,10 +60,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay a file of either kind, and print what came of it as it comes."""
-    from properties.logs.following import UnfitRevision
-    from properties.logs.reading import NO_HEADER, without_blank_end
-    from properties.recordings.format import FORMATS, MalformedRecording, parsed, recording_kind
-
     chosen = None if options.revision is None else checked_revision(options.revision)
     if options.out is not None:
         must_take_files(options.out)
@@ -72,8 +82,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _read(log: Path) -> Iterator[str]:
     """The lines of the file. Raises `UsageError` if it cannot be read, but not for what is done with the lines."""
-    from properties.recordings.format import open_recording
-
     try:
         with open_recording(log) as lines:
             yield from lines
@@ -82,10 +90,6 @@ def _read(log: Path) -> Iterator[str]:
 
 
 def _replay_scenarios(kind: RecordingKind, lines: Iterator[str], options: argparse.Namespace) -> int:
-    from properties.logs.report import difference_json, difference_lines
-    from properties.recordings import Agreement, replay_controller, replay_registry
-    from properties.recordings.format import RecordingKind
-
     if options.revision is not None:
         raise UsageError(
             "--revision is for system logs; scenarios are replayed by the rules that they were recorded by"
@@ -100,11 +104,6 @@ def _replay_scenarios(kind: RecordingKind, lines: Iterator[str], options: argpar
 
 
 def _replay_runs(lines: Iterator[str], chosen: Revision | None, options: argparse.Namespace) -> int:
-    from properties.logs.findings import findings
-    from properties.logs.following import Accepted, follow
-    from properties.logs.reading import read_runs
-    from properties.logs.report import accepted_json, accepted_lines, rejected_json, rejected_lines
-
     accepted = rejected = violated = 0
     if options.out is not None:
         _remove_traces(options.out)
@@ -143,9 +142,6 @@ def _remove_traces(folder: Path) -> None:
 
 
 def _write_traces(accepted: Accepted, found: list[Finding], folder: Path | None) -> None:
-    from properties.logs.findings import UnprovedStop
-    from properties.results.trace import as_json
-
     for finding in found:
         if folder is not None and not isinstance(finding, UnprovedStop):
             name = f"run-{accepted.run.number}-{finding.trace.claim}.json"

@@ -9,21 +9,19 @@ from pathlib import Path
 from properties.commands import check
 from properties.commands.options import workers_of
 from properties.commands.usage import must_take_files, write
+from properties.render.report import Run, player, render, shown
+from properties.results.comparison import changes
 
 PAGE = "report.html"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     check.add_searches(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=f"the folder for {PAGE}")
 
 
 def run(options: argparse.Namespace) -> int:
     """Search as `attestation check` does, and write the page. The exit status is that of the searches."""
-    from properties.render.report import Run, player, render, shown
-    from properties.results.comparison import changes
-
     revisions, plans = check.chosen(options)
     must_take_files(options.out)
     done = check.search(options, revisions, plans)

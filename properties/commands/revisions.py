@@ -10,12 +10,10 @@ from properties.commands.statuses import Status
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument("--json", action="store_true", help="a JSON list of {name, about}")
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the revisions."""
     if options.json:
         print(json.dumps([{"name": item.name, "about": item.about} for item in REVISIONS.values()], indent=2))
         return Status.DONE

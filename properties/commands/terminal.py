@@ -60,11 +60,14 @@ class Progress:
             self._shown = len(text)
 
     def watch(self, search: Exploration) -> None:
-        """Say how far a search is, how fast, how much memory the process has needed, and how the levels grow."""
+        """Say how far a search is, how fast, how much memory the process has needed and how much disk it takes, and how
+        the levels grow."""
         from properties.engines.memory import taken
 
         rate = search.states / max(search.seconds, 1e-9) / 1e6
         where = f" in the first of {1 + search.processes} processes" if search.processes > 1 else ""
+        if search.room.is_on_disk:
+            where = f", on disk {search.room.on_disk / 1e6:,.0f} MB"
         self.show(
             f"depth {search.depth}, {counted(search.states, 'state')}, {rate:.1f} million/s, "
             f"{taken() / 1e6:,.0f} MB{where}, levels × {search.growth:.2f}"

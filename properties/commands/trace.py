@@ -6,27 +6,30 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from model.revisions import Revision
+from model.scope import BadScope, Scope
+from model.system import build
+from properties.claims.catalogue import UnknownProperty, claim
+from properties.claims.kinds import Kind, Property
+from properties.claims.points_of_no_return import UNCLASSIFIED
 from properties.commands.options import PLAIN, add_scope, repeating, say_idle_switches, scope_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
 from properties.commands.usage import UsageError, checked_revision, must_be_writable, read_text, unknown, write
-
-if TYPE_CHECKING:
-    from model.revisions import Revision
-    from model.scope import Scope
-    from properties.claims.kinds import Property
-    from properties.results.findings import Finding
-    from properties.results.places import Place
-    from properties.results.trace import Trace
-    from properties.results.verdicts import Verdict
-
-FORMATS = ("markdown", "mermaid", "itf", "json", "html", "pytest", "rust")
+from properties.engines.checking import Check
+from properties.engines.packing import Packing
+from properties.engines.workers import cores
+from properties.render import FORMATS, CannotRender
+from properties.render.interchange import BadDocument, read
+from properties.render.story import Story
+from properties.results.findings import FINDINGS, Finding
+from properties.results.places import Place, places, shown_at
+from properties.results.trace import BadTrace, Trace
+from properties.results.verdicts import Reached, Verdict, Violated
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
     parser.add_argument(
         "property",
         nargs="?",
@@ -74,8 +77,6 @@ class Wanted:
 def _wanted(options: argparse.Namespace) -> Wanted | None:
     """What the options name: a property in a scope, or a finding, which has a scope of its own; None, which is said, if
     no scope has it. Raises `UsageError`."""
-    from properties.results.findings import FINDINGS
-
     finding = next((finding for finding in FINDINGS if finding.name == options.property), None)
     if finding is not None:
         return _shown(finding, options)
@@ -87,9 +88,6 @@ def _wanted(options: argparse.Namespace) -> Wanted | None:
 
 def _shown(finding: Finding, options: argparse.Namespace) -> Wanted | None:
     """Where the table of expectations has the finding: on the revision that is asked for, or where it shows best."""
-    from properties.claims.catalogue import claim
-    from properties.results.places import shown_at
-
     given = [name for name, usual in PLAIN.items() if getattr(options, name) != usual]
     if given or options.kind is not None:
         raise UsageError(f"{finding.name} is a finding, with a scope of its own; to name a scope, name a property")
@@ -108,12 +106,6 @@ def _shown(finding: Finding, options: argparse.Namespace) -> Wanted | None:
 def _search(wanted: Wanted, options: argparse.Namespace) -> int:
     if options.out is not None:
         must_be_writable(options.out)
-    from model.system import build
-    from properties.claims.kinds import Kind
-    from properties.engines.checking import Check
-    from properties.engines.packing import Packing
-    from properties.engines.workers import cores
-
     system = build(wanted.revision, wanted.scope)
     say_idle_switches(system, options.switches)
     exact = options.no_symmetry or wanted.claim.kind is Kind.EVENTUALLY
@@ -131,11 +123,6 @@ def _search(wanted: Wanted, options: argparse.Namespace) -> int:
 def _read(options: argparse.Namespace) -> Trace | None:
     """The trace in the file; none, which is said, if it takes too long to confirm it. Raises `UsageError` if there is
     none, or if it is not a run of the model that shows what it is said to show."""
-    from model.scope import BadScope
-    from properties.render.interchange import BadDocument, read
-    from properties.render.story import Story
-    from properties.results.trace import BadTrace
-
     given = [name for name in ("property", "revision", "kind") if getattr(options, name) is not None]
     if given:
         raise UsageError(f"with --from the file says what the trace is of; leave out {' and '.join(given)}")
@@ -165,12 +152,8 @@ def _read(options: argparse.Namespace) -> Trace | None:
 
 def _show(trace: Trace, options: argparse.Namespace) -> int:
     """Write the trace in the format that is asked for."""
-    from properties.render import FORMATS as RENDERERS
-    from properties.render import CannotRender
-    from properties.results.trace import BadTrace
-
     try:
-        text = RENDERERS[options.format](trace)
+        text = FORMATS[options.format](trace)
     except (CannotRender, BadTrace) as error:
         raise UsageError(str(error)) from None
     if options.out is not None:
@@ -200,17 +183,12 @@ def _command(wanted: Wanted, revision: str, scope: Scope, exact: bool = False, m
 
 def _elsewhere(wanted: Wanted) -> Place | None:
     """The plainest place of the ledger that has such a trace: on the same revision, or else on any."""
-    from properties.results.places import places
-
     found = places(wanted.claim.name, wanted.kind, wanted.revision.name) or places(wanted.claim.name, wanted.kind)
     here = (wanted.revision.name, wanted.scope)
     return next((place for place in found if (place.revision, place.plan.scope) != here), None)
 
 
 def _checked_property(name: str, kind: str | None) -> Property:
-    from properties.claims.catalogue import UnknownProperty, claim
-    from properties.claims.points_of_no_return import UNCLASSIFIED
-
     try:
         chosen = claim(name)
     except UnknownProperty as error:
@@ -225,8 +203,6 @@ def _checked_property(name: str, kind: str | None) -> Property:
 
 def _trace_of(verdict: Verdict, kind: str | None) -> Trace | None:
     """The trace of a violation or witness: of this kind, or the shortest."""
-    from properties.results.verdicts import Reached, Violated
-
     if isinstance(verdict, Violated):
         if kind is None:
             return verdict.trace

@@ -40,8 +40,6 @@ none; and in how many states each conjunct's `when` holds."""
 
 OVER_THE_GRAPH = (Kind.POSSIBLE, Kind.EVENTUALLY)
 
-CUT_SHORT = "the search was cut short"
-
 FEW_BITS = 64
 """So many conjuncts have a bit of a word each, while what can still be reached is computed."""
 
@@ -122,6 +120,11 @@ class Check:
         spoken_of = tuple((conjunct.sentence, count) for conjunct, count in zip(conjuncts, counts, strict=True))
         return Exhausted(self.search.states, self.search.depth, spoken_of)
 
+    @property
+    def _cut_short(self) -> Unknown:
+        lacking = self.search.out_of_memory
+        return Unknown("the search was cut short" + (f": {lacking}" if lacking else ""))
+
     def _always(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         violations = [each.when & ~each.holds for each in conjuncts]
         place, counts = self._first_and_counts(any_of(violations), [each.when for each in conjuncts])
@@ -131,7 +134,7 @@ class Check:
             # With symmetry the run ends in a permutation of the state that was found, where another conjunct may fail.
             fails = self.stepper.evaluator(*violations)(state)
             return Violated(self._trace(claim, run).about(failed=conjuncts[fails.index(True)].sentence))
-        return self._holds_everywhere(conjuncts, counts) if self.search.complete else Unknown(CUT_SHORT)
+        return self._holds_everywhere(conjuncts, counts) if self.search.complete else self._cut_short
 
     def _sometimes(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         witness = any_of(each.when & each.holds for each in conjuncts)
@@ -140,11 +143,11 @@ class Check:
             run, state = self._run_to(place)
             confirm_state(self.stepper, state, witness, claim.sentence)
             return Reached(self._trace(claim, run))
-        return Unreached(self.search.states) if self.search.complete else Unknown(CUT_SHORT)
+        return Unreached(self.search.states) if self.search.complete else self._cut_short
 
     def _eventually(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
-            return Unknown(CUT_SHORT)
+            return self._cut_short
         runs, lassos = self._fair_runs(claim), []
         for conjunct, fails in zip(conjuncts, self._fails(conjuncts), strict=True):
             lasso = runs.lasso(fails)
@@ -170,7 +173,7 @@ class Check:
 
     def _possible(self, claim: Property, conjuncts: tuple[Conjunct, ...]) -> Verdict:
         if not self.search.complete:
-            return Unknown(CUT_SHORT)
+            return self._cut_short
         failed, counts = self._final_states(claim)
         final = np.flatnonzero(failed >= 0)
         if not final.size:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from properties.engines.memory import require
 from properties.engines.storage import Stored
 from properties.engines.visited import Run, compress, concatenate
 from properties.engines.workers import Forked
@@ -42,8 +43,10 @@ class Crew:
         self._forked = Forked(works)
 
     def next_level(self, _frontier: Stored, _room: int | None) -> Run:
-        """The new states that follow the last level. Raises what has ended a process, and `ProcessLost`."""
+        """The new states that follow the last level. Raises what has ended a process, `NotEnoughMemory`, and
+        `ProcessLost`."""
         told: list[tuple[int, Stored]] = [self._forked.receive(place) for place in range(self._count)]
+        require(2 * sum(column.nbytes for _, columns in told for column in columns))
         self._search.transitions = self._before + sum(transitions for transitions, _ in told)
         return Run.of(concatenate([columns for _, columns in told]), "stable")
 
@@ -68,12 +71,15 @@ class Share:
         """Go from level to level, until the parent ends it, and tell it of each."""
         visited, search = self.expansion.visited, self.expansion.search
         visited.keep(lambda run: self._parts(run)[self.place])
+        # The first process can go on by itself on disk.
+        search.room.disk = False
         frontier = self._parts(self.frontier)[self.place]
         before = search.transitions
         # Whoever sends waits for the receiver, who may be sending, too: so that is for another thread.
         with ThreadPoolExecutor(1) as sender:
             while True:
-                parts = self._parts(self.expansion.successors(frontier.columns))
+                (successors,) = self.expansion.successors(frontier.columns)
+                parts = self._parts(successors)
                 own = parts.pop(self.place)
                 for other, part in zip(self.others, parts, strict=True):
                     sender.submit(other.send, part.columns)

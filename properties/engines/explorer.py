@@ -23,8 +23,9 @@ import numpy.typing as npt
 from model.algebra import Bool
 from model.transitions import TransitionSystem
 from properties.engines.crew import Crew
-from properties.engines.memory import require
+from properties.engines.memory import NotEnoughMemory
 from properties.engines.packing import Words
+from properties.engines.room import PIECE, Room
 from properties.engines.stepper import State, Stepper
 from properties.engines.storage import Storage, Stored
 from properties.engines.vectorised import Vectorised
@@ -40,7 +41,8 @@ MANY = 1 << 17
 @dataclass
 class Exploration:
     """What a search has seen; the `levels` as they are stored. `complete` is false if it was cut short, by a bound, an
-    interrupt or because it is `out_of_memory`; then nothing is exhausted. `processes`: how many had a share of it."""
+    interrupt or because it is `out_of_memory`, which then says what is lacking; then nothing is exhausted. `processes`:
+    how many had a share of it."""
 
     vectorised: Vectorised
     symmetry: bool
@@ -50,8 +52,9 @@ class Exploration:
     transitions: int = 0
     complete: bool = False
     seconds: float = 0.0
-    out_of_memory: bool = False
+    out_of_memory: str = ""
     processes: int = 1
+    room: Room = field(default_factory=Room)
 
     @property
     def states(self) -> int:
@@ -73,14 +76,14 @@ class Exploration:
         """All states in the order of levels, many at a time, whatever the levels' sizes: what asks something of every
         state has a price for each time it asks."""
         small, states = list[Stored](), 0
-        for level in self.levels:
-            small.append(level)
-            states += len(level[0])
+        for chunk in (chunk for level in self.levels for chunk in chunks(level)):
+            small.append(chunk)
+            states += len(chunk[0])
             if states >= CHUNK:
-                yield from map(self.storage.decode, chunks(concatenate(small)))
+                yield self.storage.decode(concatenate(small))
                 small, states = [], 0
         if small:
-            yield from map(self.storage.decode, chunks(concatenate(small)))
+            yield self.storage.decode(concatenate(small))
 
     def chosen(self, states: npt.NDArray[np.int64]) -> Words:
         """The states with these numbers, which ascend."""
@@ -155,16 +158,25 @@ def explore(
                     return search
                 if max_states is not None and search.states >= max_states:
                     return search
-                if expansion is alone and processes > 1 and max_states is None and search.states > MANY:
+                is_alone = expansion is alone and not search.room.is_on_disk
+                if is_alone and processes > 1 and max_states is None and search.states > MANY:
                     expansion = stack.enter_context(Crew(alone, frontier, processes))
                     search.processes = processes
-                room = max_states - search.states if max_states is not None else None
-                frontier = expansion.next_level(frontier.columns, room)
+                most = max_states - search.states if max_states is not None else None
+                try:
+                    frontier = expansion.next_level(frontier.columns, most)
+                except NotEnoughMemory:
+                    if expansion is alone:
+                        raise
+                    # Once the others have given back their memory, the first can go on by itself: it has all levels.
+                    stack.close()
+                    expansion = alone = Expansion.on_disk(search)
+                    frontier = alone.next_level(frontier.columns, most)
             search.complete = True
         except (KeyboardInterrupt, MemoryError) as error:
             if watch is None:
                 raise
-            search.out_of_memory = isinstance(error, MemoryError)
+            search.out_of_memory = (str(error) or "memory") if isinstance(error, MemoryError) else ""
     search.seconds = time.perf_counter() - started
     return search
 
@@ -174,8 +186,17 @@ class Expansion:
 
     def __init__(self, search: Exploration) -> None:
         self.search = search
-        self.visited = Visited()
+        self.visited = Visited(search.room)
         self.recent = Recent(search.storage)
+
+    @staticmethod
+    def on_disk(search: Exploration) -> Expansion:
+        """How a search goes on that others have had a share of, on disk."""
+        search.room.turn_to_disk()
+        expansion = Expansion(search)
+        for level in search.levels:
+            expansion.visited.new(Run(level))
+        return expansion
 
     def start(self) -> Run:
         """The level of the state where the search begins."""
@@ -183,31 +204,37 @@ class Expansion:
         state = search.vectorised.packing.pack([search.start])
         return self.visited.new(Run.of(search.storage.encode(search.normal(state))))
 
-    def next_level(self, frontier: Stored, room: int | None) -> Run:
-        """The new states that follow a level: all, or, when there is room for so many, those of the first chunks that
-        fill it."""
-        if room is None:
-            return self.visited.new(self.successors(frontier))
-        level = Run.of(take(frontier, slice(0, 0)))
-        for chunk in chunks(frontier):
-            new = self.visited.new(self.successors(chunk))
-            level = Run.of(concatenate([level.columns, new.columns]), "stable")
-            if len(level) >= room:
+    def next_level(self, frontier: Stored, most: int | None) -> Run:
+        """The new states that follow a level: all, or those of the first chunks that make so many."""
+        self.search.room.is_short(PIECE)
+        found = list[Run]()
+        for candidates in self.successors(frontier, most is not None):
+            found.append(self.visited.new(candidates))
+            if most is not None and sum(map(len, found)) >= most:
                 break
-        return level
+        return self.visited.merged(found)
 
-    def successors(self, frontier: Stored) -> Run:
-        """The distinct successors of these states of a level, but for some that are known."""
-        search = self.search
-        found, taken = [take(frontier, slice(0, 0))], 0
+    def successors(self, frontier: Stored, one_by_one: bool = False) -> Iterator[Run]:
+        """The distinct successors of these states of a level, but for some that are known: of all at once, of as many
+        as there is memory for, or of one chunk at a time."""
+        search, found, taken = self.search, [take(frontier, slice(0, 0))], 0
         for chunk in chunks(frontier):
             for _, sources, after in search.vectorised.successors(search.storage.decode(chunk)):
                 search.transitions += len(sources)
                 found.append(self.recent.unknown(search.storage.encode(search.normal(after))))
                 taken += sum(column.nbytes for column in found[-1])
             # They will be put together, sorted, and looked for.
-            require(2 * taken)
-        return Run.of(concatenate(found))
+            if one_by_one or search.room.is_short(2 * taken):
+                yield _distinct(found)
+                taken = 0
+        yield _distinct(found)
+
+
+def _distinct(found: list[Stored]) -> Run:
+    """What was found, of which only the first part stays in the list: it has no states."""
+    together = concatenate(found)
+    del found[1:]
+    return Run.of(together)
 
 
 def first_where(search: Exploration, condition: Bool) -> tuple[int, int] | None:

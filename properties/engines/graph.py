@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from properties.engines import EngineError
 from properties.engines.explorer import MANY, Exploration
-from properties.engines.memory import require
 from properties.engines.storage import Stored
 from properties.engines.vectorised import Mask
 from properties.engines.visited import Run, compress, take
@@ -131,12 +130,14 @@ def graph(search: Exploration, processes: int = 1) -> Graph:
     """
     if not search.complete:
         raise ValueError("the search was cut short: its graph has edges that lead out of it")
-    require(BYTES * search.transitions)
+    search.room.is_short(BYTES * search.transitions)
     lookup = Lookup(search)
     chunks = [(level, start) for level, words in enumerate(search.levels) for start in range(0, len(words[0]), CHUNK)]
     many = processes if search.states > MANY else 1
     found = shared(lookup.edges, chunks, many) if many > 1 else map(lookup.edges, chunks)
-    return Graph(lookup.offsets, [each for edges in found for each in edges])
+    every = (each for edges in found for each in edges)
+    kept = [Edges(each.action, each.start, *search.room.kept((each.places, each.after))) for each in every]
+    return Graph(lookup.offsets, kept)
 
 
 class Lookup:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 MARGIN = 256 << 20
-"""So many bytes are left to others, and to what was not reckoned with."""
+"""So many bytes are left to others, and to what was not reckoned with; on disk, too."""
 
 
 LITTLE = 16 << 20
@@ -20,10 +20,10 @@ class NotEnoughMemory(MemoryError):
     """The work needs more memory than there is left; the message says how much."""
 
 
-def require(needed: int) -> None:
+def require(needed: int, margin: int = MARGIN) -> None:
     """Raises `NotEnoughMemory` unless so many bytes are left. Where the system does not say, they are."""
     left = available() if needed > LITTLE else None
-    if left is not None and left < needed + MARGIN:
+    if left is not None and left < needed + margin:
         raise NotEnoughMemory(f"{needed / 1e6:,.0f} MB more are needed, and {left / 1e6:,.0f} MB are left")
 
 
@@ -36,15 +36,17 @@ def taken(processes: int = 1) -> int:
 
 
 def available() -> int | None:
-    """How many bytes the process can still take, of the machine's and of the control group's; none if neither says."""
+    """How many bytes the process can still take, of the machine's, of the control group's and of its own (`ulimit -d`);
+    none if nobody says."""
     return min(_figures(), default=None)
 
 
 def _figures() -> Iterator[int]:
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                yield int(line.split()[1]) << 10
+    own, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    with suppress(OSError, KeyError):
+        yield _bytes("/proc/meminfo", "MemAvailable:")
+        if own != resource.RLIM_INFINITY:
+            yield own - _bytes("/proc/self/status", "VmData:")
     groups = Path("/sys/fs/cgroup")
     for limit, used in (
         (groups / "memory.max", groups / "memory.current"),
@@ -54,7 +56,13 @@ def _figures() -> Iterator[int]:
             yield int(limit.read_text()) - int(used.read_text()) + _given_back(used.parent / "memory.stat")
 
 
+def _bytes(file: str, name: str) -> int:
+    """What a file of the system says in kilobytes."""
+    return int(dict(line.split()[:2] for line in Path(file).read_text().splitlines() if " kB" in line)[name]) << 10
+
+
 def _given_back(file: Path) -> int:
-    """What the control group has of files that were read, which it gives back when memory is wanted."""
-    found = (line.split() for line in file.read_text().splitlines())
-    return sum(int(value) for name, value in found if name in ("inactive_file", "total_inactive_file"))
+    """What the control group has of files, which it gives back when memory is wanted. The older kind of group counts
+    those below it apart."""
+    found = dict(line.split() for line in file.read_text().splitlines())
+    return sum(int(found.get(f"total_{name}", found.get(name, 0))) for name in ("inactive_file", "active_file"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeVar
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from properties.engines import EngineError
 from properties.engines.packing import Words
+from properties.engines.room import Room
 from properties.engines.storage import Storage, Stored
 from properties.engines.vectorised import Mask
 
@@ -100,7 +101,8 @@ def _ordered(columns: Stored, kind: Literal["quicksort", "stable"]) -> Stored:
 class Shard:
     """The states seen so far with keys between two bounds: sorted runs, each at least twice as long as the next."""
 
-    def __init__(self, runs: Iterable[Run] = ()) -> None:
+    def __init__(self, room: Room, runs: Iterable[Run] = ()) -> None:
+        self.room = room
         self.runs = list(runs)
 
     def new(self, candidates: Run) -> Run:
@@ -109,36 +111,47 @@ class Shard:
             if len(candidates):
                 candidates = Run(compress(candidates.columns, ~run.places(candidates.columns)[1]))
         if len(candidates):
-            self.runs.append(candidates)
+            self.runs.append(Run(self.room.kept(candidates.columns)))
         while len(self.runs) > 1 and 2 * len(self.runs[-1]) > len(self.runs[-2]):
-            self.runs[-2:] = [Run.merged(self.runs[-2:])]
+            self.runs[-2:] = [Run(self.room.kept(Run.merged(self.runs[-2:]).columns))]
         return candidates
 
     def halves(self) -> tuple[Run, Run]:
         """All states, divided in the middle."""
         whole = Run.merged(self.runs)
         middle = len(whole) // 2
-        return Run(_copied(whole.part(0, middle))), Run(_copied(whole.part(middle, len(whole))))
+        return self._copied(whole.part(0, middle)), self._copied(whole.part(middle, len(whole)))
 
-
-def _copied(run: Run) -> Stored:
-    return tuple(column.copy() for column in run.columns)
+    def _copied(self, run: Run) -> Run:
+        return Run(self.room.joined([run.columns], len(run), [column.dtype for column in run.columns]))
 
 
 class Visited:
     """The states seen so far."""
 
-    def __init__(self) -> None:
-        self.shards = [Shard()]
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.shards = [Shard(room)]
         self.bounds: list[int] = []
 
     def new(self, candidates: Run) -> Run:
         """Those candidates that have not been seen; they are, from now on."""
-        cuts = [0, *np.searchsorted(candidates.keys, np.array(self.bounds, dtype=np.uint64)), len(candidates)]
-        parts = [candidates.part(start, end) for start, end in pairwise(cuts)]
-        found = [shard.new(part) for shard, part in zip(self.shards, parts, strict=True)]
+        parts = zip(self.shards, self._parts(candidates), strict=True)
+        found = [shard.new(part).columns for shard, part in parts]
         self._divide()
-        return Run(concatenate([run.columns for run in found]))
+        return Run(concatenate(found))
+
+    def merged(self, runs: list[Run]) -> Run:
+        """The states of runs that have none in common: what belongs to a shard is merged at a time."""
+        if len(runs) == 1:
+            return Run(self.room.kept(runs[0].columns))
+        parts = (Run.merged(list(parts)).columns for parts in zip(*map(self._parts, runs), strict=True))
+        return Run(self.room.joined(parts, sum(map(len, runs)), [column.dtype for column in runs[0].columns]))
+
+    def _parts(self, run: Run) -> Iterator[Run]:
+        """What belongs to each shard."""
+        cuts = [0, *np.searchsorted(run.keys, np.array(self.bounds, dtype=np.uint64)), len(run)]
+        return (run.part(start, end) for start, end in pairwise(cuts))
 
     def keep(self, some: Callable[[Run], Run]) -> None:
         """Forget all but some states of each run."""
@@ -150,7 +163,7 @@ class Visited:
         while place < len(self.shards):
             if sum(map(len, self.shards[place].runs)) > SHARD:
                 lower, upper = self.shards[place].halves()
-                self.shards[place : place + 1] = [Shard([lower]), Shard([upper])]
+                self.shards[place : place + 1] = [Shard(self.room, [lower]), Shard(self.room, [upper])]
                 self.bounds.insert(place, int(upper.keys[0]))
             else:
                 place += 1

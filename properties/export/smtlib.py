@@ -44,7 +44,6 @@ class _Script:
         )
 
     def lines(self, claims: Iterable[Property]) -> Iterator[str]:
-        """The definitions."""
         yield from (f"; {text}" for text in (*about(self.system), READING, *legend(self.system)))
         yield "(set-logic ALL)"
         fields = "".join(f"\n  ({name} {sort})" for name, sort in self.fields)

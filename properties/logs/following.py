@@ -15,14 +15,13 @@ from typing import Any
 from model.algebra import TRUE, Bool, conjuncts, name_of, render, variables_of
 from model.revisions import Revision
 from properties.engines.stepper import State
-from properties.logs import controller_design, registry_design
 from properties.logs.controller_design.rules import ControllerContext
 from properties.logs.ledger import Misfit
 from properties.logs.registry_design.rules import RegistryContext
 from properties.logs.rules import Context, Move, Reading
 from properties.logs.runs import Event, Run
 from properties.logs.setting import Setting
-from properties.recordings.format import first_difference
+from properties.recordings.format import RecordingKind, first_difference
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ Frontier = dict[State, tuple[State, tuple[int, ...]]]
 AnyContext = Context[Any, Any]
 
 CONTEXTS: Mapping[str, type[AnyContext]] = {
-    registry_design.GRAMMAR.name: RegistryContext,
-    controller_design.GRAMMAR.name: ControllerContext,
+    RecordingKind.REGISTRY_LOG.value: RegistryContext,
+    RecordingKind.CONTROLLER_LOG.value: ControllerContext,
 }
 """For each format, what follows its runs."""
 
@@ -149,8 +148,10 @@ class Following:
         except Misfit as misfit:
             return self._rejected(event, len(states), reason=str(misfit))
         if not frontier:
-            candidates = _distinct(self._explanations(states, reading, event))
-            return self._rejected(event, len(states), candidates)
+            every = (
+                self._explanation(state, move, reading, event) for state in states for move in reading.moves_in(state)
+            )
+            return self._rejected(event, len(states), _distinct(every))
         self.history.append(frontier)
         return None
 
@@ -177,8 +178,10 @@ class Following:
         """The actions that the event can be in this state, with what the log says, and the state after them."""
         for move in reading.moves_in(state):
             taken = self._taken(state, move)
-            if taken is not None and _agrees(event.fields, reading.fields(state, taken[1])):
-                yield taken
+            if taken is not None:
+                modelled = reading.fields(state, taken[1])
+                if all(event.fields[field] == value for field, value in modelled.items()):
+                    yield taken
 
     def _taken(self, state: State, move: Move) -> tuple[tuple[int, ...], State] | None:
         """The positions of a move's actions and the state after them; none if one of them cannot be taken."""
@@ -195,11 +198,6 @@ class Following:
         return tuple(positions), state
 
     # Why an event does not fit.
-
-    def _explanations(self, states: Frontier, reading: Reading, event: Event) -> Iterator[Candidate]:
-        for state in states:
-            for move in reading.moves_in(state):
-                yield self._explanation(state, move, reading, event)
 
     def _explanation(self, state: State, move: Move, reading: Reading, event: Event) -> Candidate:
         name = _name(event, move)
@@ -256,10 +254,6 @@ class Following:
             states.append(before)
             actions.append(taken)
         return Path(tuple(reversed(states)), tuple(reversed(actions)))
-
-
-def _agrees(recorded: Mapping[str, Any], modelled: Mapping[str, Any]) -> bool:
-    return all(recorded[field] == value for field, value in modelled.items())
 
 
 def _distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

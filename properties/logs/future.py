@@ -11,10 +11,10 @@ Either may fail, and then the answer is unknown.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Final
 
-from model.algebra import Bool, Expression
+from model.algebra import Bool
 from model.batch_store import CertifiedBatches
 from model.transitions import Action
 from properties.engines.stepper import State
@@ -60,16 +60,12 @@ class Future:
         reach = self.value_sets.reachable(state)
         if reach[goal] != NO and self.schedule(state, FEW) is not None:
             return False
-        for split in self._splits():
+        for split in (variable for variable in self.setting.splits() if not variable.is_constant):
             if reach[goal] == NO:
                 return True
             if len(reach[split]) > 1:
                 reach = self.value_sets.reachable(state, split, reach)
         return reach[goal] == NO
-
-    def _splits(self) -> Iterator[Expression]:
-        """The variables by whose values the proof tells states apart, one at a time."""
-        return (variable for variable in self.setting.splits() if not variable.is_constant)
 
     def schedule(self, state: State, at_most: int | None = None) -> list[int] | None:
         """Actions that certify the batch asked for, none if no schedule that was tried does."""
@@ -77,7 +73,10 @@ class Future:
         if goal is None:
             return None
         is_reached = self.stepper.evaluator(goal)
-        helpful = [place for place, action in enumerate(self.system.actions) if self._may_help(action)]
+        # Further batches only make schedules longer.
+        helpful = [
+            place for place, action in enumerate(self.system.actions) if self._counts(action) and action.name != SEALING
+        ]
         for seed in range(at_most or self.setting.schedules):
             random.Random(seed).shuffle(helpful)
             taken, last = self._run(state, helpful, is_reached)
@@ -97,10 +96,6 @@ class Future:
             state = self.stepper.apply(state, action)
             taken.append(action)
         return taken, state
-
-    def _may_help(self, action: Action) -> bool:
-        """Further batches only make schedules longer."""
-        return self._counts(action) and action.name != SEALING
 
     def _counts(self, action: Action) -> bool:
         return action.name not in self.without and self.setting.counts(action)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from properties.logs import controller_design, registry_design
+from properties.logs.controller_design.reading import GRAMMAR as CONTROLLER_LOG
+from properties.logs.registry_design.reading import GRAMMAR as REGISTRY_LOG
 from properties.logs.runs import Event, Grammar, Header, Run
 from properties.recordings.format import MalformedRecording, WrongShape, log_format, parsed
 
-GRAMMARS: Final = {grammar.name: grammar for grammar in (registry_design.GRAMMAR, controller_design.GRAMMAR)}
+GRAMMARS: Final = {grammar.name: grammar for grammar in (REGISTRY_LOG, CONTROLLER_LOG)}
 NO_HEADER: Final = "a run must start with a header line, which has the field 'format'"
 
 

@@ -31,7 +31,8 @@ def rejected_lines(rejected: Rejected) -> Iterator[str]:
     """A run that does not fit: how far it did, the event, and why each thing that it could be is not it."""
     run, event = rejected.run, rejected.event
     yield f"run {run.number} ({run.header}): REJECTED at {place(event)}"
-    yield f"  longest accepted prefix: {rejected.accepted} of {len(run.events)} events{_open(rejected.states)}"
+    left = f", which leave {rejected.states} possible states" if rejected.states > 1 else ""
+    yield f"  longest accepted prefix: {rejected.accepted} of {len(run.events)} events{left}"
     yield f"  event: {_event(event)}"
     if rejected.reason is not None:
         yield f"  {rejected.reason}"
@@ -48,12 +49,7 @@ def difference_lines(difference: Difference) -> Iterator[str]:
 
 
 def place(event: Event) -> str:
-    """Where an event stands."""
     return f"line {event.line} (seq {event['seq']})"
-
-
-def _open(states: int) -> str:
-    return f", which leave {states} possible states" if states > 1 else ""
 
 
 def _event(event: Event) -> str:

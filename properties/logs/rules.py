@@ -41,7 +41,6 @@ class Move:
 
 
 def action(node: str, transition: Transition, **arguments: int | str) -> Move:
-    """One action of the model."""
     text = ", ".join(f"{name}={value}" for name, value in arguments.items())
     return Move(((node, f"{transition.name}({text})"),))
 
@@ -50,7 +49,6 @@ Fields = Callable[[State, State], Mapping[str, Any]]
 
 
 def nothing(before: State, after: State) -> Mapping[str, Any]:
-    """No field is compared."""
     return {}
 
 

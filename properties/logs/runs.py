@@ -29,7 +29,6 @@ class Header:
 
     @property
     def nodes(self) -> Sequence[str]:
-        """The nodes' names."""
         nodes: Sequence[str] = self.fields["nodes"]
         return nodes
 
@@ -40,7 +39,6 @@ class Header:
 
     @property
     def byzantine(self) -> frozenset[str]:
-        """The attesters that are Byzantine."""
         return frozenset(self.fields["byzantine"])
 
     @property

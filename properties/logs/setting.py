@@ -53,17 +53,14 @@ class Setting(ABC):
         return self.service.next_batch_to_attest
 
     def place(self, node: str) -> int:
-        """The position of a node."""
         return self.service.topology.position(node)
 
     def values(self, state: State, *expressions: Expression) -> tuple[int, ...]:
-        """The values of these expressions."""
         if expressions not in self._readers:
             self._readers[expressions] = self.stepper.evaluator(*expressions)
         return self._readers[expressions](state)
 
     def value(self, state: State, expression: Expression) -> int:
-        """The value of one expression."""
         return self.values(state, expression)[0]
 
     def what_can_happen(self, state: State) -> list[str]:

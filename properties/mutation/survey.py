@@ -29,6 +29,17 @@ SEMANTIC, OTHERWISE, EQUIVALENT, UNUSED, UNSEEN, EXPLAINED, UNEXPLAINED = (
 scope* has equal expressions wherever the model is checked, whether or not it is the same elsewhere; *in no run of a
 scope* has other expressions, but the same states and transitions in the scopes that were searched for that."""
 
+VERDICT, RECORDING, PROOF, LOG, TEST = "verdict", "recording", "proof", "log", "test"
+COUNT, CRASH, TIME = "number of states or transitions", "crash", "does not end"
+SEMANTIC_CHECKS = (VERDICT, RECORDING, PROOF, LOG, TEST)
+"""The checks, those that see what the model does, and the others."""
+
+UNCHANGED, SAME = "the same expressions", "proved equal by Z3"
+"""Why a mutant is no mistake in any scope that is looked at."""
+
+SAME_RUNS = "the same states, and as many transitions"
+SAME_VERDICTS = "the same states and verdicts, and as many transitions"
+"""Why none of the larger scopes shows a mutant, either; the latter where properties are said in other words, too."""
 
 SAVED = Path(__file__).parent / "survey.json"
 """The last survey that was kept, by `attestation mutate --save`; `docs/mutants.md` is made from it."""
@@ -48,17 +59,15 @@ class Finding:
     @property
     def outcome(self) -> str:
         """The class that it is counted in."""
-        from properties.mutation import checks
-
-        if self.how in checks.SEMANTIC:
+        if self.how in SEMANTIC_CHECKS:
             return SEMANTIC
         if self.how:
             return OTHERWISE
         known = {
-            checks.UNCHANGED: UNUSED,
-            checks.SAME: EQUIVALENT,
-            checks.SAME_RUNS: UNSEEN,
-            checks.SAME_VERDICTS: UNSEEN,
+            UNCHANGED: UNUSED,
+            SAME: EQUIVALENT,
+            SAME_RUNS: UNSEEN,
+            SAME_VERDICTS: UNSEEN,
             "": UNEXPLAINED,
         }
         return known.get(self.why, EXPLAINED)

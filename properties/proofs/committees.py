@@ -33,12 +33,10 @@ class Committee:
 
     @property
     def total_weight(self) -> Int:
-        """The weight of all attesters."""
         return total(self.weights)
 
     @property
     def byzantine_weight(self) -> Int:
-        """The weight of the Byzantine attesters."""
         return self.electorate.weight_of(self.byzantine)
 
     @property

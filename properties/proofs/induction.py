@@ -45,7 +45,6 @@ class Invariant:
 
     @property
     def holds(self) -> Bool:
-        """All parts together."""
         return all_of(self.parts)
 
 
@@ -68,7 +67,6 @@ class Transit:
     is_smallest: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """The counterexample for machines."""
         return {
             "possibly_unreachable": self.action != START,
             "smallest": self.is_smallest,
@@ -81,7 +79,6 @@ class Transit:
 
     @property
     def changes(self) -> dict[str, tuple[int, int]]:
-        """What the action changes."""
         return {name: (self.before[name], value) for name, value in self.after.items() if value != self.before[name]}
 
     @property
@@ -107,7 +104,6 @@ class Induction(Generic[S]):
 
     @cached_property
     def state(self) -> list[Expression]:
-        """The variables of the state."""
         return [variable.expression for variable in self.system.variables]
 
     @cached_property
@@ -134,7 +130,6 @@ class Induction(Generic[S]):
         return [*domains, before(self.assuming), *(before(conjunct.holds) for conjunct in known)]
 
     def prove(self, budget: Budget) -> list[Outcome]:
-        """All obligations."""
         before = Terms(WholeNumbers())
         prover = Prover(self.hypotheses(before), budget)
         outcomes = [*self._start(budget)]
@@ -233,7 +228,6 @@ class Induction(Generic[S]):
 
 
 def first_failure(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """The first obligation that is refuted."""
     return next((outcome for outcome in outcomes if outcome.answer is Answer.REFUTED), None)
 
 
@@ -243,7 +237,6 @@ def is_proved(outcomes: Sequence[Outcome]) -> bool:
 
 
 def describe(action: Action) -> str:
-    """An action with its node, as text."""
     return f"{action} of {action.node}"
 
 
@@ -257,7 +250,6 @@ def evaluate(expressions: Sequence[Expression], values: dict[Expression, int]) -
 
 
 def initial_terms(system: TransitionSystem[Any]) -> dict[Expression, Term]:
-    """The initial values of the variables."""
     numbers = WholeNumbers()
     return {
         variable.expression: (

@@ -47,11 +47,9 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """The obligation's name."""
         return f"{self.subject} / {self.goal}"
 
     def as_json(self) -> dict[str, Any]:
-        """The outcome for machines."""
         result: dict[str, Any] = {"name": self.name, "result": str(self.answer), "seconds": round(self.seconds, 4)}
         if self.untouched:
             result["why"] = "the action changes nothing that this speaks about"
@@ -188,7 +186,6 @@ class Statement:
     then: Bool
 
     def prove(self, subject: str, budget: Budget) -> Outcome:
-        """The statement as an obligation."""
         terms, hypotheses = self._hypotheses()
         return Prover(hypotheses, budget).prove(subject, self.name, terms(self.then))
 

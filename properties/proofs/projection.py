@@ -6,7 +6,7 @@ variables: nothing is assumed of what is not seen, not even that it is anything 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,11 +21,12 @@ def projection(system: S, seen: Collection[Expression]) -> S:
     the others, it finds at any values of their domains, as an open number or flag."""
     kept = frozenset(seen)
     variables = tuple(variable for variable in system.variables if variable.expression in kept)
-    actions = [_restricted(action, kept) for action in system.actions]
+    actions = [within(action, kept) for action in system.actions]
     return replace(system, variables=variables, actions=tuple(action for action in actions if action.updates))
 
 
-def _restricted(action: Action, seen: frozenset[Expression]) -> Action:
+def within(action: Action, seen: Container[Expression]) -> Action:
+    """The action with its effect on those variables alone."""
     return replace(action, updates=tuple(change for change in action.updates if change[0].expression in seen))
 
 

@@ -54,7 +54,6 @@ class Searched:
     search: Search
 
     def as_json(self) -> dict[str, Any]:
-        """The search for machines."""
         found = self.search.actions
         return {
             "name": self.name,
@@ -94,7 +93,6 @@ class Result:
         return self.verdict.trace if isinstance(self.verdict, Violated) else self.trace
 
     def as_json(self) -> dict[str, Any]:
-        """The result for machines."""
         return {
             "revision": self.revision,
             "property": self.claim,
@@ -149,7 +147,6 @@ def _calls(run: Trace) -> tuple[str, ...]:
 
 
 def numbers(values: Mapping[str, int]) -> str:
-    """Values by name, as text."""
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 

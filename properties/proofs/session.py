@@ -7,7 +7,7 @@ confines it, what is proved is not what the sentence says, and the verdict is th
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -19,8 +19,8 @@ from properties.claims.catalogue import claim
 from properties.engines.bounded import Search, Unrolling
 from properties.engines.stepper import Stepper
 from properties.proofs.environment import confined
-from properties.proofs.induction import Induction
-from properties.proofs.obligations import Answer, Budget, Outcome, Statement
+from properties.proofs.induction import Induction, first_failure
+from properties.proofs.obligations import Answer, Budget, Outcome, Statement, answer_of
 from properties.proofs.results import (
     FailedInduction,
     FalseStatement,
@@ -68,28 +68,14 @@ class Session:
     CERTIFIES: ClassVar[str] = ""
     """The main node's action that stores a certificate; what is proved where it is never possible says nothing."""
 
-    def restart_the_clock(self) -> None:
-        """Before a theorem whose time is to be its own."""
-        self._started = time.perf_counter()
+    def restart_the_clock(self) -> float:
+        """Before a theorem whose time is to be its own. Returns how many seconds have passed since the last time."""
+        started, self._started = self._started, time.perf_counter()
+        return self._started - started
 
-    def result(
-        self,
-        claim: str,
-        theorem: str,
-        sentence: str,
-        verdict: Verdict,
-        outcomes: Sequence[Outcome],
-        environment: Sequence[Outcome] = (),
-        **more: Any,
-    ) -> Result:
-        """A result; the models of the solver stay behind, as they cannot leave the process."""
-        more["possible"] = _plain(more.get("possible", ()))
-        if isinstance(verdict, Proved) and (less := confined(environment)):
-            verdict = Unknown(f"the environment may do less than it should: {less}")
-        outcomes = [*outcomes, *environment]
-        spent = time.perf_counter() - self._started
-        self.restart_the_clock()
-        return Result(self.revision.name, claim, theorem, sentence, verdict, _plain(outcomes), spent, **more)
+    def case(self, claim: str, theorem: str, sentence: str) -> Case:
+        """A theorem about a property, which says this sentence."""
+        return Case(self, claim, theorem, sentence)
 
     def within(self, theorem: str) -> Budget:
         """The budget of a theorem, whose queries have a folder of their own."""
@@ -111,45 +97,6 @@ class Session:
             verdict = NothingHappens("no certificate can ever be stored together with the invariant")
         return verdict, tuple(notes)
 
-    def statements_verdict(
-        self, statements: Sequence[Statement], outcomes: Sequence[Outcome], how: str, sizes: str
-    ) -> Verdict:
-        """The verdict on outcomes of which the last are those of these statements: numbers for which one is false
-        refute it."""
-        for statement, outcome in zip(statements, outcomes[-len(statements) :], strict=True):
-            if outcome.answer is Answer.REFUTED:
-                return FalseStatement(statement.name, statement.counterexample(replace(self.budget, smt2=None)) or {})
-        return proved(outcomes, how, sizes)
-
-    def refuted(
-        self,
-        name: str,
-        theorem: str,
-        sentence: str,
-        failed: Induction[Any],
-        failure: Outcome | None,
-        outcomes: Sequence[Outcome],
-        run: Trace | None = None,
-        searched: Searched | None = None,
-    ) -> Result:
-        """An induction fails: where, the smallest counterexample to the failure (which may be one with fewer attesters
-        than the `outcomes`), and a run that violates the property."""
-        assert failure is not None, "an obligation is refuted"
-        transit = failed.counterexample(failure, replace(self.budget, smt2=None))
-        before, after = (transit.before, transit.after) if transit else ({}, {})
-        verdict: Verdict = FailedInduction(failure.subject, failure.goal, before, after)
-        notes = [f"the induction fails at {failures(outcomes)}"]
-        if run:
-            verdict = Violated(run)
-        elif why := self.why_nothing_happens(failed.system):
-            verdict = NothingHappens(why)
-        elif searched:
-            notes.append(no_run(searched))
-        searches = (searched,) if searched else ()
-        return self.result(
-            name, theorem, sentence, verdict, outcomes, transit=transit, notes=tuple(notes), searches=searches
-        )
-
     def search(self, name: str, scope: Scope, depth: int = SEARCH_DEPTH) -> tuple[Trace | None, Searched]:
         """The shortest run that violates an `always` property in a bounded scope, with the part of it that fails."""
         system = build(self.revision, scope)
@@ -167,15 +114,135 @@ class Session:
 
     def bounded(self, name: str) -> Result:
         """What bounded search says of an `always` property that has no theorem."""
-        theorem, about = f"bounded search, {name}", claim(name)
+        about = claim(name)
+        case = self.case(name, f"bounded search, {name}", about.sentence)
         scope = next((each for each in BOUNDED_SCOPES if about.conjuncts(build(self.revision, each))), None)
         if scope is None:
-            why = NotApplicable("the property says nothing about this revision in the scopes of bounded search")
-            return self.result(name, theorem, about.sentence, why, [])
+            why = "the property says nothing about this revision in the scopes of bounded search"
+            return case.result(NotApplicable(why), [])
         trace, searched = self.search(name, scope, self.depth)
         verdict = Violated(trace) if trace else unreached(searched.search)
-        notes = (f"searched: {searched.scope}, up to {self.depth} steps",)
-        return self.result(name, theorem, about.sentence, verdict, [], notes=notes, searches=(searched,))
+        return case.result(
+            verdict, [], notes=(f"searched: {searched.scope}, up to {self.depth} steps",), searches=(searched,)
+        )
+
+
+@dataclass(frozen=True)
+class Case:
+    """A theorem about a property of a session's revision, for a number of attesters or for any: how it comes to a
+    result."""
+
+    session: Session
+    claim: str
+    theorem: str
+    sentence: str
+
+    @property
+    def budget(self) -> Budget:
+        """The budget of the theorem, whose queries have a folder of their own."""
+        return self.session.within(self.theorem)
+
+    def result(
+        self, verdict: Verdict, outcomes: Sequence[Outcome], environment: Sequence[Outcome] = (), **more: Any
+    ) -> Result:
+        """A result; the models of the solver stay behind, as they cannot leave the process."""
+        more["possible"] = _plain(more.get("possible", ()))
+        if isinstance(verdict, Proved) and (less := confined(environment)):
+            verdict = Unknown(f"the environment may do less than it should: {less}")
+        spent = self.session.restart_the_clock()
+        about = (self.session.revision.name, self.claim, self.theorem, self.sentence)
+        return Result(*about, verdict, _plain([*outcomes, *environment]), spent, **more)
+
+    def by_induction(
+        self,
+        argument: Induction[Any],
+        how: str,
+        about: str,
+        environment: Sequence[Outcome] | None = None,
+        run: Callable[[], tuple[Trace | None, Searched]] | None = None,
+    ) -> Result:
+        """The result of an induction, and of what its environment, or another, may do; where it fails, with a run that
+        is searched for."""
+        outcomes = argument.prove(self.budget)
+        if answer_of(outcomes) is Answer.REFUTED:
+            return self.refuted(argument, outcomes, None, *(run() if run else ()))
+        verdict, _ = self.session.unless_vacuous(proved(outcomes, how, about), argument, ())
+        free = argument.environment(self.budget) if environment is None else environment
+        return self.result(verdict, outcomes, free)
+
+    def concluded(
+        self,
+        verdict: Verdict,
+        outcomes: Sequence[Outcome],
+        argument: Induction[Any],
+        environment: Sequence[Outcome],
+        *notes: str,
+    ) -> Result:
+        """The result of an argument beside which it is asked which actions are possible together with its invariant."""
+        possible = argument.possible(self.budget.within("possible"))
+        verdict, never = self.session.unless_vacuous(verdict, argument, possible)
+        return self.result(verdict, outcomes, environment, possible=possible, notes=(*never, *notes))
+
+    def of_statements(
+        self, statements: Sequence[Statement], outcomes: Sequence[Outcome], how: str, sizes: str
+    ) -> Verdict:
+        """The verdict on outcomes of which the last are those of these statements: numbers for which one is false
+        refute it."""
+        for statement, outcome in zip(statements, outcomes[-len(statements) :], strict=True):
+            if outcome.answer is Answer.REFUTED:
+                values = statement.counterexample(replace(self.session.budget, smt2=None))
+                return FalseStatement(statement.name, values or {})
+        return proved(outcomes, how, sizes)
+
+    def refuted(
+        self,
+        failed: Induction[Any],
+        outcomes: Sequence[Outcome],
+        failure: Outcome | None = None,
+        run: Trace | None = None,
+        searched: Searched | None = None,
+    ) -> Result:
+        """An induction fails: where, the smallest counterexample to the failure (the first of the `outcomes`, or one
+        with fewer attesters), and a run that violates the property."""
+        failure = failure or first_failure(outcomes)
+        assert failure is not None, "an obligation is refuted"
+        transit = failed.counterexample(failure, replace(self.session.budget, smt2=None))
+        before, after = (transit.before, transit.after) if transit else ({}, {})
+        verdict: Verdict = FailedInduction(failure.subject, failure.goal, before, after)
+        notes = [f"the induction fails at {failures(outcomes)}"]
+        if run:
+            verdict = Violated(run)
+        elif why := self.session.why_nothing_happens(failed.system):
+            verdict = NothingHappens(why)
+        elif searched:
+            notes.append(no_run(searched))
+        searches = (searched,) if searched else ()
+        return self.result(verdict, outcomes, transit=transit, notes=tuple(notes), searches=searches)
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A theorem, or one for each of several numbers of attesters.
+
+    `prove` gives its results in a session of its design. `sizes`: the numbers of attesters that are proved by default;
+    `few`: the same where many revisions are proved at once; `most`: up to how many attesters the solver is fast enough.
+    `takes_long`: left out where many revisions are proved. `depends`: what of a revision it depends on (none: it is
+    proved for each); revisions for which that is the same share it.
+    """
+
+    name: str
+    prove: Callable[[Any, Sequence[int]], Iterator[Result]]
+    sizes: tuple[int, ...] = ()
+    few: tuple[int, ...] = ()
+    most: int = 12
+    takes_long: bool = False
+    depends: Callable[[Revision], object] | None = None
+
+    def chosen(self, asked: tuple[int, ...] | None, among_many: bool) -> tuple[int, ...]:
+        """The numbers of attesters: those asked for, as far as the theorem goes; else its own."""
+        if asked is None:
+            return (among_many and self.few) or self.sizes
+        return tuple(dict.fromkeys(min(size, self.most) for size in asked))
 
 
 def unreached(search: Search) -> Verdict:
@@ -197,12 +264,10 @@ def holds(system: Any, name: str) -> Bool:
 
 
 def attesters(size: int) -> str:
-    """So many attesters, in words."""
     return "1 attester" if size == 1 else f"{size} attesters"
 
 
 def listed(sizes: Sequence[int]) -> str:
-    """Numbers of attesters, as text."""
     return ", ".join(map(str, sizes))
 
 

@@ -8,14 +8,65 @@ from dataclasses import dataclass
 from model.revisions import CONTROLLER, REGISTRY, Revision
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
-from properties.proofs.controller_design import theorems as controller_design
-from properties.proofs.controller_design.session import ControllerSession
-from properties.proofs.registry_design import theorems as registry_design
+from properties.proofs.controller_design import certification
+from properties.proofs.controller_design.certification import MATCH, NO_GAPS, VERIFY
+from properties.proofs.controller_design.delivery import no_vote_lost
+from properties.proofs.controller_design.session import ControllerSession, rules
+from properties.proofs.registry_design import certificates, no_gaps
+from properties.proofs.registry_design.certificates import NONE_BELOW, ONE_QUORUM, registry_rules
 from properties.proofs.registry_design.session import RegistrySession
-from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK, PROGRESS
+from properties.proofs.registry_design.start_up_deadlock import NO_DEADLOCK, PROGRESS, no_deadlock
 from properties.proofs.results import Result
-from properties.proofs.session import Session, listed
-from properties.proofs.theorem import Theorem, Theorems
+from properties.proofs.session import Session, Theorem, listed
+
+Theorems = Mapping[str, tuple[Theorem, ...]]
+"""The theorems about each property, by its name."""
+
+UP_TO_5, UP_TO_6, UP_TO_8 = (tuple(range(1, most + 1)) for most in (5, 6, 8))
+
+MOST_WITH_ECHO = 3
+"""With how many attesters votes both ways, in every topology, are proved by default."""
+
+OF_REGISTRY: Theorems = {
+    NO_GAPS: (
+        Theorem("no gaps", no_gaps.fixed_sizes, UP_TO_8, few=(1, 2, 3, 6)),
+        Theorem("no gaps, any number of attesters", no_gaps.any_number, UP_TO_8[1:], few=(2, 3)),
+        Theorem(
+            "no gaps, every topology, votes both ways",
+            no_gaps.topologies,
+            (2, MOST_WITH_ECHO),
+            most=MOST_WITH_ECHO,
+            takes_long=True,
+        ),
+        Theorem("threshold arithmetic", no_gaps.arithmetic, depends=lambda _: None),
+        Theorem("a gap is possible at the bound", no_gaps.at_the_bound),
+    ),
+    NO_DEADLOCK: (Theorem("no start-up deadlock", no_deadlock, UP_TO_6, few=(1, 2, 6), most=8),),
+    ONE_QUORUM: (Theorem("registry", certificates.one_quorum, UP_TO_5, most=8, depends=registry_rules),),
+    VERIFY: (
+        Theorem("signers of a certificate", certificates.signers, UP_TO_5, most=8, depends=registry_rules),
+        Theorem("certificates verify", certificates.verify, UP_TO_5, few=(1, 2), most=8),
+    ),
+    MATCH: (Theorem("certificates match batches", certificates.match, UP_TO_5, few=(1, 2), most=8),),
+    NONE_BELOW: (Theorem("no vote below the minimum", certificates.none_below_minimum, UP_TO_6, few=(1, 2)),),
+}
+"""That of the start-up deadlock is weaker than `progress_possible`, and says so."""
+
+
+def _of_few(name: str, prove: Callable[..., Iterator[Result]], few: tuple[int, ...] = (1, 2)) -> Theorem:
+    """A theorem about controllers. With more attesters, the orders of a list that an error cuts off are too many."""
+    return Theorem(name, prove, (1, 2, 3), few=few, most=3, depends=rules)
+
+
+OF_CONTROLLER: Theorems = {
+    NO_GAPS: (_of_few("no gaps", certification.no_gaps),),
+    VERIFY: (
+        _of_few("certificates verify", certification.fixed_sizes),
+        _of_few("certificates verify, any number", certification.any_number),
+    ),
+    MATCH: (_of_few("certificates match batches", certification.match),),
+    NO_DEADLOCK: (_of_few("no start-up deadlock", no_vote_lost, few=(2,)),),
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +78,8 @@ class Proofs:
 
 
 DESIGNS: Mapping[str, Proofs] = {
-    REGISTRY: Proofs(RegistrySession, registry_design.THEOREMS),
-    CONTROLLER: Proofs(ControllerSession, controller_design.THEOREMS),
+    REGISTRY: Proofs(RegistrySession, OF_REGISTRY),
+    CONTROLLER: Proofs(ControllerSession, OF_CONTROLLER),
 }
 
 CLAIMS = tuple(dict.fromkeys(name for proofs in DESIGNS.values() for name in proofs.theorems))

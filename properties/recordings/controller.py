@@ -108,7 +108,7 @@ def _played(ready: Ready) -> Iterator[Compared]:
     yield Compared(None, {"thresholds": scenario["thresholds"]}, {"thresholds": thresholds})
     controller = Controller(scenario["key"])
     for index, step in enumerate(scenario["steps"]):
-        after, result = _STEPS[step["op"]](controller, step, ready)
+        after, result = _taken(controller, step, ready)
         has_published = after.state is not controller.state
         state = ready.recorded_state(after.state)
         recorded = {name: step[name] for name in ("result", "published", "state")}
@@ -116,57 +116,34 @@ def _played(ready: Ready) -> Iterator[Compared]:
         controller = after
 
 
-# The operations: what each does in the model, with the result written as the recording writes it.
-
-
-def _start_attestation(controller: Controller, step: Scenario, ready: Ready) -> tuple[Controller, object]:
-    try:
-        return controller.start_attestation(Info(batch_of(step), ready.committees[step["committee"]])), "ok"
-    except StartRefused as refused:
-        return controller, {"error": refused.reason}
-
-
-def _insert_votes(controller: Controller, step: Scenario, _: Ready) -> tuple[Controller, object]:
-    inserted = controller.insert_votes(map(vote_of, step["votes"]))
-    return inserted.controller, "ok" if inserted.error is None else {"error": inserted.error.reason}
-
-
-def _votes(controller: Controller, step: Scenario, _: Ready) -> tuple[Controller, object]:
-    return controller, recorded_votes(controller.votes(batch_of(step)))
-
-
-def _cert(controller: Controller, _: Scenario, ready: Ready) -> tuple[Controller, object]:
-    return controller, _certificate(controller.cert(), controller, ready)
-
-
-def _wait_for_cert(controller: Controller, step: Scenario, ready: Ready) -> tuple[Controller, object]:
-    waited = controller.wait_for_cert(step["number"])
-    if waited is Wait.PENDING:
-        return controller, Wait.PENDING.value
-    return controller, None if isinstance(waited, Wait) else _certificate(waited, controller, ready)
-
-
-def _subscribe(controller: Controller, step: Scenario, _: Ready) -> tuple[Controller, object]:
-    return controller.subscribe(step["id"]), None
-
-
-def _diff(controller: Controller, step: Scenario, ready: Ready) -> tuple[Controller, object]:
+def _taken(controller: Controller, step: Scenario, ready: Ready) -> tuple[Controller, object]:
+    """The controller after a step, and the step's result as the recording writes it."""
+    match step["op"]:
+        case "start_attestation":
+            try:
+                return controller.start_attestation(Info(batch_of(step), ready.committees[step["committee"]])), "ok"
+            except StartRefused as refused:
+                return controller, {"error": refused.reason}
+        case "insert_votes":
+            inserted = controller.insert_votes(map(vote_of, step["votes"]))
+            return inserted.controller, "ok" if inserted.error is None else {"error": inserted.error.reason}
+        case "votes":
+            return controller, recorded_votes(controller.votes(batch_of(step)))
+        case "cert":
+            return controller, _certificate(controller.cert(), controller, ready)
+        case "wait_for_cert":
+            waited = controller.wait_for_cert(step["number"])
+            if waited is Wait.PENDING:
+                return controller, Wait.PENDING.value
+            return controller, None if isinstance(waited, Wait) else _certificate(waited, controller, ready)
+        case "subscribe":
+            return controller.subscribe(step["id"]), None
+    assert step["op"] == "diff"
     after, diff = controller.wait_for_diff(step["id"])
     if diff is None:
         return after, "pending"
     info = None if diff.info is None else ready.recorded_info(diff.info)
     return after, {"info": info, "votes": recorded_votes(diff.votes)}
-
-
-_STEPS: Final = {
-    "start_attestation": _start_attestation,
-    "insert_votes": _insert_votes,
-    "votes": _votes,
-    "cert": _cert,
-    "wait_for_cert": _wait_for_cert,
-    "subscribe": _subscribe,
-    "diff": _diff,
-}
 
 
 def _certificate(found: BatchQC | None, controller: Controller, ready: Ready) -> dict[str, object] | None:

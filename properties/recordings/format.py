@@ -214,7 +214,6 @@ def u64_text(path: str, value: Any) -> None:
 
 
 def text(path: str, value: Any) -> None:
-    """A string."""
     require(isinstance(value, str), path, value, "a string")
 
 
@@ -226,12 +225,10 @@ def name(path: str, value: Any) -> None:
 
 
 def boolean(path: str, value: Any) -> None:
-    """True or false."""
     require(isinstance(value, bool), path, value, "true or false")
 
 
 def null(path: str, value: Any) -> None:
-    """Nothing but null."""
     require(value is None, path, value, "null")
 
 
@@ -256,12 +253,10 @@ def word_or(words: str | tuple[str, ...], shape: Shape) -> Shape:
 
 
 def nullable(shape: Shape) -> Shape:
-    """Null, or a value of the shape."""
     return lambda path, value: None if value is None else shape(path, value)
 
 
 def list_of(shape: Shape) -> Shape:
-    """A list of values of one shape."""
 
     def check(path: str, value: Any) -> None:
         require(isinstance(value, list), path, value, "a list")

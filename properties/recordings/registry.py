@@ -5,10 +5,9 @@ Each line is a committee, a genesis, and steps on an initially empty registry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from model.committee import Committee
 from model.messages import BatchQC
@@ -57,64 +56,38 @@ def replay_registry(lines: Iterable[str], registry: BatchVotes = EMPTY_REGISTRY)
 def _prepared(scenario: Scenario) -> tuple[Scenario, Committee]:
     """The scenario and its committee. Raises `WrongShape` or `CommitteeError`."""
     for index, step in enumerate(scenario["steps"]):
-        _check_than(index, step)
+        than, expected = step.get("than"), "null or the index of an earlier step, from 0"
+        require(than is None or than < index, f"steps.{index}.than", than, expected)
     return scenario, Committee(scenario["committee"].items())
-
-
-def _check_than(index: int, step: Mapping[str, Any]) -> None:
-    than = step.get("than")
-    require(than is None or than < index, f"steps.{index}.than", than, "null or the index of an earlier step, from 0")
 
 
 def _played(ready: tuple[Scenario, Committee], registry: BatchVotes) -> Iterator[Compared]:
     scenario, committee = ready
     history = [registry]
     for index, step in enumerate(scenario["steps"]):
-        than = history[0] if step.get("than") is None else history[step["than"] + 1]
-        situation = Situation(history[-1], than, committee, scenario["genesis"])
-        after, result = _STEPS[step["op"]](situation, step)
+        after, result = _taken(step, history, committee, scenario["genesis"])
         history.append(after)
         recorded = {"result": step["result"], "state": step["state"]}
         yield Compared(index, recorded, {"result": result, "state": _state(after)})
 
 
-# The operations: what each does in the model, with the result written as the recording writes it.
-
-
-@dataclass(frozen=True)
-class Situation:
-    """Where a step is taken: the registry, the earlier one that it names, and what the scenario holds fixed."""
-
-    registry: BatchVotes
-    than: BatchVotes
-    committee: Committee
-    genesis: str
-
-
-def _update(at: Situation, step: Scenario) -> tuple[BatchVotes, object]:
-    outcome = at.registry.update(at.committee, at.genesis, map(vote_of, step["votes"]))
-    return outcome.registry, _outcome(outcome)
-
-
-def _set_min_batch_number(at: Situation, step: Scenario) -> tuple[BatchVotes, object]:
-    return at.registry.set_min_batch_number(step["number"]), None
-
-
-def _find_quorum(at: Situation, step: Scenario) -> tuple[BatchVotes, object]:
-    found = at.registry.find_quorum(at.committee, at.genesis)
-    return at.registry, None if found is None else _certificate(found, at.committee)
-
-
-def _get_newer(at: Situation, step: Scenario) -> tuple[BatchVotes, object]:
-    return at.registry, recorded_votes(at.registry.get_newer(at.than))
-
-
-_STEPS: Final = {
-    "update": _update,
-    "set_min_batch_number": _set_min_batch_number,
-    "find_quorum": _find_quorum,
-    "get_newer": _get_newer,
-}
+def _taken(
+    step: Scenario, history: Sequence[BatchVotes], committee: Committee, genesis: str
+) -> tuple[BatchVotes, object]:
+    """The registry after a step, and the step's result as the recording writes it; `history`: after each before it."""
+    registry = history[-1]
+    match step["op"]:
+        case "update":
+            outcome = registry.update(committee, genesis, map(vote_of, step["votes"]))
+            return outcome.registry, _outcome(outcome)
+        case "set_min_batch_number":
+            return registry.set_min_batch_number(step["number"]), None
+        case "find_quorum":
+            found = registry.find_quorum(committee, genesis)
+            return registry, None if found is None else _certificate(found, committee)
+    assert step["op"] == "get_newer"
+    than = history[0] if step["than"] is None else history[step["than"] + 1]
+    return registry, recorded_votes(registry.get_newer(than))
 
 
 def _outcome(outcome: UpdateOutcome) -> dict[str, object]:

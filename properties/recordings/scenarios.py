@@ -108,7 +108,6 @@ def batch_of(batch: Mapping[str, Any]) -> Batch:
 
 
 def recorded_batch(batch: Batch) -> dict[str, object]:
-    """The batch as a recording writes it."""
     return {"number": batch.number, "hash": batch.hash, "genesis": batch.genesis}
 
 

@@ -56,7 +56,6 @@ class Diff:
 
     @property
     def seen(self) -> list[Compared]:
-        """Where behaviour was compared."""
         return [each for each in self.compared if each.is_seen or each.is_same_system]
 
     @property
@@ -132,7 +131,6 @@ def _none(diff: Diff) -> str:
 
 
 def text(diff: Diff) -> str:
-    """For a terminal."""
     return "\n".join(_text(diff))
 
 
@@ -216,7 +214,6 @@ def _run_in_markdown(head: str, run: NewRun | None, diff: Diff) -> Iterator[str]
 
 
 def as_json(diff: Diff) -> dict[str, Any]:
-    """For machines."""
     return {
         "format": FORMAT,
         "command": diff.command,

@@ -12,8 +12,8 @@ NO_CAUSE = "None that we can name: the last state is no point of no return of a 
 
 def explain(story: Story) -> str:
     """One or two sentences about the last state; nothing for a property without words of its own."""
-    teller = story.vocabulary.explanations.get(story.claim.name)
-    return teller(story) if teller and story.false_conjunct is not None else ""
+    sentence = story.vocabulary.explanations.get(story.claim.name, "") if story.false_conjunct is not None else ""
+    return sentence.format_map(story.vocabulary.facts(story))
 
 
 def opening(story: Story) -> dict[str, str]:

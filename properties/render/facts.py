@@ -24,12 +24,10 @@ class Facts:
         return str(getattr(self, name))
 
     def value(self, expression: Expression) -> int:
-        """The value of an expression in the last state."""
         return self.story.value(expression, self.last)
 
     @property
     def asked(self) -> int:
-        """The batch that is asked for."""
         return self.value(self.story.system.next_batch_to_attest)
 
     @property

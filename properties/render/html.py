@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -21,7 +22,6 @@ from properties.results.trace import Trace
 
 
 def render(trace: Trace) -> str:
-    """The page."""
     story = Story(trace)
     frame = files("properties.render").joinpath("player.html").read_text(encoding="utf-8")
     # Within a script element nothing but "<" could end it or begin a comment.
@@ -112,14 +112,5 @@ def _events(story: Story) -> list[dict[str, Any]]:
         if event.form is Form.SEND:
             sent[ends] = len(told)
         travels = event.form in (Form.RECEIVE, Form.SKIP, Form.LOSS) and event.source != event.target
-        told.append(
-            {
-                "step": event.step,
-                "form": event.form.value,
-                "source": event.source,
-                "target": event.target,
-                "text": event.text,
-                "sent": sent.get(ends) if travels else None,
-            }
-        )
+        told.append({**asdict(event), "sent": sent.get(ends) if travels else None})
     return told

@@ -41,7 +41,6 @@ class BadDocument(ValueError):
 
 
 def render(trace: Trace) -> str:
-    """The trace as JSON."""
     return json.dumps(as_json(trace), indent=1, ensure_ascii=False) + "\n"
 
 

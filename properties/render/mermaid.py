@@ -18,12 +18,10 @@ ENTITIES = str.maketrans({"#": "#35;", ";": "#59;", "<": "#lt;", ">": "#gt;"})
 
 
 def render(trace: Trace) -> str:
-    """The diagram."""
     return "\n".join(diagram(Story(trace))) + "\n"
 
 
 def diagram(story: Story) -> Iterator[str]:
-    """The lines of the diagram."""
     told = events(story)
     yield "sequenceDiagram"
     yield from _participants(story, told)
@@ -53,7 +51,6 @@ def column(node: str) -> str:
 
 
 def arrow(event: Event) -> str:
-    """The line of one event."""
     text = f"{event.step}. {event.text}".translate(ENTITIES)
     source, target = column(event.source), column(event.target)
     match event.form:

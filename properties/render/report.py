@@ -14,6 +14,7 @@ from typing import Any
 from model.revisions import PARTS, REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
+from properties.commands.usage import counted
 from properties.render.html import page
 from properties.render.story import Story
 from properties.results.findings import RAN, Severity, finding_of
@@ -144,7 +145,7 @@ def _finding(row: Row, told: Mapping[str, Any]) -> str:
             _pairs(facts),
             f'<p class="tools"><button type="button" data-run="{finding.name}">Step through the run</button> '
             f"{_command(f'attestation trace {finding.name}')}</p>",
-            f"<details><summary>The run: {_counted(len(steps), 'step')}</summary>",
+            f"<details><summary>The run: {counted(len(steps), 'step')}</summary>",
             _table(f"The run that shows it: {finding.title}", ["step", "node", "action", "what happens"], steps),
             _paragraph(told["result"]),
             _paragraph(told["because"]) if told["because"] else "",
@@ -259,7 +260,3 @@ def _rich(text: str) -> str:
 
 def _command(text: str) -> str:
     return f"<code>{html.escape(text)}</code>"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

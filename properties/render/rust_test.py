@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from importlib import import_module
+from importlib.resources import files
+from string import Template
 
 from model.revisions import CONTROLLER, REGISTRY, revision
 from properties.render.command import repeat
@@ -20,6 +22,11 @@ def render(trace: Trace) -> str:
     component."""
     text: str = import_module(f"properties.render.{MODULES[revision(trace.revision).design]}.rust_test").render(trace)
     return text
+
+
+def filled(package: str, **parts: object) -> str:
+    """The test of a design, `test.rs`, with these parts in their places."""
+    return Template(files(package).joinpath("test.rs").read_text(encoding="utf-8")).substitute(parts)
 
 
 def comment(trace: Trace, sentences: str, place: str) -> str:

@@ -6,12 +6,14 @@ A message is two events, its send and its receipt, for much can happen between t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from model.algebra import Expression
 from model.topology import MAIN
+from model.transitions import Transition
 from model.votes import NONE
 from properties.engines.handlers import Handlers
 from properties.render.story import Story
@@ -53,21 +55,28 @@ class Event:
     line: str = ""
 
 
+Notes = Mapping[Transition, Callable[[Any], str]]
+"""What a node does by itself in a transition, in words, of the teller of the step."""
+
+
 class Teller(Handlers, ABC):
-    """Tells one step of a run as events, by its transition; where there is no handler for it, by its name. `number`
-    counts steps from 1."""
+    """Tells one step of a run as events, by its transition: by a note or a handler, or, where there is neither, by its
+    name. `number` counts steps from 1."""
+
+    notes: ClassVar[Notes] = {}
 
     def __init__(self, story: Story, number: int, step: TraceStep) -> None:
         self.story, self.number, self.step = story, number, step
         self.topology = story.system.topology
 
     def events(self) -> Iterator[Event]:
-        """The events of the step."""
-        way = self.handlers.get(self.step.action)
-        return way(self) if way else self.note(self.step.call)
+        if way := self.handlers.get(self.step.action):
+            events: Iterator[Event] = way(self)
+            return events
+        told = {transition.name: note for transition, note in self.notes.items()}.get(self.step.action)
+        return self.note(told(self) if told else self.step.call)
 
     def event(self, form: Form, source: str, target: str, text: str, line: str = "") -> Iterator[Event]:
-        """One event of the step."""
         yield Event(self.number, form, source, target, text, line)
 
     def note(self, text: str) -> Iterator[Event]:
@@ -75,11 +84,9 @@ class Teller(Handlers, ABC):
         return self.event(Form.NOTE, self.step.node, self.step.node, text)
 
     def before(self, expression: Expression) -> int:
-        """The value of an expression before the step."""
         return self.story.value(expression, self.number - 1)
 
     def after(self, expression: Expression) -> int:
-        """The value of an expression after the step."""
         return self.story.value(expression, self.number)
 
     def other(self, argument: str) -> str:

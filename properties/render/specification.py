@@ -32,7 +32,6 @@ READING = (
 
 
 def specification(system: AttestationSystem) -> str:
-    """The system as text."""
     return "\n".join(_Specification(system).lines()) + "\n"
 
 

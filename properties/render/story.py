@@ -105,7 +105,6 @@ class Story:
         return next((kind for kind in self.claim.kinds_in(self.system) if kind.name == self.trace.kind), None)
 
     def transition(self, step: TraceStep) -> Transition:
-        """The transition behind a step."""
         return self.stepper.action(self.stepper.index[step.node, step.call]).transition
 
     def state(self, number: int) -> State:

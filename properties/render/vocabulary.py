@@ -29,7 +29,7 @@ class Vocabulary:
     is off, `bounds` what else the scope has that matters in this design. `teller` has the events of a step.
 
     Violations: `explanations` say by property what is false in the last state. `causes` and `effects` say, by kind of
-    counterexample or else by property, what led there and what follows; their sentences name `facts` in braces.
+    counterexample or else by property, what led there and what follows. All these sentences name `facts` in braces.
     `reason` is the violation that a run comes of: its own, or one that has the other in its wake.
     """
 
@@ -43,7 +43,7 @@ class Vocabulary:
     coarse: Mapping[str, str]
     causes: Mapping[str, str]
     effects: Mapping[str, str]
-    explanations: Mapping[str, Callable[[Story], str]] = field(default_factory=dict)
+    explanations: Mapping[str, str] = field(default_factory=dict)
 
     def field_of(self, variable: str) -> str:
         """The field that a variable belongs to: a vote's number and hash are one field."""

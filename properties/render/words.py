@@ -62,7 +62,6 @@ class Words:
         self._numbers = {variable.name for variable in system.variables if variable.low == NONE}
 
     def values(self, state: Mapping[str, int]) -> dict[str, str]:
-        """Every field of a state in words."""
         return {field: self._value(field, state) for field in dict.fromkeys(map(self.vocabulary.field_of, state))}
 
     def _value(self, field: str, state: Mapping[str, int]) -> str:
@@ -153,7 +152,6 @@ def left_out(scope: Scope, design: str = REGISTRY) -> list[str]:
 
 
 def committee(scope: Scope) -> str:
-    """The instance in words."""
     weights, byzantine = scope.instance.weights, scope.instance.byzantine
     equal = len(set(weights)) == 1
     each = (

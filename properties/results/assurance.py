@@ -109,8 +109,7 @@ def kept(part: str) -> Mapping[str, Any]:
 @cache
 def _alone() -> Counter[str]:
     """How many mutants of the kept survey each property alone notices."""
-    from properties.mutation.checks import VERDICT
-    from properties.mutation.survey import saved
+    from properties.mutation.survey import VERDICT, saved
 
     return Counter(each.checks[0] for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1)
 

@@ -147,7 +147,6 @@ class Clockwork:
     """The batch numbers."""
 
     def build(self) -> Timed:
-        """The system with clocks."""
         chosen = [action for action in self.system.actions if not isinstance(self._law(action), Never)]
         kept = self._kept(chosen)
         values = dict(zip((v.expression for v in self.system.variables), self.start, strict=True))

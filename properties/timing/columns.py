@@ -29,11 +29,9 @@ class PlainColumns(Columns):
         self.rows = rows
 
     def read(self, node: Expression) -> str:
-        """The rows of a column."""
         return f"columns[{self.places[node]}]{self.rows}"
 
     def write(self, node: Expression, args: list[str]) -> str:
-        """The text of one node."""
         match node.op:
             case "const":
                 return repr(node.value)

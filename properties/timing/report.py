@@ -40,7 +40,6 @@ def with_error(estimate: Estimate, unit: str = "", digits: int = 2) -> str:
 
 
 def columns(answers: Sequence[Answer]) -> tuple[str, ...]:
-    """The head of the table."""
     is_backlog = any(each.question.backlog for each in answers)
     measured: tuple[str, ...] = ("median", "p95", "p99", "maximum")
     if is_backlog:
@@ -50,7 +49,6 @@ def columns(answers: Sequence[Answer]) -> tuple[str, ...]:
 
 
 def row(answer: Answer) -> tuple[str, ...]:
-    """One line of the table."""
     question, measured = answer.question, answer.measured
     poll = f"{question.setting.parameters.poll / 1000:g} s"
     if measured.per_hour is not None:
@@ -66,7 +64,6 @@ def row(answer: Answer) -> tuple[str, ...]:
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table for the terminal."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in (head, *rows))
     return "\n".join(lines)

@@ -64,12 +64,10 @@ class Setting:
         return self.changed(poll=milliseconds)
 
     def changed(self, **durations: int) -> Setting:
-        """The same with other durations."""
         return replace(self, parameters=replace(self.parameters, **durations))
 
     @staticmethod
     def of(revision: Revision, instance: Instance, topology: str = "direct") -> Setting:
-        """The setting with the durations of the revision."""
         if revision.design == REGISTRY:
             return Setting(revision, instance, topology)
         eras = {before for part in revision.name.split("+") for before in history(part)}

@@ -101,7 +101,6 @@ def _finite(value: Any) -> Any:
 
 
 def answer(question: Question) -> Answer:
-    """Search and simulate."""
     found = certified_before_next_batch(question.setting, most=question.most_states)
     return Answer(question, found, measure(question))
 

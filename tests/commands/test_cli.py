@@ -229,7 +229,8 @@ def test_explore_says_how_it_ended(revision: str, more: list[str], status: int, 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
 def test_every_scope_of_the_ledger_can_be_named_on_the_command_line(plan: Plan) -> None:
     words = [word for name, value in scope_options(plan.scope) for word in (f"--{name}", value)]
-    options = parser().parse_args(["explore", "--revision", "pr161+era2480", *words])
+    words = ["explore", "--revision", "pr161+era2480", *words]
+    options = parser(words).parse_args(words)
     assert scope_of(options)[1] == plan.scope
 
 
@@ -321,7 +322,7 @@ def test_an_instance_without_a_listed_scope_is_checked_all_the_same(tmp_path: Pa
     ],
 )
 def test_every_instance_and_every_revision_that_is_named_is_checked(words: list[str], plans: set[object]) -> None:
-    options = parser().parse_args(["check", *words])
+    options = parser(["check"]).parse_args(["check", *words])
     revisions = options.revision or list(REVISIONS)
     chosen = [(plan.name, name) for plan in plans_of(options, revisions) for name in revisions if plan.is_for(name)]
     assert len(chosen) == len(set(chosen))
@@ -422,7 +423,7 @@ def test_a_trace_is_read_from_the_standard_input(
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from properties.cli import parser; parser().format_help();"
+        "import sys; from properties.cli import parser; parser([]).format_help();"
         "print([name for name in ('numpy', 'z3', 'hypothesis', 'networkx') if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -218,6 +218,18 @@ def no_memory(command: str, folder: Path) -> Ended:
     return run(LONG[command], folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT)))
 
 
+def full_disk(command: str, folder: Path) -> Ended:
+    """No file may be larger than its beginning, and memory is short."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+    ended = run(LONG[command], folder, preexec_fn=limit)
+    assert "memory is short, and " in ended.stdout + ended.stderr
+    return ended
+
+
 FAULTS: dict[str, Callable[[str, Path], Ended]] = {
     "bad option": bad_option,
     "unreadable input": unreadable_input,
@@ -231,6 +243,7 @@ FAULTS: dict[str, Callable[[str, Path], Ended]] = {
     "worker killed": worker_killed,
     "parent killed": parent_killed,
     "no memory": no_memory,
+    "full disk": full_disk,
 }
 
 SAYS = {

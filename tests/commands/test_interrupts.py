@@ -14,9 +14,8 @@ import pytest
 
 from properties.claims.catalogue import CATALOGUE
 from properties.cli import main
-from properties.commands import revisions
+from properties.commands import replay, revisions
 from properties.engines.checking import Check
-from properties.logs import following
 from properties.results import ledger
 from properties.results.ledger import Entry, check
 from properties.scopes.plans import Plan
@@ -135,7 +134,7 @@ def test_check_that_has_searched_nothing_does_not_say_that_it_is_as_expected(
 
 
 def test_replay_leaves_the_runs_that_it_has_followed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    follow, runs = following.follow, []
+    follow, runs = replay.follow, []
 
     def interrupt(recorded: object, chosen: object) -> object:
         runs.append(recorded)
@@ -143,7 +142,7 @@ def test_replay_leaves_the_runs_that_it_has_followed(monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
         return follow(recorded, chosen)  # type: ignore[arg-type] # a run and a revision
 
-    monkeypatch.setattr(following, "follow", interrupt)
+    monkeypatch.setattr(replay, "follow", interrupt)
     assert main(["replay", str(LOGS)]) == 3
     printed = capsys.readouterr()
     assert printed.out.startswith("run 1 ")

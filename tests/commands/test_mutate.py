@@ -95,13 +95,13 @@ def test_a_verdict_notices_with_a_run(capsys: Capture) -> None:
     name = "registry_design/system.py: Wiring.of_node: action: yield from self.of_finder(index) → yield from ()"
     assert main(["mutate", "--workers", "1", "--json", "--name", name]) == Status.DONE
     (found,) = json.loads(capsys.readouterr().out)["mutants"]
-    assert (found["how"], found["outcome"]) == (checks.VERDICT, survey.SEMANTIC)
+    assert (found["how"], found["outcome"]) == (survey.VERDICT, survey.SEMANTIC)
     assert "certificate_stored" in found["checks"]
 
 
 @pytest.mark.deep
 def test_a_mistake_that_is_none_is_proved_to_be_none() -> None:
-    assert checks.examine(named(UNREACHABLE)) == (None, checks.SAME)
+    assert checks.examine(named(UNREACHABLE)) == (None, survey.SAME)
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_a_weaker_adversary_is_noticed_by_proofs(function: str, number: str) -> 
     narrower = f"int_variable('{number}', 0, None) → int_variable('{number}', 0, 1)"
     kill, _ = checks.examine(named(f"{function}: domain: {narrower}"))
     assert kill is not None
-    assert kill.how == checks.PROOF
+    assert kill.how == survey.PROOF
 
 
 @pytest.mark.deep

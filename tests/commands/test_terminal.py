@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from model.revisions import revision
+from model.scope import Scope, instance
+from model.system import build
 from properties.commands.terminal import Progress
 from properties.commands.usage import counted
+from properties.engines.explorer import explore
 
 ATTESTATION = [sys.executable, "-m", "properties"]
 
@@ -57,6 +62,17 @@ def test_progress_is_one_line_that_ends(monkeypatch: pytest.MonkeyPatch) -> None
         progress.show("1 of 10")
         progress.show("done")
     assert terminal.getvalue() == "\r1 of 10\rdone   \n"
+
+
+def test_progress_says_that_a_search_is_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = explore(build(revision("pr161+era2480"), Scope(instance("n1f0b0"), 1)))
+    for place in ("", ", on disk 4 MB"):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        Progress().watch(search)
+        assert re.search(rf"million/s, [0-9,]+ MB{place}, levels", terminal.getvalue())
+        search.room.turn_to_disk()
+        held = search.room.empty(1000, ["u8"])
+    assert held
 
 
 @pytest.mark.parametrize("terminal", [Terminal(), io.StringIO()])

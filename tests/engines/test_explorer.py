@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing import active_children
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +16,13 @@ from model.algebra import TRUE, const, int_variable
 from model.registry_design.system import RegistryDesign
 from model.revisions import revision
 from model.scope import Scope, instance
+from model.service import AttestationSystem
 from model.system import build
 from model.transitions import Action, ModelError, Namespace, Step, TransitionSystem, Variable, transition, updates
 from properties.claims.catalogue import claim
-from properties.engines import explorer, packing, storage, visited
+from properties.engines import explorer, memory, packing, storage, visited
 from properties.engines import graph as graphs
+from properties.engines import room as rooms
 from properties.engines.checking import Check
 from properties.engines.explorer import Expansion, Exploration, explore
 from properties.engines.graph import IncompleteSearch, graph
@@ -174,28 +179,36 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize("name", SHARED)
-@pytest.mark.parametrize("processes", [2, 3, 8])
-def test_several_processes_find_what_one_does(name: str, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same states in the same order, the same transitions between them, and the same verdicts."""
-    revision_name, scope, symmetry = SHARED[name]
+def shared_model(name: str, monkeypatch: pytest.MonkeyPatch) -> AttestationSystem:
+    """The system of that name, in words as small as it wants them."""
+    revision_name, scope, _ = SHARED[name]
     if name == "several words":
         monkeypatch.setattr(packing, "WORD", 16)
         monkeypatch.setattr(storage, "NUMBERS", 1 << 16)
-    model = build(revision(revision_name), scope)
+    return build(revision(revision_name), scope)
+
+
+def are_the_same(one: Check, other: Check) -> None:
+    """The same states in the same order, the same transitions between them, and the same verdicts and traces."""
+    assert (one.search.transitions, one.search.complete) == (other.search.transitions, True)
+    for ours, theirs in zip(one.search.levels, other.search.levels, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    for edges, others in zip(one.graph.edges, other.graph.edges, strict=True):
+        assert (edges.action, edges.start) == (others.action, others.start)
+        assert np.array_equal(edges.places, others.places)
+        assert np.array_equal(edges.after, others.after)
+    assert one.verdicts() == other.verdicts()
+
+
+@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("processes", [2, 3, 8])
+def test_several_processes_find_what_one_does(name: str, processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, symmetry = shared_model(name, monkeypatch), SHARED[name][2]
     alone = Check(model, symmetry)
     assert (alone.search.storage.columns > 1) is (name == "several words")
     monkeypatch.setattr(explorer, "MANY", 50)
     monkeypatch.setattr(graphs, "MANY", 50)
-    several = Check(model, symmetry, processes=processes)
-    assert several.search.transitions == alone.search.transitions
-    for one, other in zip(alone.search.levels, several.search.levels, strict=True):
-        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    for one_edge, other_edge in zip(alone.graph.edges, several.graph.edges, strict=True):
-        assert (one_edge.action, one_edge.start) == (other_edge.action, other_edge.start)
-        assert np.array_equal(one_edge.places, other_edge.places)
-        assert np.array_equal(one_edge.after, other_edge.after)
-    assert alone.verdicts() == several.verdicts()
+    are_the_same(alone, Check(model, symmetry, processes=processes))
 
 
 def test_a_process_that_is_lost_or_fails_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,23 +216,77 @@ def test_a_process_that_is_lost_or_fails_ends_the_search(monkeypatch: pytest.Mon
     monkeypatch.setattr(explorer, "MANY", 50)
     parent, successors = os.getpid(), Expansion.successors
 
-    def lost(self: Expansion, frontier: Stored) -> Run:
+    def lost(self: Expansion, frontier: Stored, one_by_one: bool = False) -> Iterator[Run]:
         if os.getpid() != parent:
             os._exit(9)
-        return successors(self, frontier)
+        return successors(self, frontier, one_by_one)
 
     monkeypatch.setattr(Expansion, "successors", lost)
     with pytest.raises(ProcessLost):
         explore(system(), processes=2)
 
-    def starved(self: Expansion, frontier: Stored) -> Run:
+    def starved(self: Expansion, frontier: Stored, one_by_one: bool = False) -> Iterator[Run]:
         if os.getpid() != parent:
-            raise NotEnoughMemory("more is needed")
-        return successors(self, frontier)
+            raise MemoryError("more is needed")
+        return successors(self, frontier, one_by_one)
 
     monkeypatch.setattr(Expansion, "successors", starved)
-    with pytest.raises(NotEnoughMemory):
+    with pytest.raises(MemoryError, match="more is needed"):
         explore(system(), processes=2)
     cut = explore(system(), watch=lambda _: None, processes=2)
-    assert (cut.complete, cut.out_of_memory) == (False, True)
+    assert (cut.complete, cut.out_of_memory) == (False, "more is needed")
     assert not active_children()
+
+
+def starve(monkeypatch: pytest.MonkeyPatch, left: Callable[[], int | None]) -> None:
+    """Let little memory be left from the start, and everything be done in small pieces."""
+    monkeypatch.setattr(memory, "available", left)
+    monkeypatch.setattr(memory, "LITTLE", 0)
+    monkeypatch.setattr(rooms, "SMALL", 0)
+    monkeypatch.setattr(rooms, "BLOCK", 1 << 12)
+    monkeypatch.setattr(explorer, "CHUNK", 64)
+    monkeypatch.setattr(visited, "SHARD", 256)
+    monkeypatch.setattr(visited, "RECENT", 4)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("name", SHARED)
+def test_a_search_that_memory_has_no_room_for_goes_on_on_disk(
+    name: str, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it that the first process has too little memory, or that those have that were to have a share."""
+    model = shared_model(name, monkeypatch)
+    in_memory = Check(model, SHARED[name][2])
+    parent = os.getpid()
+    starve(monkeypatch, lambda: None if processes > 1 and os.getpid() == parent else memory.MARGIN)
+    monkeypatch.setattr(explorer, "MANY", 50)
+    on_disk = Check(model, SHARED[name][2], processes=processes)
+    assert (in_memory.search.room.on_disk, on_disk.search.processes) == (0, processes)
+    assert on_disk.search.room.on_disk > sum(column.nbytes for level in on_disk.search.levels[-9:] for column in level)
+    are_the_same(in_memory, on_disk)
+
+
+def test_a_search_on_disk_leaves_nothing_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    starve(monkeypatch, lambda: memory.MARGIN)
+    search = explore(system(), watch=lambda _: any(tmp_path.iterdir()) and pytest.fail("a file has a name"))
+    room = search.room
+    assert room.on_disk
+    del search
+    gc.collect()
+    room._block = np.empty(0, dtype=np.uint8)
+    assert not room.on_disk
+
+
+def test_a_search_that_no_disk_has_room_for_says_what_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = Path(os.devnull) / "nowhere"
+    monkeypatch.setenv("TMPDIR", str(nowhere))
+    starve(monkeypatch, lambda: memory.MARGIN)
+    cut = explore(system(), watch=lambda _: None)
+    assert (cut.complete, cut.out_of_memory) == (
+        False,
+        f"memory is short, and {nowhere} has no room for more: Not a directory",
+    )
+    starve(monkeypatch, lambda: rooms.PIECE - 1)
+    with pytest.raises(NotEnoughMemory, match="67 MB more are needed, and 67 MB are left"):
+        explore(system())

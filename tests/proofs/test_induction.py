@@ -241,8 +241,9 @@ def test_what_never_happens_is_not_proved() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("topology", "steps"), [("direct", 19), ("relay", 23), ("mesh", 19)])
 def test_every_topology_has_its_own_counterexample_and_run(topology: str, steps: int) -> None:
-    scope = replace(EVERY_WAY, topology=topology)
-    result = no_gaps.one_size(RegistrySession(LAST_SEALED, BUDGET), "t", "s", 2, scope, "two")
+    scope, session = replace(EVERY_WAY, topology=topology), RegistrySession(LAST_SEALED, BUDGET)
+    case = session.case("no_gaps_on_main_node", "t", "s")
+    result = no_gaps.one_size(case, session, 2, scope, "two")
     assert isinstance(result.verdict, Violated)
     assert result.verdict.trace.scope.topology == topology
     assert len(result.verdict.trace.steps) == steps

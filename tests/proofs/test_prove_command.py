@@ -18,7 +18,6 @@ from properties.claims.kinds import Kind
 from properties.commands import prove
 from properties.commands.usage import UsageError
 from properties.engines.bounded import Search
-from properties.proofs import theorems
 from properties.proofs.obligations import Answer, Budget, Outcome, Prover, Statement
 from properties.proofs.registry_design.no_gaps import arithmetic
 from properties.proofs.registry_design.session import RegistrySession
@@ -88,7 +87,7 @@ def test_wrong_usage_is_one_line(arguments: tuple[str, ...], message: str) -> No
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.touch()
-    with pytest.raises(UsageError, match="cannot write into"):
+    with pytest.raises(UsageError, match="cannot write"):
         run("--smt2", str(blocked / "queries"))
 
 
@@ -232,7 +231,7 @@ def test_an_interrupt_leaves_what_is_finished(
         yield next(as_completed(running))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(theorems, "results", lambda *_: [result(Proved("x", "y"))])
+    monkeypatch.setattr(prove, "results", lambda *_: [result(Proved("x", "y"))])
     monkeypatch.setattr(prove, "as_completed", interrupted)
     assert run("--revision", "pr161+era2539") == 3
     printed = capsys.readouterr().out

@@ -2,7 +2,3 @@
 
 `reading` knows the format, `setting` the model of a run, `rules` which action of the model each event is.
 """
-
-from properties.logs.controller_design.reading import GRAMMAR
-
-__all__ = ["GRAMMAR"]

@@ -55,7 +55,6 @@ class ControllerHeader(Header):
 
     @property
     def committees(self) -> Mapping[str, Committee]:
-        """The committees by name."""
         return {name: Committee(weights.items()) for name, weights in self.fields["committees"].items()}
 
     @property
@@ -65,7 +64,6 @@ class ControllerHeader(Header):
 
     @property
     def numbers(self) -> range:
-        """The numbers of all batches."""
         return range(self.first_batch, self.first_batch + self.batches)
 
     def committee_name(self, number: int) -> str | None:

@@ -131,7 +131,6 @@ class ControllerSetting(Setting):
         return {name: electorates.index(self._weights(committee)) for name, committee in self.committees.items()}
 
     def node(self, name: str) -> Node:
-        """The machines of a node."""
         return self.system.state.nodes[self.place(name)]
 
     @cached_property
@@ -148,7 +147,6 @@ class ControllerSetting(Setting):
 
     @property
     def honest(self) -> list[str]:
-        """The other nodes."""
         return [node for node in self.header.nodes if node not in self.header.byzantine]
 
     def recorded_number(self, number: int) -> int:

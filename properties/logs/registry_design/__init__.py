@@ -3,7 +3,3 @@
 `reading` knows the format, `subjects` what the log's numbers and hashes are in the model, `setting` the model of a run,
 `rules` which action of the model each event is.
 """
-
-from properties.logs.registry_design.reading import GRAMMAR
-
-__all__ = ["GRAMMAR"]

@@ -100,7 +100,6 @@ class RegistrySetting(Setting):
         self.system = self.service
 
     def node(self, name: str) -> Node:
-        """The machines of a node."""
         return self.system.state.nodes[self.place(name)]
 
     @cached_property
@@ -133,7 +132,6 @@ class RegistrySetting(Setting):
         return [{"key": key, **subject} for key, subject in self.votes(state, votes).items()]
 
     def registry(self, state: State, node: str) -> dict[str, Any]:
-        """The registry of a node."""
         registry = self.node(node).registry
         minimum = self.number(state, registry.min_batch_number)
         return {"votes": self.votes(state, registry.votes), "min_batch_number": minimum}

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from properties.logs.registry_design.reading import RegistryHeader
-from properties.logs.runs import MAX_BATCHES, Event, Run
+from properties.logs.runs import MAX_BATCHES, Run
 from properties.recordings.format import MalformedRecording
 
 OWN_HASH = re.compile(r"h(0|[1-9]\d*)")
@@ -112,7 +112,6 @@ class Subjects:
         return self.number(int(own[1]))
 
     def hash(self, number: int, variant: int) -> str:
-        """The hash of a vote of the model."""
         if variant < OWN:
             return self.lesser_hashes[variant]
         place = number if variant == OWN else variant - 1
@@ -156,10 +155,6 @@ def _forged(run: Run) -> Iterator[Forged]:
         if event.kind == "vote_published" and event.node in run.header.byzantine:
             yield Forged(event.line, event["key"], event["number"], event["hash"])
         elif event.kind == "votes_pushed" and event.node in run.header.raw:
-            yield from _own_votes(run, event)
-
-
-def _own_votes(run: Run, event: Event) -> Iterator[Forged]:
-    for vote in event["votes"]:
-        if vote["key"] in run.header.byzantine:
-            yield Forged(event.line, vote["key"], vote["number"], vote["hash"])
+            for vote in event["votes"]:
+                if vote["key"] in run.header.byzantine:
+                    yield Forged(event.line, vote["key"], vote["number"], vote["hash"])

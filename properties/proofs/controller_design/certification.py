@@ -24,7 +24,7 @@ from properties.engines.smt import Terms, WholeNumbers
 from properties.proofs.controller_design.invariants import main_node, seen_of_main, seen_of_votes, verified
 from properties.proofs.controller_design.session import ENVIRONMENT, WITHOUT, ControllerSession
 from properties.proofs.induction import Induction, describe, first_failure
-from properties.proofs.obligations import Answer, Budget, Outcome, Prover, Statement, answer_of
+from properties.proofs.obligations import Answer, Budget, Outcome, Prover, Statement
 from properties.proofs.projection import by_itself, deeds, projection
 from properties.proofs.results import Result, proved
 from properties.proofs.session import attesters, holds, listed
@@ -32,7 +32,8 @@ from properties.results.verdicts import Unknown, Verdict
 
 NO_GAPS, VERIFY, MATCH = "no_gaps_on_main_node", "certificates_verify", "certificates_match_batches"
 
-ALIKE, IN_HAND, SUMS = "main node", "in hand", "sums"
+ALIKE, SUMS = "main node", "sums"
+ANY = "any number of attesters, whatever is Byzantine"
 
 Argument = Induction[ControllerDesign]
 
@@ -58,7 +59,6 @@ def alike(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Outcome]
 
 
 def no_gaps(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
-    """The absence of gaps."""
     yield from _by_main_node(session, sizes, NO_GAPS, "no gaps", "the main node never has a gap")
 
 
@@ -72,25 +72,22 @@ def _by_main_node(
     session: ControllerSession, sizes: Sequence[int], name: str, theorem: str, about: str
 ) -> Iterator[Result]:
     """What follows from what the main node does by itself."""
-    theorem = f"{theorem}, any number of attesters, whatever is Byzantine"
     sentence = (
         f"With any number N >= 1 of attesters, {session.committees}, in any of the topologies {', '.join(TOPOLOGIES)}, "
         f"{ENVIRONMENT}, {about}."
     )
-    argument, budget = of_main_node(session), session.within(theorem)
-    outcomes = [*argument.prove(budget), *alike(session, sizes)]
+    case, argument = session.case(name, f"{theorem}, {ANY}", sentence), of_main_node(session)
+    outcomes = [*argument.prove(case.budget), *alike(session, sizes)]
     if (failure := first_failure(outcomes)) and failure.subject != ALIKE:
-        yield session.refuted(name, theorem, sentence, argument, failure, outcomes)
+        yield case.refuted(argument, outcomes)
         return
     how = "induction on the main node by itself, all else arbitrary"
     about = (
         f"any weights, any Byzantine weight; the same for N = {listed(sizes)} in {len(TOPOLOGIES)} topologies; that "
         f"more attesters add only to what is arbitrary is argued by hand; {WITHOUT}"
     )
-    possible = argument.possible(budget.within("possible"))
-    verdict, notes = session.unless_vacuous(_unless_unlike(outcomes, how, about), argument, possible)
-    free = session.environment(max(sizes))
-    yield session.result(name, theorem, sentence, verdict, outcomes, environment=free, possible=possible, notes=notes)
+    verdict = _unless_unlike(outcomes, how, about)
+    yield case.concluded(verdict, outcomes, argument, session.environment(max(sizes)))
 
 
 def _unless_unlike(outcomes: Sequence[Outcome], how: str, about: str) -> Verdict:
@@ -102,20 +99,14 @@ def _unless_unlike(outcomes: Sequence[Outcome], how: str, about: str) -> Verdict
 def fixed_sizes(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
     """That certificates verify, with all weights at once."""
     for size in sizes:
-        theorem = f"certificates verify, {attesters(size)}, whatever is Byzantine"
         sentence = (
             f"With {attesters(size)}, {session.committees}, connected to the main node, {ENVIRONMENT}, every "
             "certificate that the main node finds verifies, and none is refused."
         )
-        argument, budget = of_votes(session, size), session.within(theorem)
-        outcomes = argument.prove(budget)
-        if answer_of(outcomes) is Answer.REFUTED:
-            yield session.refuted(VERIFY, theorem, sentence, argument, first_failure(outcomes), outcomes)
-            continue
+        case = session.case(VERIFY, f"certificates verify, {attesters(size)}, whatever is Byzantine", sentence)
         about = f"N = {size}, any weights, any Byzantine weight; connected directly, {WITHOUT}"
-        free = session.environment(size)
-        verdict = proved(outcomes, "induction on the main node and its votes", about)
-        yield session.result(VERIFY, theorem, sentence, verdict, outcomes, environment=free)
+        how, free = "induction on the main node and its votes", session.environment(size)
+        yield case.by_induction(of_votes(session, size), how, about, free)
 
 
 def of_votes(session: ControllerSession, size: int) -> Argument:
@@ -128,16 +119,15 @@ def of_votes(session: ControllerSession, size: int) -> Argument:
 
 def any_number(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
     """That certificates verify, one attester at a time."""
-    theorem = "certificates verify, any number of attesters, whatever is Byzantine"
     sentence = (
         f"With any number N >= 1 of attesters, {session.committees}, connected to the main node, {ENVIRONMENT}, every "
         "certificate that the main node finds verifies."
     )
-    budget = session.within(theorem)
-    outcomes = [statement.prove(SUMS, budget.within("sums")) for statement in sums()]
+    case = session.case(VERIFY, f"certificates verify, {ANY}", sentence)
+    outcomes = [statement.prove(SUMS, case.budget.within("sums")) for statement in sums()]
     for size in sizes:
         for key in range(size):
-            outcomes += in_hand(session.system(size), key, budget.within(f"{size} {key}"))
+            outcomes += in_hand(session.system(size), key, case.budget.within(f"{size} {key}"))
     if failure := first_failure(outcomes):
         verdict: Verdict = Unknown(f"{failure.subject} does not keep it: {failure.goal}")
     else:
@@ -147,8 +137,7 @@ def any_number(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Res
             f"their sum is taken one by one, is argued by hand; connected directly, {WITHOUT}"
         )
         verdict = proved(outcomes, how, about)
-    free = session.environment(max(sizes))
-    yield session.result(VERIFY, theorem, sentence, verdict, outcomes, environment=free)
+    yield case.result(verdict, outcomes, session.environment(max(sizes)))
 
 
 def in_hand(system: ControllerDesign, key: int, budget: Budget) -> list[Outcome]:

@@ -35,8 +35,6 @@ DIRECTLY_CONNECTED = ("direct", "observed", "mesh")
 
 
 def no_vote_lost(session: ControllerSession, sizes: Sequence[int]) -> Iterator[Result]:
-    """That no vote is refused for ever."""
-    theorem = "no start-up deadlock"
     sentence = (
         "With any number N >= 1 of attesters of any weights, each connected to the main node, and one committee for "
         f"all batches, {ENVIRONMENT}: while the main node waits for the certificate of n, each honest attester that "
@@ -44,30 +42,26 @@ def no_vote_lost(session: ControllerSession, sizes: Sequence[int]) -> Iterator[R
         "n ignores no number up to n, unless it waits for a batch's hash already. No start is refused. So no vote is "
         "refused for ever, and the deadlock of PR 161 cannot happen."
     )
-    budget = session.within(theorem)
-    outcomes = of_main_node(session, one_committee=True).prove(budget.within("main node"))
+    case = session.case(NO_DEADLOCK, "no start-up deadlock", sentence)
+    outcomes = of_main_node(session, one_committee=True).prove(case.budget.within("main node"))
     cases = [(topology, many, key) for topology in DIRECTLY_CONNECTED for many in sizes for key in range(many)]
     for topology, many, key in cases:
         argument = of_attester(session, many, topology, key)
-        outcomes += argument.prove(budget.within(f"{topology} {many} {key}"))
-        if failure := first_failure(outcomes):
-            yield session.refuted(NO_DEADLOCK, theorem, sentence, argument, failure, outcomes)
+        outcomes += argument.prove(case.budget.within(f"{topology} {many} {key}"))
+        if first_failure(outcomes):
+            yield case.refuted(argument, outcomes)
             return
     how = "induction on the main node, one attester and their connection, all else arbitrary"
     about = (
         f"any weights, any Byzantine weight; each attester of N = {listed(sizes)}, in the topologies "
         f"{', '.join(DIRECTLY_CONNECTED)}; that more add only to what is arbitrary is argued by hand; {WITHOUT}"
     )
-    possible = argument.possible(budget.within("possible"))
-    verdict, notes = session.unless_vacuous(proved(outcomes, how, about), argument, possible)
     beyond = (
         "an attester whose task has ended goes on when its process restarts, and not before; that enough attesters get "
         "so far is progress_possible, for the explorer: attestation check"
     )
-    free, notes = session.environment(max(sizes), one_committee=True), (*notes, beyond)
-    yield session.result(
-        NO_DEADLOCK, theorem, sentence, verdict, outcomes, environment=free, possible=possible, notes=notes
-    )
+    free = session.environment(max(sizes), one_committee=True)
+    yield case.concluded(proved(outcomes, how, about), outcomes, argument, free, beyond)
 
 
 def of_attester(session: ControllerSession, size: int, topology: str, key: int) -> Induction[ControllerDesign]:

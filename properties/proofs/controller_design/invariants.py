@@ -124,7 +124,6 @@ def is_here_or_to_come(system: ControllerDesign, key: int) -> Bool:
 
 
 def node_of(system: ControllerDesign, key: int) -> Node:
-    """The node of an attester."""
     places = zip(system.topology.places, system.state.nodes, strict=True)
     return next(node for place, node in places if place.key == key)
 

@@ -28,7 +28,7 @@ step and view, that the view takes the step.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -42,6 +42,7 @@ from properties.proofs.committees import Committee
 from properties.proofs.environment import Openness
 from properties.proofs.induction import Induction
 from properties.proofs.obligations import Answer, Budget, Outcome
+from properties.proofs.projection import within
 from properties.proofs.registry_design import quorum_step
 from properties.proofs.registry_design.invariants import no_gap_invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, liberties, open_system
@@ -147,7 +148,7 @@ def _seen_apart(whole: RegistryDesign, revision: Revision, scope: Scope) -> str 
     known = {_call(action, {}): expected.of_action(action) for action in _local(viewed)}
     for action in _local(whole):
         is_seen = actor_of(action, whole) in (None, *names)
-        if is_seen and known.get(_call(action, names)) != seen.of_action(_within(action, renaming)):
+        if is_seen and known.get(_call(action, names)) != seen.of_action(within(action, renaming)):
             return f"{action} of {action.node}"
     return _starts_apart(whole.variables, viewed.variables, renaming)
 
@@ -178,11 +179,6 @@ def _starts_apart(
 def _local(system: RegistryDesign) -> Iterator[Action]:
     """The actions that look at one attester at most; finding a quorum is `quorum_step`'s."""
     return (action for action in system.actions if action.name != "find_quorum")
-
-
-def _within(action: Action, seen: Container[Expression]) -> Action:
-    """The action with its effect on those variables alone."""
-    return replace(action, updates=tuple(change for change in action.updates if change[0].expression in seen))
 
 
 def actor_of(action: Action, system: RegistryDesign) -> str | None:

@@ -74,7 +74,6 @@ def any_total_weight(budget: Budget) -> list[Outcome]:
 
 
 def five(number: Int) -> Int:
-    """Five times a number."""
     return total([number] * 5)
 
 
@@ -83,7 +82,6 @@ def _is_u64(value: Int) -> Bool:
 
 
 def gap(system: RegistryDesign) -> Bool:
-    """Whether there is a gap on the main node."""
     return system.main.store.certified.has_gap
 
 
@@ -109,7 +107,6 @@ class AnyWeights:
 
     @staticmethod
     def of(revision: Revision, scope: Scope) -> AnyWeights:
-        """For the attesters of the scope."""
         size, byzantine = len(scope.instance.weights), scope.instance.byzantine
         liars = tuple(TRUE if key >= size - byzantine else FALSE for key in range(size))
         committee = replace(Committee.of(size), byzantine=liars)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from model.algebra import TRUE
 from model.revisions import Revision
 from model.scope import Scope, instance
 from properties.proofs.committees import Committee
-from properties.proofs.induction import Induction, first_failure
+from properties.proofs.induction import Induction
 from properties.proofs.obligations import Answer, answer_of
 from properties.proofs.registry_design import registry
 from properties.proofs.registry_design.invariants import ABOVE_MINIMUM, invariant
 from properties.proofs.registry_design.open_system import liberties, open_system
 from properties.proofs.registry_design.session import ASSUMED, ONE_WAY, RegistrySession
-from properties.proofs.results import Result, proved
-from properties.proofs.session import FORGER_SCOPE, attesters, holds
+from properties.proofs.results import Result
+from properties.proofs.session import FORGER_SCOPE, Case, attesters, holds
 from properties.results.verdicts import Unknown
 
 ONE_QUORUM, VERIFY, MATCH = "at_most_one_quorum", "certificates_verify", "certificates_match_batches"
@@ -34,48 +35,39 @@ AS_MERGED_RULES: Rules = (False, False, False)
 
 
 def one_quorum(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """Support and quorums."""
     for size in sizes:
-        theorem = f"registry, {attesters(size)}"
         sentence = (
             f"With {attesters(size)} of any weights that a committee accepts, after any updates and changes of "
             "the minimum: the support recorded for each batch and hash is the weight of its votes, no addition or "
             "subtraction saturates, and two different subjects never have a quorum."
         )
-        if registry_rules(session.revision) != AS_MERGED_RULES:
-            why = Unknown("the registry with its support is modelled as merged, and this revision changes its rules")
-            yield session.result(ONE_QUORUM, theorem, sentence, why, [])
-            continue
-        argument, budget = registry.induction(size), session.budget.within(theorem)
-        outcomes = argument.prove(budget)
-        if answer_of(outcomes) is Answer.REFUTED:
-            yield session.refuted(ONE_QUORUM, theorem, sentence, argument, first_failure(outcomes), outcomes)
-            continue
-        verdict = proved(outcomes, "induction over operations", f"N = {size}, any weights")
-        free = argument.environment(budget)
-        yield session.result(ONE_QUORUM, theorem, sentence, verdict, outcomes, environment=free)
+        case = session.case(ONE_QUORUM, f"registry, {attesters(size)}", sentence)
+        if registry_rules(session.revision) == AS_MERGED_RULES:
+            how, about = "induction over operations", f"N = {size}, any weights"
+            yield case.by_induction(registry.induction(size), how, about)
+        else:
+            why = "the registry with its support is modelled as merged, and this revision changes its rules"
+            yield case.result(Unknown(why), [])
 
 
 def signers(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
-    """What the signers of a certificate have signed."""
     for size in sizes:
-        theorem = f"signers of a certificate, {attesters(size)}"
         sentence = (
             f"With {attesters(size)} of any weights: the signers that signed exactly the certificate's message "
             "are a quorum, and every honest signer is among them; it verifies if all signers are."
         )
-        certificate, budget = registry.Certificate.of(size, session.revision), session.within(theorem)
+        case = session.case(VERIFY, f"signers of a certificate, {attesters(size)}", sentence)
+        certificate = registry.Certificate.of(size, session.revision)
         argument = registry.hashes(certificate.system, certificate.committee)
-        premise = argument.prove(budget.within("what is signed"))
+        premise = argument.prove(case.budget.within("what is signed"))
         if answer_of(premise) is Answer.REFUTED:
-            yield session.refuted(VERIFY, theorem, sentence, argument, first_failure(premise), premise)
+            yield case.refuted(argument, premise)
             continue
         statements = certificate.statements()
-        outcomes = [*premise, *(statement.prove(registry.CERTIFICATE, budget) for statement in statements)]
+        outcomes = [*premise, *(statement.prove(registry.CERTIFICATE, case.budget) for statement in statements)]
         how = "induction over what is signed, and for any votes that it allows"
-        verdict = session.statements_verdict(statements, outcomes, how, f"N = {size}, any weights; {ONE_WAY}")
-        free = argument.environment(budget)
-        yield session.result(VERIFY, theorem, sentence, verdict, outcomes, environment=free)
+        verdict = case.of_statements(statements, outcomes, how, f"N = {size}, any weights; {ONE_WAY}")
+        yield case.result(verdict, outcomes, argument.environment(case.budget))
 
 
 def verify(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
@@ -99,14 +91,13 @@ def _from_hashes(
         )
         committee = Committee.of(size)
         argument = registry.hashes(open_system(session.revision, committee), committee, name)
-        how = "induction over what is signed"
-        yield _by_induction(session, name, f"{theorem}, {attesters(size)}", sentence, argument, size, how)
+        case = session.case(name, f"{theorem}, {attesters(size)}", sentence)
+        yield _by_induction(case, argument, size, "induction over what is signed")
 
 
 def none_below_minimum(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Result]:
     """Whether a registry keeps a vote below its minimum."""
     for size in sizes:
-        theorem = f"no vote below the minimum, {attesters(size)}"
         sentence = (
             f"With {attesters(size)} of any weights, any of them Byzantine, connected to the main node, with "
             "votes flowing towards it, without pruning or regenesis, no registry has a vote below its minimum."
@@ -120,28 +111,14 @@ def none_below_minimum(session: RegistrySession, sizes: Sequence[int]) -> Iterat
             {NONE_BELOW: holds(system, NONE_BELOW)},
             liberties=(committee.any_liars, *liberties(system, committee.byzantine)),
         )
-        yield _by_induction(session, NONE_BELOW, theorem, sentence, argument, size, "induction")
+        case = session.case(NONE_BELOW, f"no vote below the minimum, {attesters(size)}", sentence)
+        yield _by_induction(case, argument, size, "induction")
 
 
-def _by_induction(
-    session: RegistrySession,
-    name: str,
-    theorem: str,
-    sentence: str,
-    argument: registry.Argument,
-    size: int,
-    how: str,
-) -> Result:
+def _by_induction(case: Case, argument: registry.Argument, size: int, how: str) -> Result:
     """The result of an induction; where it fails, with a run that a search finds."""
-    budget = session.within(theorem)
-    outcomes = argument.prove(budget)
-    if answer_of(outcomes) is Answer.REFUTED:
-        failure, run = first_failure(outcomes), session.search(name, forger_scope(size))
-        return session.refuted(name, theorem, sentence, argument, failure, outcomes, *run)
-    verdict = proved(outcomes, how, f"N = {size}, any weights; {ONE_WAY}")
-    verdict, _ = session.unless_vacuous(verdict, argument, ())
-    free = argument.environment(budget)
-    return session.result(name, theorem, sentence, verdict, outcomes, environment=free)
+    run = partial(case.session.search, case.claim, forger_scope(size))
+    return case.by_induction(argument, how, f"N = {size}, any weights; {ONE_WAY}", run=run)
 
 
 def forger_scope(size: int) -> Scope:

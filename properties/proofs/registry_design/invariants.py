@@ -35,7 +35,6 @@ def invariant(system: RegistryDesign, byzantine: tuple[Bool, ...], group: Collec
 
 
 def no_gap_invariant(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
-    """The conjuncts that no gaps needs."""
     return invariant(system, byzantine, NO_GAP)
 
 

@@ -48,7 +48,6 @@ ASKED = "asked"
 
 
 def deadlock(system: RegistryDesign, byzantine: tuple[Bool, ...]) -> tuple[Invariant, ...]:
-    """The conjuncts of the predicate."""
     main, asked = system.main, system.next_batch_to_attest
     finder, registry = main.finder, main.registry
     at = barrier(main)

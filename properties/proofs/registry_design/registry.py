@@ -61,7 +61,8 @@ def induction(attesters: int) -> Induction[RegistrySystem]:
 
 def _liberties(system: RegistrySystem, committee: Committee) -> Iterator[Liberty]:
     """Any operations on the registry, with any votes; and the subjects are any."""
-    yield committee.liberty("any weights may be whose sum is a u64", sums_to_u64, is_accepted(committee))
+    sums_to_u64 = "any weights may be whose sum is a u64"
+    yield committee.liberty(sums_to_u64, lambda any_one: any_one.total_weight <= 2**64 - 1, is_accepted(committee))
     for subject in (SUBJECT, OTHER):
         yield from (anything(f"{part}", 0, part) for part in (subject.number, subject.variant))
     vote, registry = Vote(any_number("number", 0), any_number("variant", 0)), system.state.registry
@@ -74,11 +75,6 @@ def _liberties(system: RegistrySystem, committee: Committee) -> Iterator[Liberty
             yield Freedom(f"any {action}", registry.admits(key, vote), action, picks, added)
         else:
             yield Freedom(f"any {action}", TRUE, action, picks, registry.min_batch_number == vote.number)
-
-
-def sums_to_u64(committee: Committee) -> Bool:
-    """What the sentence says of the weights."""
-    return committee.total_weight <= 2**64 - 1
 
 
 def _goals(system: RegistrySystem, committee: Committee) -> Iterator[tuple[str, Bool]]:
@@ -167,5 +163,4 @@ class Certificate:
         return self.registry.certificate_verifies(self.quorum.vote, self.committee.electorate)
 
     def prove(self, budget: Budget) -> list[Outcome]:
-        """The statements that hold."""
         return [statement.prove(CERTIFICATE, budget) for statement in self.statements()]

@@ -18,7 +18,7 @@ from properties.proofs.registry_design import bound
 from properties.proofs.registry_design.invariants import idle, no_gap_invariant
 from properties.proofs.registry_design.open_system import ALL_DETAIL, liberties, open_system
 from properties.proofs.results import Result, Searched
-from properties.proofs.session import SEARCH_DEPTH, Session, holds
+from properties.proofs.session import SEARCH_DEPTH, Case, Session, holds
 from properties.results.trace import BadTrace, Trace, record, replay
 
 NO_GAPS = "no_gaps_on_main_node"
@@ -78,19 +78,13 @@ class RegistrySession(Session):
         return self._inductions[size, scope]
 
     def gap_or_not_inductive(
-        self,
-        theorem: str,
-        sentence: str,
-        failed: Argument,
-        failure: Outcome | None,
-        outcomes: Sequence[Outcome],
-        scope: Scope,
+        self, case: Case, failed: Argument, outcomes: Sequence[Outcome], scope: Scope, failure: Outcome | None = None
     ) -> Result:
         """The induction fails: where, the smallest counterexample to it, and a gap that is reached in the scope, if
         one is reached by a single attester."""
         trace, searched = self.reachable_gap(scope.topology)
         run = carried_over(trace, build(self.revision, scope)) if trace else None
-        return self.refuted(NO_GAPS, theorem, sentence, failed, failure, outcomes, run, searched)
+        return case.refuted(failed, outcomes, failure, run, searched)
 
     def reachable_gap(self, topology: str) -> tuple[Trace | None, Searched]:
         """The shortest run to a gap with one honest attester. A mesh of one attester is a direct connection, and of two

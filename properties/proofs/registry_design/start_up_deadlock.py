@@ -25,8 +25,6 @@ from properties.results.verdicts import Unknown, Verdict, Violated
 NO_DEADLOCK = "no_start_up_deadlock"
 PROGRESS = "progress_possible"
 
-THEOREM = "no start-up deadlock"
-
 CLOSED_WITH_ECHO = (1, 2)
 """For how many attesters the deadlock is proved permanent in every topology with votes both ways."""
 
@@ -42,23 +40,21 @@ def no_deadlock(session: RegistrySession, sizes: Sequence[int]) -> Iterator[Resu
         "its finder waits for a quorum, or below the minimum that its finder is about to set: points of no return of "
         "the kinds registry_minimum and minimum_to_come, the deadlock of PR 161, are excluded. Other kinds are not."
     )
-    budget = session.within(THEOREM)
+    case = session.case(NO_DEADLOCK, "no start-up deadlock", sentence)
     beyond = f"{PROGRESS} as a whole, all its kinds, is for the explorer: attestation check"
     if why := session.why_nothing_happens(session.argument(sizes[0]).system):
-        yield session.result(NO_DEADLOCK, THEOREM, sentence, NothingHappens(why), [], notes=(beyond,))
+        yield case.result(NothingHappens(why), [], notes=(beyond,))
         return
-    outcomes, free = excluded(session, sizes, budget)
+    outcomes, free = excluded(session, sizes, case.budget)
     if answer_of(outcomes) is Answer.PROVED:
         about = f"N = {listed(sizes)}, any weights; {ONE_WAY}"
         verdict = proved(outcomes, "induction, on top of that of no gaps", about)
-        notes = (*departure(session), beyond)
-        yield session.result(NO_DEADLOCK, THEOREM, sentence, verdict, outcomes, environment=free, notes=notes)
+        yield case.result(verdict, outcomes, free, notes=(*departure(session), beyond))
         return
-    outcomes, lasts = closed(session, sizes, budget)
+    outcomes, lasts = closed(session, sizes, case.budget)
     trace, searched = reached(session, DEADLOCK_SCOPE)
     verdict, found = judged(session, outcomes, trace, searched, lasts)
-    notes, searches = (*found, beyond), (searched,)
-    yield session.result(NO_DEADLOCK, THEOREM, sentence, verdict, outcomes, notes=notes, trace=trace, searches=searches)
+    yield case.result(verdict, outcomes, notes=(*found, beyond), trace=trace, searches=(searched,))
 
 
 def excluded(session: RegistrySession, sizes: Sequence[int], budget: Budget) -> tuple[list[Outcome], list[Outcome]]:

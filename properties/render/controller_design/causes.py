@@ -21,7 +21,6 @@ class Facts(facts.Facts):
 
     @cached_property
     def system(self) -> ControllerDesign:
-        """The model."""
         return self.story.of(ControllerDesign)
 
     @property

@@ -19,7 +19,7 @@ from model.controller_design.node import OWN_HASH
 from model.controller_design.system import ControllerDesign
 from model.votes import NONE
 from properties.render import CannotRender
-from properties.render.rust_test import comment
+from properties.render.rust_test import comment, filled
 from properties.render.story import Story
 from properties.results.trace import Trace, TraceStep
 
@@ -30,50 +30,6 @@ SHORT = 60
 
 CUT_OFF = "list_cut_off"
 STANDSTILL, KIND = "progress_possible", "votes_cut_off"
-
-TEMPLATE = """\
-{explanation}
-#[tokio::test]
-async fn test_{name}() {{
-    abort_on_panic();
-    let ctx = &ctx::test_root(&ctx::RealClock);
-    let rng = &mut ctx.rng();
-
-    let genesis: attester::GenesisHash = rng.gen();
-    let keys: Vec<attester::SecretKey> = (0..{attesters}).map(|_| rng.gen()).collect();
-
-    // The hashes of each batch: its own, and that of whoever has executed it otherwise.
-    let hashes: Vec<[attester::BatchHash; 2]> = (0..{batches}).map(|_| [rng.gen(), rng.gen()]).collect();
-    let batch = |number: u64, hash: usize| attester::Batch {{
-        number: attester::BatchNumber(number),
-        hash: hashes[number as usize][hash],
-        genesis,
-    }};
-    let vote = |attester: usize, number: u64, hash: usize| -> Vote {{
-        keys[attester].sign_msg(batch(number, hash)).into()
-    }};
-
-    // The committees, by attester and weight.
-    let committee = |weights: &[(usize, u64)]| {{
-        let members = weights
-            .iter()
-            .map(|(attester, weight)| attester::WeightedAttester {{
-                key: keys[*attester].public(),
-                weight: *weight,
-            }});
-        Arc::new(attester::Committee::new(members).unwrap())
-    }};
-    let committees = {committees};
-    let info = |number: u64, hash: usize, committee: usize| {{
-        Arc::new(Info {{
-            batch_to_attest: batch(number, hash),
-            committee: committees[committee].clone(),
-        }})
-    }};
-
-{operations}
-}}
-"""
 
 
 def render(trace: Trace) -> str:
@@ -88,7 +44,8 @@ def render(trace: Trace) -> str:
         raise CannotRender("a Rust test needs a scope with a number of batches and one genesis")
     story = Story(trace)
     played = _played(story)
-    return TEMPLATE.format(
+    return filled(
+        __package__,
         explanation=comment(trace, played.explanation, PLACE),
         name=f"{trace.kind or trace.claim}_at_{played.node}".lower(),
         attesters=len(played.system.topology.attesters),
@@ -125,7 +82,6 @@ class Letter:
 
     @property
     def votes(self) -> list[str]:
-        """The votes, as the test writes them."""
         return [f"vote({key}, {self.batch})" for key in self.keys]
 
 
@@ -139,7 +95,6 @@ class Played:
 
     @property
     def explanation(self) -> str:
-        """What is wrong."""
         whose = "the main node" if self.position == self.system.topology.main else self.node
         return (
             f"The controller of {whose} is given a list of votes of which one is an error to it: its attester is not "
@@ -149,7 +104,6 @@ class Played:
 
     @property
     def position(self) -> int:
-        """The node's place."""
         return self.system.topology.position(self.node)
 
     @property
@@ -159,12 +113,10 @@ class Played:
 
     @property
     def last(self) -> int:
-        """The number of the last state."""
         return len(self.story.trace.steps)
 
     @property
     def committees(self) -> Iterator[str]:
-        """The members of each committee."""
         for electorate in self.system.committees.electorates:
             members = ((key, weight.value) for key, weight in enumerate(electorate.weights) if weight.value)
             yield ", ".join(f"({key}, {weight})" for key, weight in members)

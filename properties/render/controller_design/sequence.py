@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from model.algebra import Bool
 from model.controller_design import network, node
@@ -12,7 +13,7 @@ from model.controller_design.system import ControllerDesign
 from model.topology import MAIN
 from properties.engines.handlers import handles
 from properties.render import sequence
-from properties.render.sequence import Event, Form
+from properties.render.sequence import Event, Form, Notes
 
 CALL, ANSWER = "call", "answer"
 """What travels between two nodes at the same time, on two lines."""
@@ -38,18 +39,33 @@ RESTARTS = {
 class Teller(sequence.Teller):
     """Tells one step of a run."""
 
+    notes: ClassVar[Notes] = {
+        network.seal_batch: lambda at: f"seals batch {at.before(at.system.state.sealed)}",
+        network.provide_hash: lambda at: f"has batch {at.before(at.here.store.persisted)} and its hash",
+        network.prune: lambda at: f"batch {at.after(at.here.store.pruned)} is pruned, with its certificate",
+        network.diverge: lambda at: f"will execute batch {at.after(at.here.diverged)} otherwise than the main node",
+        network.execute_again: lambda at: (
+            f"executes batch {at.before(at.here.diverged)} again, and has the main node's hash"
+        ),
+        network.restore_database: lambda at: (
+            f"the certificates from batch {at.step.arguments['kept']} on are gone from its database"
+        ),
+        network.hand_on_vote: lambda at: (
+            f"gets the vote of {at.other('signer')} on {at.attested} from somebody who kept it"
+        ),
+        node.find_certificate: lambda at: f"has the certificate of {at.attested}",
+        node.insert_certificate: lambda at: f"stores the certificate of {at.attested}",
+    }
+
     @property
     def system(self) -> ControllerDesign:
-        """The model."""
         return self.story.of(ControllerDesign)
 
     @property
     def here(self) -> node.Node:
-        """The node that takes the step."""
         return self.system.state.nodes[self.topology.position(self.step.node)]
 
     def attestation(self, name: str) -> Attestation:
-        """The controller of a node."""
         return self.system.state.nodes[self.topology.position(name)].attestation
 
     def link(self, caller: str, peer: str) -> Link:
@@ -77,36 +93,17 @@ class Teller(sequence.Teller):
         batch = self.batch(self.attestation(name), number)
         return f"{name} is at {batch}" if batch else f"{name} has started no batch"
 
+    @property
+    def attested(self) -> str | None:
+        """The batch that the node which takes the step attests before it."""
+        return self.batch(self.here.attestation, self.number - 1)
+
     def why_at_first(self) -> str:
         if self.before(self.system.next_batch_to_attest) > self.before(self.system.state.first_batch):
             return "no certificate is stored, so batch 1: batch 0 is never attested"
         return "no certificate is stored, so the first batch"
 
     # The store
-
-    @handles(network.seal_batch)
-    def sealed(self) -> Iterator[Event]:
-        return self.note(f"seals batch {self.before(self.system.state.sealed)}")
-
-    @handles(network.provide_hash)
-    def hash_provided(self) -> Iterator[Event]:
-        return self.note(f"has batch {self.before(self.here.store.persisted)} and its hash")
-
-    @handles(network.prune)
-    def pruned(self) -> Iterator[Event]:
-        return self.note(f"batch {self.after(self.here.store.pruned)} is pruned, with its certificate")
-
-    @handles(network.diverge)
-    def diverged(self) -> Iterator[Event]:
-        return self.note(f"will execute batch {self.after(self.here.diverged)} otherwise than the main node")
-
-    @handles(network.execute_again)
-    def executed_again(self) -> Iterator[Event]:
-        return self.note(f"executes batch {self.before(self.here.diverged)} again, and has the main node's hash")
-
-    @handles(network.restore_database)
-    def restored(self) -> Iterator[Event]:
-        return self.note(f"the certificates from batch {self.step.arguments['kept']} on are gone from its database")
 
     # The task
 
@@ -141,14 +138,6 @@ class Teller(sequence.Teller):
         if not self.system.scope.late_answers:
             yield from self.status_read()
         yield from self.note("there is no committee for this batch: it wants a later number")
-
-    @handles(node.find_certificate)
-    def certificate_found(self) -> Iterator[Event]:
-        return self.note(f"has the certificate of {self.batch(self.here.attestation, self.number - 1)}")
-
-    @handles(node.insert_certificate)
-    def certificate_inserted(self) -> Iterator[Event]:
-        return self.note(f"stores the certificate of {self.batch(self.here.attestation, self.number - 1)}")
 
     # Gossip
 
@@ -238,11 +227,6 @@ class Teller(sequence.Teller):
         text = f"vote of {self.step.node} on {self.batch(self.attestation(target), self.number)}"
         return self.event(Form.DIRECT, self.step.node, target, text)
 
-    @handles(network.hand_on_vote)
-    def handed_on(self) -> Iterator[Event]:
-        batch = self.batch(self.here.attestation, self.number)
-        return self.note(f"gets the vote of {self.other('signer')} on {batch} from somebody who kept it")
-
     # Faults
 
     @handles(
@@ -291,6 +275,5 @@ class Teller(sequence.Teller):
 
 
 def pushed(votes: Sequence[str], batch: str | None, asks: bool) -> str:
-    """What a call says."""
     told = f"votes of {', '.join(votes)} on {batch}" if votes else f"is at {batch}"
     return told + ", asks for votes" * asks

@@ -1,7 +1,6 @@
 """How runs of the vote-registry design (PRs 161 to 170) are told."""
 
 from properties.render.registry_design.causes import Facts, reason
-from properties.render.registry_design.explanations import EXPLANATIONS
 from properties.render.registry_design.sequence import Teller
 from properties.render.registry_design.words import NAMED, PARTS, bounds
 from properties.render.vocabulary import Vocabulary, texts
@@ -13,6 +12,5 @@ VOCABULARY = Vocabulary(
     teller=Teller,
     facts=Facts,
     reason=reason,
-    explanations=EXPLANATIONS,
     **texts(__name__),
 )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
+from model.batch_store import CertifiedBatches
 from model.registry_design import network
 from model.registry_design.registry import Registry
 from model.registry_design.system import RegistryDesign
 from model.votes import NONE
 from properties.claims.points_of_no_return import POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY
 from properties.render import facts
-from properties.render.registry_design.explanations import certificate, certified
 from properties.render.story import Story
 from properties.results.cures import Violation
 
@@ -23,7 +24,6 @@ class Facts(facts.Facts):
 
     @cached_property
     def system(self) -> RegistryDesign:
-        """The model."""
         return self.story.of(RegistryDesign)
 
     @property
@@ -102,13 +102,43 @@ class Facts(facts.Facts):
 
     @property
     def certificate(self) -> str:
-        """Whose signatures a certificate would carry, and which are over something else."""
-        return certificate(self.story)
+        """Whose signatures a certificate would carry, and which of them are over something else."""
+        return " ".join(self._certificates())
+
+    def _certificates(self) -> Iterator[str]:
+        story, system = self.story, self.system
+        for place, node in zip(system.topology.places, system.state.nodes, strict=True):
+            quorum = node.registry.find_quorum(system.electorate)
+            if not self.value(quorum.found):
+                continue
+            signed = {
+                name: vote
+                for name, vote in zip(system.topology.attesters, node.registry.votes, strict=True)
+                if self.value((vote.number != NONE) & node.registry.is_collected(vote, quorum.vote))
+            }
+            others = [
+                f"that of {name} is over {story.vote(vote, self.last)}"
+                for name, vote in signed.items()
+                if not self.value(vote.is_same_as(quorum.vote))
+            ]
+            if others:
+                yield (
+                    f"If the finder of {story.words.node(place.name)} looks now, it makes a certificate over "
+                    f"{story.vote(quorum.vote, self.last)} with the signatures of {', '.join(signed)}; "
+                    f"{', '.join(others)}."
+                )
 
     @property
     def certified(self) -> str:
         """Which batches have a certificate."""
-        return certified(self.story)
+        certified = self.system.main.store.certified
+        if not isinstance(certified, CertifiedBatches):
+            return ""
+        having: dict[str, list[str]] = {"a certificate": [], "none": []}
+        for number, flag in enumerate(certified.flags[: self.value(self.system.state.sealed)]):
+            having["a certificate" if self.value(flag) else "none"].append(str(number))
+        told = [f"{_batches(numbers)} {what}" for what, numbers in having.items() if numbers]
+        return f"On the main node, {' and '.join(told)}."
 
     @property
     def restarting(self) -> str:
@@ -125,6 +155,11 @@ class Facts(facts.Facts):
             "While no certificate was stored, the main node asked for the last sealed batch; attesters voted as they "
             "were told, and the certificate of the later batch came after that of an earlier one"
         )
+
+
+def _batches(numbers: list[str]) -> str:
+    """Who has something: `batch 0 has`, `batches 0, 1 and 3 have`."""
+    return f"batches {facts.listed(numbers)} have" if numbers[1:] else f"batch {numbers[0]} has"
 
 
 def reason(story: Story) -> Violation:

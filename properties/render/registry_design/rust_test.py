@@ -18,7 +18,7 @@ from model.votes import Vote
 from properties.render import CannotRender
 from properties.render.explanations import explain
 from properties.render.registry_design.sequence import Teller, message
-from properties.render.rust_test import comment
+from properties.render.rust_test import comment, filled
 from properties.render.sources import COMMIT
 from properties.render.story import Story
 from properties.results.trace import Trace, TraceStep
@@ -26,41 +26,6 @@ from properties.results.trace import Trace, TraceStep
 CLAIM = "certificates_verify"
 PLACE = f"node/actors/network/src/gossip/tests/mod.rs at {COMMIT[:8]} (PR 161)"
 CHAIN_WIDTH = 60
-
-TEMPLATE = """\
-{explanation}
-#[test]
-fn test_batch_votes_{name}() {{
-    abort_on_panic();
-    let rng = &mut ctx::test_root(&ctx::RealClock).rng();
-
-    // The committee is that of a genesis, which the certificate is verified against.
-    let setup = validator::testonly::Setup::new_with_weights(rng, vec![{weights}]);
-    let attesters = setup.genesis.attesters.as_ref().unwrap();
-    let genesis = setup.genesis.hash();
-
-    // The hashes of the batches, by number, and one of no batch; ascending, as votes compare by hash as well.
-    let mut hashes: Vec<attester::BatchHash> = (0..{hashes}).map(|_| rng.gen()).collect();
-    hashes.sort();
-
-    let vote = |attester: usize, number: u64, hash: usize| {{
-        Arc::new(setup.attester_keys[attester].sign_msg(attester::Batch {{
-            number: attester::BatchNumber(number),
-            hash: hashes[hash],
-            genesis,
-        }}))
-    }};
-
-    let mut votes = BatchVotes::default();
-{operations}
-
-    let qc = votes
-        .find_quorum(attesters, &genesis)
-        .expect("should find quorum");
-    qc.verify(&setup.genesis)
-        .expect("the certificate should verify");
-}}
-"""
 
 
 def render(trace: Trace) -> str:
@@ -72,7 +37,8 @@ def render(trace: Trace) -> str:
             "ask for markdown or pytest"
         )
     story = Story(trace)
-    return TEMPLATE.format(
+    return filled(
+        __package__,
         explanation=comment(trace, explain(story), PLACE),
         name=f"certificate_verifies_{trace.scope.instance.name.replace(',', '_')}",
         weights=", ".join(map(str, trace.scope.instance.weights)),

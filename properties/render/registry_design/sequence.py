@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from model.registry_design import network, node
 from model.registry_design.system import RegistryDesign
@@ -11,7 +12,7 @@ from model.topology import MAIN
 from model.votes import NONE, Vote
 from properties.engines.handlers import handles
 from properties.render import sequence
-from properties.render.sequence import Event, Form
+from properties.render.sequence import Event, Form, Notes
 from properties.render.story import Story
 
 RESTARTS = {
@@ -31,14 +32,30 @@ ERRORS = {transition.name for transition in network.ERRORS}
 class Teller(sequence.Teller):
     """Tells one step of a run."""
 
+    notes: ClassVar[Notes] = {
+        network.seal_batch: lambda at: f"seals batch {at.before(at.system.state.sealed)}",
+        network.produce_first_block: lambda at: "produces the genesis' first block",
+        network.replicate: lambda at: "the replica behind the API catches up",
+        network.persist_batch: lambda at: f"has batch {at.before(at.here.store.persisted)}",
+        network.provide_commitment: lambda at: f"can sign batch {at.step.arguments['number']}",
+        network.prune: lambda at: f"batch {at.after(at.here.store.pruned)} is pruned, with its certificate",
+        network.replay_vote: lambda at: f"gets an old vote of {at.other('signer')} from somebody: {at.kept}",
+        network.hand_on_vote: lambda at: f"gets a vote of {at.other('signer')} from somebody who kept it: {at.kept}",
+        node.read_status: lambda at: f"finder: reads status {at.status}",
+        node.read_status_to_attest: lambda at: f"attester: reads status {at.status}",
+        node.find_quorum: lambda at: (
+            f"finder: quorum for {at.vote(at.here.registry.find_quorum(at.system.electorate).vote)}"
+        ),
+        node.store_qc: lambda at: f"finder: hands in the certificate of {at.vote(at.here.finder.quorum)}",
+        node.insert_qc: lambda at: f"database: inserts the certificate of {at.vote(at.here.store.queue.head)}",
+    }
+
     @property
     def system(self) -> RegistryDesign:
-        """The model."""
         return self.story.of(RegistryDesign)
 
     @property
     def here(self) -> node.Node:
-        """The node that takes the step."""
         return self.system.state.nodes[self.topology.position(self.step.node)]
 
     def why_at_first(self) -> str:
@@ -53,14 +70,6 @@ class Teller(sequence.Teller):
         if revision.start == LAST_SEALED:
             return "no certificate is stored, so the last sealed batch"
         return f"no certificate is stored, so the {'first batch' if asked == first else 'batch after the pruned one'}"
-
-    @handles(network.seal_batch)
-    def sealed(self) -> Iterator[Event]:
-        return self.note(f"seals batch {self.before(self.system.state.sealed)}")
-
-    @handles(network.produce_first_block)
-    def first_block_produced(self) -> Iterator[Event]:
-        return self.note("produces the genesis' first block")
 
     @handles(node.poll_status)
     def polled(self) -> Iterator[Event]:
@@ -80,10 +89,6 @@ class Teller(sequence.Teller):
         text = f"next batch is {self.after(self.here.runner.polled)}, says a replica that lags"
         return self.event(Form.ANSWER, MAIN, self.step.node, text)
 
-    @handles(network.replicate)
-    def replica_caught_up(self) -> Iterator[Event]:
-        return self.note("the replica behind the API catches up")
-
     @handles(node.set_min_batch_number)
     def minimum_set(self) -> Iterator[Event]:
         registry = self.here.registry
@@ -92,35 +97,20 @@ class Teller(sequence.Teller):
         drops = f", drops votes of {', '.join(dropped)}" if dropped else ""
         return self.note(f"finder: minimum {self.after(registry.min_batch_number)}{drops}, waits for a quorum")
 
-    @handles(node.find_quorum)
-    def quorum_found(self) -> Iterator[Event]:
-        return self.note(f"finder: quorum for {self.vote(self.here.registry.find_quorum(self.system.electorate).vote)}")
-
-    @handles(node.store_qc)
-    def certificate_queued(self) -> Iterator[Event]:
-        return self.note(f"finder: hands in the certificate of {self.vote(self.here.finder.quorum)}")
-
-    @handles(node.insert_qc)
-    def certificate_inserted(self) -> Iterator[Event]:
-        return self.note(f"database: inserts the certificate of {self.vote(self.here.store.queue.head)}")
-
     def vote(self, vote: Vote) -> str | None:
         """A vote or certificate before the step, in words."""
         return self.story.vote(vote, self.number - 1)
 
-    @handles(node.read_status)
-    def read_by_finder(self) -> Iterator[Event]:
-        return self.note(f"finder: reads status {self.before(self.here.status.next_batch_to_attest)}")
-
-    @handles(node.read_status_to_attest)
-    def read_by_attester(self) -> Iterator[Event]:
-        return self.note(f"attester: reads status {self.before(self.here.status.next_batch_to_attest)}")
+    @property
+    def status(self) -> int:
+        """The number in the node's watch before the step."""
+        return self.before(self.here.status.next_batch_to_attest)
 
     @property
     def published_number(self) -> int:
         """What an attester votes on: the number that it has read, or reads in the same step."""
         read = self.before(self.here.attester.number)
-        return read if read != NONE else self.before(self.here.status.next_batch_to_attest)
+        return read if read != NONE else self.status
 
     @handles(node.publish_vote)
     def published(self) -> Iterator[Event]:
@@ -130,37 +120,21 @@ class Teller(sequence.Teller):
             return self.note(f"votes for batch {self.published_number}")
         return self.event(Form.SKIP, here, here, f"own registry skips its vote for batch {self.published_number}")
 
-    @handles(network.persist_batch)
-    def persisted(self) -> Iterator[Event]:
-        return self.note(f"has batch {self.before(self.here.store.persisted)}")
-
-    @handles(network.provide_commitment)
-    def commitment_provided(self) -> Iterator[Event]:
-        return self.note(f"can sign batch {self.step.arguments['number']}")
-
     @handles(network.forge_vote)
     def forged(self) -> Iterator[Event]:
         """A vote of the attester's own making."""
         target, signer = self.other("at"), self.step.node
         return self.event(Form.DIRECT, signer, target, f"vote of {signer}: {self.handed_vote(target, signer)}")
 
-    @handles(network.replay_vote)
-    def replayed(self) -> Iterator[Event]:
-        """An old vote; who passes it on has no part in the model."""
-        signer = self.other("signer")
-        return self.note(f"gets an old vote of {signer} from somebody: {self.handed_vote(self.step.node, signer)}")
-
-    @handles(network.hand_on_vote)
-    def handed_on(self) -> Iterator[Event]:
-        """A vote that somebody has kept."""
-        signer = self.other("signer")
-        text = self.handed_vote(self.step.node, signer)
-        return self.note(f"gets a vote of {signer} from somebody who kept it: {text}")
-
     def handed_vote(self, target: str, signer: str) -> str | None:
         """The signer's vote in the target's registry after the step, which put it there without a message."""
         registry = self.system.state.nodes[self.topology.position(target)].registry
         return self.story.vote(registry.votes[self.topology.attesters.index(signer)], self.number)
+
+    @property
+    def kept(self) -> str | None:
+        """A vote of the signer, which comes to this node in the step from somebody who has no part in the model."""
+        return self.handed_vote(self.step.node, self.other("signer"))
 
     @handles(network.push_votes, network.push_bad_vote)
     def pushed(self) -> Iterator[Event]:
@@ -199,10 +173,6 @@ class Teller(sequence.Teller):
             text += ": it restarts" if self.here.is_supervised else ": its consensus ends"
         yield from self.note(text)
         yield from self.losses()
-
-    @handles(network.prune)
-    def pruned(self) -> Iterator[Event]:
-        return self.note(f"batch {self.after(self.here.store.pruned)} is pruned, with its certificate")
 
     def lost(self, sender: str, receiver: str) -> Iterator[Event]:
         for _, _, text in message(self.story, sender, receiver, self.number - 1):
