@@ -48,7 +48,7 @@ EXPLAINED = """\
 fails  in so many of the searches in which the property says something, with no
        more Byzantine weight than is tolerated
 seen   so many states, all that there are, by the searches in which it holds
-fired  in so many of them (or parts of it) there was what it speaks about
+fired  so often a state had what a part of the property speaks about
 proof  by Z3, for up to so many attesters of any weights (any: the step to any
        number is argued by hand), without pruning, regenesis or a restored
        database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
