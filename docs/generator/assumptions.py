@@ -46,7 +46,6 @@ def others() -> str:
     rows = (
         (f"`{name}`", *(", ".join(f"`{each}`" for each in outcome.get(kind, ())) for kind in CLASSES))
         for name, outcome in kept("dropped").items()
-        if outcome["looked_at"]
     )
     return f"{table(('property', *CLASSES.values()), rows)}\n" + "\n".join(_places())
 
@@ -56,7 +55,9 @@ def _places() -> Iterator[str]:
     together: dict[tuple[str, ...], list[str]] = {}
     for name, outcome in kept("dropped").items():
         together.setdefault(tuple(outcome["looked_at"]), []).append(f"`{name}`")
-    nowhere = "In no scope that was tried they hold and say something"
+    yield "They were looked at where they hold and say something:\n"
     for places, names in together.items():
-        yield f"* {'; '.join(places) or nowhere}: {', '.join(names)}."
+        revisions, scopes = zip(*(place.split(" in ", 1) for place in places), strict=True)
+        on = ", ".join(f"`{revision}`" for revision in revisions)
+        yield f"* {'; '.join(dict.fromkeys(scopes))}, on {on}: {', '.join(names)}."
     yield ""

@@ -48,7 +48,7 @@ EXPLAINED = """\
 fails  in so many of the searches in which the property says something, with no
        more Byzantine weight than is tolerated
 seen   so many states, all that there are, by the searches in which it holds
-fired  in so many of them (or parts of it) there was what it speaks about
+fired  so often a state had what a part of the property speaks about
 proof  by Z3, for up to so many attesters of any weights (any: the step to any
        number is argued by hand), without pruning, regenesis or a restored
        database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
@@ -123,7 +123,7 @@ def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> l
             place, word = (group_of(revision), claim.name), str(row.get(claim.name, "")).partition(":")[0]
             fails[place] += word in FAILS
             holds[place] += word in HOLDS
-            states[place] += int(row["states"]) if word in HOLDS else 0
+            states[place] += int(row["states"]) if word == Exhausted.word else 0
     found = (
         Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, fired)))
         for group in GROUPS

@@ -366,6 +366,18 @@ def test_a_run_that_is_cut_short_calls_nothing_expected_and_no_search_exhaustive
     assert "EXHAUSTED" not in printed
 
 
+def test_check_prints_first_what_stands_behind_each_property(tmp_path: Path, capsys: Capture) -> None:
+    words = ["--instance", "w2b0", "--revision", "pr161+era2539"]
+    checked(tmp_path, *words)
+    short = capsys.readouterr().out
+    checked(tmp_path, *words, "--all")
+    long = capsys.readouterr().out
+    assert all(printed.startswith("genesis: ") for printed in (short, long))
+    assert "certificate_stored  " not in short
+    assert "certificate_stored  " in long.partition("\nfails ")[0]
+    assert max(map(len, short.partition("was asked about")[0].splitlines())) <= 80
+
+
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:
     stale = ["pr161+era2480/no_gaps_on_main_node.md", "pr161+era2480/progress_possible.old_kind.json"]
     kept = ["pr161+era2480/notes.md", "pr161+era2480/no_gaps_on_main_node.txt", "pr161+era2539/no_gaps_on_main_node.md"]
