@@ -169,7 +169,7 @@ def test_pace(capsys: Capture) -> None:
 def test_mutate(capsys: Capture) -> None:
     name = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
     by_recording = printed(capsys, "mutate", "--workers", "1", "--name", name)
-    name = "batch_store.py: next_batch_from_genesis: swap: certified.largest + 1 → certified.largest - 1"
+    name = "registry_design/network.py: refuse_status: negation: ~here.runner.is_idle → here.runner.is_idle"
     by_verdict = printed(capsys, "mutate", "--workers", "1", "--name", name)
     assert_documented([by_recording, by_verdict], MUTANTS)
 

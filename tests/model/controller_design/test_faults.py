@@ -75,3 +75,13 @@ def test_a_certificate_is_on_its_way_as_long_as_it_is_inserted() -> None:
         todo += (new := {after for _, after in stepper.successors(state)} - seen)
         seen |= new
     assert any(is_on_its_way(state)[0] for state in seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "attests"), [("pr175+era2684", True), ("pr175+era3180", True), ("pr175+era3512", False)]
+)
+def test_without_a_registry_there_is_the_committee_of_the_genesis_and_from_pull_request_3512_on_none(
+    name: str, attests: bool
+) -> None:
+    steps = edges(name, batches=2, astray="a", call_steps=True, fallbacks=1, restarts=1)
+    assert attests == any(after["a.has_fallback"] and after["a.attestation.number"] == 1 for _, _, after in steps)
