@@ -187,8 +187,8 @@ class Remembering(z3.Solver):  # type: ignore[misc]  # Z3 has no types
 def tested() -> list[TestFile]:
     """The tests of the model and of what it refines, the quickest first. Each is run in a process of its own, as what
     one has built another would not build again."""
-    # What pytest and its plugins must load, they load here, and not for each mutant.
-    failing(["tests/model/test_committee.py"], None)
+    # Loaded here, and not for each mutant. (Tests are never run in this process: pytest would catch its signals.)
+    importlib.import_module("hypothesis.stateful")
     return sorted((_traced(*each) for each in _test_files()), key=lambda each: each.seconds)
 
 
@@ -224,13 +224,17 @@ class _First:
             self.is_assertion = call.excinfo.errisinstance((AssertionError, pytest.fail.Exception))
 
 
+OPTIONS = ("-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""Of pytest. Hypothesis is there already, and its own assertions need no better messages."""
+
+
 def failing(files: Sequence[str], mutant: Mutant | None) -> tuple[str, bool]:
     """The first test of these files that fails, and whether an assertion does, and nothing worse; no name where all
     pass."""
     os.chdir(ROOT)
     first = _First()
     with in_force(mutant), redirect_stdout(StringIO()):
-        status = pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *files], plugins=[first])
+        status = pytest.main([*OPTIONS, *files], plugins=[first])
     return first.failed or ("they cannot be run" if status else ""), first.is_assertion
 
 
