@@ -6,9 +6,11 @@ all domains; where that product is at most 2^64, the number is a word. A state t
 each over some of the variables.
 
 The first stored column is the *key* of a state, by which states are ordered and looked for. Of a state that is one
-number it is the number. Of several it is a hash of them all, a sum of multiples; as the others are stored beside it,
-the first number can be had back. States that differ little have keys that differ little or by the same, so that the
-successors of states in the order of their keys are, by and large, in the order of theirs.
+number it is the number. Of several it is the first plus a hash of each of the others; as these are stored beside it,
+the first can be had back. States that differ little in the first number have keys that differ little, so that the
+successors of states in the order of their keys are, by and large, in the order of theirs. Of the others a hash is
+needed: to mixed radix, the differences of states are multiples of high powers of two, in every number, and multiples
+of such multiples soon add up to the same.
 
 Neighbouring slots are translated together, by a table.
 """
@@ -32,8 +34,11 @@ NUMBERS = 1 << 64
 TABLE_BITS = 12
 """The slots that one table translates have so many bits at most: tables stay in the processor's cache."""
 
-MULTIPLIER = 0x9E3779B97F4A7C15
-"""The number with this index is multiplied by this, to the power of its index, in the key."""
+INCREMENT = 0x9E3779B97F4A7C15
+"""The number with this index has this, times its index, added before it is hashed."""
+
+HASH = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+"""Shifts and multipliers of the hash: those of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
 
 Numbers = npt.NDArray[np.uint64]
 
@@ -73,6 +78,16 @@ def looked_up(table: npt.NDArray[Any], places: Numbers) -> npt.NDArray[Any]:
     return table.take(places.view(np.int64), mode="clip")
 
 
+def hashed(number: Numbers, index: int) -> Numbers:
+    """What the number with this index adds to the key."""
+    found = number + np.uint64(index * INCREMENT % NUMBERS)
+    for shift, multiplier in HASH:
+        found ^= found >> np.uint64(shift)
+        found *= np.uint64(multiplier)
+    found ^= found >> np.uint64(31)
+    return found
+
+
 class Storage:
     """Packed words to stored columns and back."""
 
@@ -84,7 +99,6 @@ class Storage:
         self._numbers = list(_numbers(sizes)) if self.words > 1 else []
         self.types: list[npt.DTypeLike] = [np.uint64]
         self.types += [np.min_scalar_type(prod(digit.radix for digit in digits) - 1) for digits in self._numbers[1:]]
-        self._multipliers = [np.uint64(pow(MULTIPLIER, index, 1 << 64)) for index in range(len(self.types))]
 
     @property
     def columns(self) -> int:
@@ -96,8 +110,8 @@ class Storage:
         if not self._numbers:
             return words
         key, *others = (_sum(digit.encode(words) for digit in digits) for digits in self._numbers)
-        for number, multiplier in zip(others, self._multipliers[1:], strict=True):
-            key += number * multiplier
+        for index, number in enumerate(others, 1):
+            key += hashed(number, index)
         return (key, *(number.astype(kind) for number, kind in zip(others, self.types[1:], strict=True)))
 
     def decode(self, stored: Stored) -> Words:
@@ -105,8 +119,8 @@ class Storage:
         if not self._numbers:
             return stored
         first, *others = (column.astype(np.uint64) for column in stored)
-        for number, multiplier in zip(others, self._multipliers[1:], strict=True):
-            first -= number * multiplier
+        for index, number in enumerate(others, 1):
+            first -= hashed(number, index)
         words = tuple(np.zeros_like(first) for _ in range(self.words))
         further, value = np.empty_like(first), np.empty_like(first)
         for digits, rest in zip(self._numbers, (first, *others), strict=True):

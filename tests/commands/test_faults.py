@@ -141,10 +141,18 @@ def ends_alone(group: int) -> bool:
     return not others_of(group)
 
 
+def seconds_of(process: int) -> float:
+    """Seconds of processor time that a process has had, which do not depend on what else the machine does."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def wait(process: subprocess.Popen[str], workers: bool) -> None:
-    """Until a command is at work: it has workers, or some moments are over."""
-    until = time.monotonic() + 60
-    while workers and process.poll() is None and len(others_of(process.pid)) == 1 and time.monotonic() < until:
+    """Until a command is at work: it has workers, or is long past the loading of the program; and some moments more."""
+    until = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        if len(others_of(process.pid)) > 1 if workers else seconds_of(process.pid) > 2:
+            break
         time.sleep(0.05)
     time.sleep(random.uniform(0, 1))
 

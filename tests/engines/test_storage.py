@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import prod
 
 import numpy as np
@@ -63,6 +64,13 @@ def test_a_state_takes_as_few_bytes_as_numbers_can(sizes: list[int], types: list
     assert storage.decode(stored) == largest
     if packing.words > 1 and storage.columns == 1:
         assert int(stored[0][0]) == prod(sizes) - 1
+
+
+def test_states_that_differ_in_two_flags_have_different_keys() -> None:
+    """Their differences are powers of two, in each number: a sum of multiples would make equal keys of some."""
+    packing, storage = storage_of([2] * 150)
+    states = [tuple(int(place in two) for place in range(150)) for two in combinations(range(150), 2)]
+    assert len(set(storage.encode(packing.pack(states))[0].tolist())) == len(states)
 
 
 def test_states_that_differ_in_any_one_variable_have_different_keys() -> None:
