@@ -198,7 +198,7 @@ MUTANTS = (
     ),
     Mutant("of more than two conditions two are looked at", Columns, "write", _first_arm),
     Mutant("the one-step engine takes < for ≤", Numbers, "write", _less_for_at_most),
-    Mutant("the key of a state is its first number", storage, "MULTIPLIER", 0),
+    Mutant("the key of a state is its first number", storage, "hashed", lambda number, index: 0 * number),
     Mutant("a stored state lacks its last digit", storage, "_numbers", _all_but_the_last_digit),
     Mutant("blocks are sorted by one pass", Packing, "canonical", _first_pass_only),
     Mutant("bits are sorted, not blocks", Packing, "canonical", _bits_apart),
