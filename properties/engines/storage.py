@@ -80,7 +80,7 @@ def looked_up(table: npt.NDArray[Any], places: Numbers) -> npt.NDArray[Any]:
 
 def hashed(number: Numbers, index: int) -> Numbers:
     """What the number with this index adds to the key."""
-    found = number + np.uint64(index * INCREMENT % NUMBERS)
+    found = number + np.uint64(index * INCREMENT % (1 << 64))
     for shift, multiplier in HASH:
         found ^= found >> np.uint64(shift)
         found *= np.uint64(multiplier)
