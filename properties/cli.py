@@ -19,6 +19,8 @@ from properties.commands.terminal import discard_output, is_output_error, prepar
 from properties.commands.usage import UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from _typeshed import SupportsWrite
 
 
@@ -58,10 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         for ending in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _end)
+        signal.signal(signal.SIGALRM, _raise_again)
+        sys.unraisablehook = _dropped
     status = _status(arguments)
-    # Python drops what a signal raises within a callback. The run went on for a while then, perhaps with damage.
+    # The run may have gone on for a while after a signal, perhaps with damage.
     status = _ending[-1] if _ending else status
     if arguments is None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         # All is said, and the process ends by itself; an interrupt could only spoil its status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # CPython takes an interrupt within code that was made from text, such as a dataclass or a compiled guard, for
@@ -82,6 +87,25 @@ def _end(number: int, _: object) -> NoReturn:
         # Not by way of `sys.stderr`, which the signal may have met in the midst of its work.
         os.write(2, said.encode())
     sys.exit(128 + number)
+
+
+SOON = 0.05
+"""Seconds until what a signal has raised is raised once more."""
+
+
+def _dropped(error: sys.UnraisableHookArgs) -> None:
+    """Python drops what is raised within a callback, such as one at a fork: what a signal has raised there must come
+    again, or the command would go on."""
+    if isinstance(error.exc_value, KeyboardInterrupt | SystemExit):
+        signal.setitimer(signal.ITIMER_REAL, SOON)
+    else:
+        sys.__unraisablehook__(error)
+
+
+def _raise_again(number: int, frame: FrameType | None) -> NoReturn:
+    if _ending:
+        sys.exit(_ending[-1])
+    signal.default_int_handler(number, frame)
 
 
 def _status(arguments: Sequence[str] | None) -> int:

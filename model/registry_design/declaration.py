@@ -131,11 +131,11 @@ class Declaration:
         return None if self.scope.batches is None else self.scope.batches + 1
 
     def keys_at(self, index: int) -> frozenset[int]:
-        return self.topology.keys_at(index) | {
-            key
-            for key, is_byzantine in enumerate(self.byzantine)
-            if is_byzantine is not FALSE and self.topology.is_target(index, self.scope.echo)
-        }
+        """The attesters whose votes can be here: what is forged, or was kept by somebody, comes to every target."""
+        are_kept = self.scope.replays or self.scope.handed_on
+        anywhere = {key for key, is_byzantine in enumerate(self.byzantine) if are_kept or is_byzantine is not FALSE}
+        is_target = self.topology.is_target(index, self.scope.echo)
+        return self.topology.keys_at(index) | (anywhere if is_target else set())
 
     def finder(self, space: Namespace, has_finder: bool) -> QcFinder:
         if not has_finder:

@@ -9,7 +9,7 @@ connections and attesters there is a transition, who is Byzantine, and which tra
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,8 +88,9 @@ def assemble(
     topology = topology or topology_of(scope, byzantine)
     refuse_unknown_nodes(scope, topology)
     space = Namespace()
-    state = Declaration(revision, scope, topology, byzantine, space).system()
-    wiring = Wiring(revision, scope, topology, electorate, byzantine, state, space)
+    declaration = Declaration(revision, scope, topology, byzantine, space)
+    state = declaration.system()
+    wiring = Wiring(revision, scope, topology, electorate, byzantine, state, declaration)
     return RegistryDesign(
         name=f"{revision.name} {scope.instance.name}",
         state=state,
@@ -157,11 +158,11 @@ class Wiring:
     electorate: Electorate
     byzantine: tuple[Bool, ...]
     state: System
-    space: Namespace
+    declaration: Declaration
 
     @cached_property
     def variables(self) -> dict[Expression, Variable]:
-        return {variable.expression: variable for variable in self.space.declared}
+        return {variable.expression: variable for variable in self.declaration.space.declared}
 
     def actions(self) -> Iterator[Action]:
         yield from self.sealing()
@@ -347,16 +348,12 @@ class Wiring:
         if not (self.scope.replays or self.scope.handed_on):
             return
         for index, place in enumerate(self.topology.places):
-            for key in sorted(self.keys_at(index)):
+            for key in sorted(self.declaration.keys_at(index)):
                 for number, choices, arguments in self.kept_numbers():
                     step = hand_on_vote(self.state, index, key, Vote(number, const(0), self.state.nodes[index].genesis))
                     allowed = ~self.byzantine[key] & self.may_be_kept(key, number)
                     told: dict[str, int | str] = {"signer": self.topology.attesters[key], **arguments}
                     yield from self.action(hand_on_vote, place.name, step, allowed, choices, told)
-
-    def keys_at(self, index: int) -> Collection[int]:
-        every = range(len(self.byzantine))
-        return every if self.topology.is_target(index, self.scope.echo) else self.topology.keys_at(index)
 
     def kept_numbers(self) -> Iterator[tuple[Int, tuple[Expression, ...], dict[str, int]]]:
         """Every batch number; an open one where batches have no bound."""

@@ -141,9 +141,13 @@ def _gossips_before_answer(system: RegistryDesign) -> Bool:
 
 def _relay_skips(system: RegistryDesign) -> Bool:
     """A vote for what is asked is about to be skipped by an external node that its minimum has left behind."""
-    asked = system.next_batch_to_attest
+    asked, main = system.next_batch_to_attest, system.main
     return any_of(
-        (vote.number == asked) & node.registry.is_below_minimum(vote) & (node.finder.is_in(WAITING_FOR_QUORUM))
+        (vote.number != NONE)
+        & (vote.number == asked)
+        & (vote.genesis == main.genesis)
+        & node.registry.is_below_minimum(vote)
+        & node.finder.is_in(WAITING_FOR_QUORUM)
         for index, node in _externals(system).items()
         for link, (_, receiver) in zip(system.state.links, system.topology.links, strict=True)
         if receiver == index

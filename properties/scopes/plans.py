@@ -164,6 +164,7 @@ PLANS = (
     Plan("n1f0b0", "joined", switches=(("regeneses", 1), ("stale_answers", None)), revisions=WIRED),
     Plan("n1f0b0", "joined", switches=(("supervised", "all"),), revisions=REFUSING),
     _with("n1f0b0", 3, regeneses=1),
+    _with("n1f0b0", 2, OLD, topology="relay", regeneses=1),
     _with("n1f0b0", 2, OLD, topology="relay", replays=True),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=BAD_SIGNATURE),
     _with("n1f0b0", 2, OLD, topology="relay", bad_votes=FOREIGN_GENESIS),

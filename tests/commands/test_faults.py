@@ -151,7 +151,7 @@ def wait(process: subprocess.Popen[str], workers: bool) -> None:
     """Until a command is at work: it has workers, or is long past the loading of the program; and some moments more."""
     until = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < until:
-        if len(others_of(process.pid)) > 1 if workers else seconds_of(process.pid) > 2:
+        if len(others_of(process.pid)) > 1 or (not workers and seconds_of(process.pid) > 2):
             break
         time.sleep(0.05)
     time.sleep(random.uniform(0, 1))
@@ -351,4 +351,4 @@ def test_at_any_moment_a_signal_leaves_no_result_that_is_none(
 @pytest.fixture
 def moments(request: pytest.FixtureRequest) -> int:
     """How many moments are tried: chosen at random, and anew in each run."""
-    return 50 if request.config.getoption("--hypothesis-profile") == "deep" else 1
+    return 5 if request.config.getoption("--hypothesis-profile") == "deep" else 1

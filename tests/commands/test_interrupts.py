@@ -159,3 +159,35 @@ def test_every_command_ends_with_one_line(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(revisions, "run", interrupt)
     assert main(["revisions"]) == 3
     assert capsys.readouterr().err == "attestation: interrupted; the work was cut short\n"
+
+
+DROPPED = """
+import signal, time, weakref
+from properties import cli
+
+class Thing:
+    pass
+
+def work(_):
+    thing = Thing()
+    seen = weakref.ref(thing, lambda _: signal.raise_signal(signal.{name}))
+    del thing
+    time.sleep(30)
+    return 0
+
+cli._run = work
+raise SystemExit(cli.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"), [("SIGINT", 3, "interrupted"), ("SIGTERM", 143, "ended by SIGTERM")]
+)
+def test_what_python_drops_within_a_callback_comes_again(name: str, status: int, said: str) -> None:
+    """Or a search would go on for hours after it was told to end."""
+    code = DROPPED.replace("{name}", name)
+    begun = [sys.executable, "-c", code]
+    ended = subprocess.run(begun, capture_output=True, text=True, timeout=20, preexec_fn=_heeds_interrupts)
+    assert (ended.returncode, ended.stdout) == (status, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
