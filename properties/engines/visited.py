@@ -32,6 +32,9 @@ SPREAD = np.uint64(0xC2B2AE3D27D4EB4F)
 class HashCollision(EngineError):
     """Two different states have the same 64-bit key. The search stops rather than merge them."""
 
+    def __init__(self) -> None:
+        super().__init__("two different states have the same key of 64 bits")
+
 
 def take(words: Columns, chosen: Any) -> Columns:
     """These rows of every column."""
