@@ -1,14 +1,14 @@
 """What properties take for granted: in words, as a condition on a revision and a scope, and as ways to do without.
 
 An assumption is data, so that nobody has to believe it. That those of a property are *enough* is seen in every scope
-where they are made. That each is *needed* is seen where it is dropped, and all else is as it was
+where they are made. That each is *needed* is seen where it alone is dropped, and all else is as it was
 (`properties.results.dropped`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from model.algebra import FALSE, TRUE, const
 from model.committees import Committees
@@ -26,11 +26,13 @@ DESIGNS = (REGISTRY, CONTROLLER)
 @dataclass(frozen=True)
 class Drop:
     """A way to do without an assumption: switches of the scope, and perhaps another committee (by its name), or another
-    part of the revision in the place of its like."""
+    part of the revision in the place of its like. What is `within` is changed before, as there would be nothing to drop
+    otherwise, or too much to search; the property must hold then, too."""
 
     switches: Mapping[str, str | int | bool | None] = field(default_factory=dict)
     instance: str = ""
     part: str = ""
+    within: Drop | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,12 @@ class Assumption:
         return revision.design not in self.designs or self.is_made(revision, scope)
 
 
-def _drop(instance: str = "", part: str = "", **switches: str | int | bool | None) -> Drop:
-    return Drop(switches, instance, part)
+def _drop(instance: str = "", part: str = "", within: Drop | None = None, **switches: str | int | bool | None) -> Drop:
+    return Drop(switches, instance, part, within)
+
+
+ONE = _drop("n1f0b0")
+RELAYED = _drop("n1f0b0", topology="relay")
 
 
 def _is_off(*switches: str) -> Condition:
@@ -126,7 +132,7 @@ MAJORITY = Assumption(
     "majority",
     "a quorum has more than half of the weight",
     lambda revision, scope: 2 * _threshold(scope) > scope.instance.total_weight,
-    (_drop(quorum=1), _drop("n2f0b1", quorum=1)),
+    (_drop(quorum=1),),
     OLD,
 )
 GENESIS_START = Assumption(
@@ -137,40 +143,40 @@ GENESIS_START = Assumption(
     OLD,
 )
 NO_FORK = Assumption(
-    "no-fork", "the chain does not fork", _is_off("regeneses"), (_drop("n1f0b0", regeneses=1),), implies=("own-fork",)
+    "no-fork", "the chain does not fork", _is_off("regeneses"), (_drop(within=ONE, regeneses=1),), implies=("own-fork",)
 )
 FRESH_ANSWERS = Assumption(
     "fresh-answers",
     "the main node's API answers from its own database",
     _is_off("stale_answers"),
-    (_drop("n1f0b0", stale_answers=2),),
+    (_drop(within=ONE, stale_answers=2),),
     implies=("own-fork",),
 )
 OWN_FORK = Assumption(
     "own-fork",
     "no node hears of a former fork's number, or it refuses another genesis",
     lambda revision, scope: not _hears_of_former_fork(revision, scope),
-    (_drop("n1f0b0", regeneses=1, stale_answers=1),),
+    (_drop(within=ONE, regeneses=1, stale_answers=1),),
     OLD,
 )
 NO_RESTORE = Assumption(
     "no-restore",
     "the main node's database is not restored",
     _is_off("restores"),
-    (_drop("n1f0b0", restores=1, batches=4),),
+    (_drop(within=_drop("n1f0b0", batches=4), restores=1),),
     NEW,
 )
 NO_PRUNING = Assumption(
     "no-pruning",
     "no batch is pruned before its successor has a certificate",
     lambda revision, scope: not scope.pruned or _minds_pruning(revision, scope),
-    (_drop(pruned=MAIN), _drop(pruned="a"), _drop("n1f0b0", pruned="X", topology="relay")),
+    (_drop(pruned=MAIN), _drop(pruned="a"), _drop(within=RELAYED, pruned="X")),
 )
 NO_ERROR = Assumption(
     "no-error",
     "nobody has an error, or everybody who has one begins anew",
     _is_calm,
-    (_drop(errors=1), _drop("n1f0b0", regeneses=1, supervised=NOBODY)),
+    (_drop(errors=1), _drop(within=_drop("n1f0b0", regeneses=1), supervised=NOBODY)),
 )
 EXECUTOR_STARTS = Assumption(
     "executor-starts",
@@ -183,51 +189,51 @@ ANSWERS = Assumption(
     "answers",
     "the main node's API answers every node in the end",
     lambda revision, scope: not scope.unanswered,
-    (_drop(unanswered="a"), _drop("n1f0b0", unanswered="X", topology="relay")),
+    (_drop(unanswered="a"), _drop(within=RELAYED, unanswered="X")),
     OLD,
 )
 NO_BAD_VOTES = Assumption(
     "no-bad-votes",
     "not every message has a vote that is an error, which closes its connection",
     lambda revision, scope: scope.some_bad_votes or _bad_votes_are_skipped(revision, scope),
-    tuple(_drop("n1f0b0", topology="relay", bad_votes=bad) for bad in (BAD_SIGNATURE, FOREIGN_GENESIS)),
+    tuple(_drop(within=RELAYED, bad_votes=bad) for bad in (BAD_SIGNATURE, FOREIGN_GENESIS)),
     OLD,
 )
+_EQUIVOCATING = _drop("n2f0b0", batches=1, topology="chain", restarts=1, restarting="b")
 SAME_HASH = Assumption(
     "same-hash",
     "all nodes come to the same hash of a batch",
     _is_off("divergences"),
     (
         _drop(divergences=1, astray="a"),
-        _drop("n2f0b0", batches=1, topology="chain", divergences=2, astray="ab", restarts=1, restarting="b"),
+        _drop(within=_EQUIVOCATING, divergences=2, astray="ab"),
     ),
     NEW,
 )
-_DIFFERING: Mapping[str, str | int | bool] = {
-    "batches": 2,
-    "topology": "chain",
-    "call_steps": True,
-    "committees": "1,1;0,1",
-}
+_DIFFERING = _drop(batches=2, topology="chain", call_steps=True, committees="1,1;0,1")
 SAME_COMMITTEE = Assumption(
     "same-committee",
     "all nodes have the same committee for a batch",
     lambda revision, scope: not (scope.split or scope.fallbacks),
-    (Drop({**_DIFFERING, "split": "a"}), Drop({**_DIFFERING, "fallbacks": 1, "restarts": 1, "astray": "a"})),
+    (
+        _drop(within=_DIFFERING, split="a"),
+        _drop(within=replace(_DIFFERING, switches={**_DIFFERING.switches, "restarts": 1}), fallbacks=1, astray="a"),
+    ),
     NEW,
 )
 READABLE_COMMITTEES = Assumption(
     "honest-committees",
     "every batch has a committee, in which honest weight reaches the threshold",
     _are_readable,
-    tuple(_drop("n1f0b0", committees=each, batches=4) for each in ("1;1;error;1", "1;1;none;1")),
+    tuple(_drop(within=_drop("n1f0b0", batches=4), committees=each) for each in ("1;1;error;1", "1;1;none;1")),
     NEW,
+    implies=("honest-quorum",),
 )
 SMALL_MESSAGES = Assumption(
     "small-messages",
     "every vote that a node has fits into one message, or it is sent in pieces",
     lambda revision, scope: not scope.message_limit or revision.sends_in_pieces,
-    (_drop(batches=1, call_steps=True, echo=True, message_limit=1),),
+    (_drop(within=_drop(batches=1, call_steps=True, echo=True), message_limit=1),),
 )
 
 NO_RESTART = Assumption("no-restart", "no node restarts", _is_off("restarts"), (_drop(restarts=None),))
@@ -237,8 +243,8 @@ DIRECT = Assumption(
     "every attester is connected to the main node, and nobody else is between",
     lambda revision, scope: scope.topology == "direct",
     (
-        _drop(batches=2, topology="relays"),
-        *(_drop("n1f0b0", topology=each) for each in ("relay", "relay_chain", "observed")),
+        _drop(within=_drop("n1f0b0", batches=2), topology="relays"),
+        *(_drop(within=ONE, topology=each) for each in ("relay", "relay_chain", "observed")),
         *(_drop(topology=each) for each in ("chain", "mesh")),
     ),
 )
@@ -247,7 +253,7 @@ IN_ORDER = Assumption(
     "in-order",
     "a vote arrives once, and none that is older after it",
     _is_off("replays"),
-    (_drop(replays=True, restarts=None),),
+    (_drop(within=_drop(restarts=None), replays=True),),
     OLD,
 )
 BATCHES_AT_ONCE = Assumption(
@@ -262,7 +268,7 @@ OWN_STEPS = Assumption(
     _is_off("late_answers", "finder_steps", "attester_steps", "call_steps", "certificate_steps"),
     (
         _drop(
-            *("n1f0b0",),
+            within=ONE,
             late_answers=True,
             finder_steps=True,
             attester_steps=True,

@@ -2,6 +2,8 @@
 
 A property is searched where it holds and says something, on the first and the last revision of each design that
 starts attestation at the genesis: in the plain scope, or, where it says nothing there, in one that has what it needs.
+Where an assumption cannot be dropped there, the scope is changed before, and the property must hold in that, too. With
+an assumption go those alone that are stronger.
 """
 
 from __future__ import annotations
@@ -53,8 +55,8 @@ class Place:
         """The committee and the scope, in words."""
         return f"{self.scope.instance.name}, {self.scope.name}"
 
-    def without(self, drop: Drop) -> Place | None:
-        """The same without an assumption; none if it cannot be dropped here."""
+    def after(self, drop: Drop) -> Place | None:
+        """The same with these changes; none if there is no such scope."""
         revision = changed(self.revision, drop.part) if drop.part else self.revision
         committee = instance(drop.instance) if drop.instance else self.scope.instance
         try:
@@ -63,6 +65,13 @@ class Place:
         except BadScope:
             return None
         return Place(revision, scope)
+
+    def loses(self, assumption: Assumption, place: Place) -> bool:
+        """Whether this assumption is made here and not in that place, and all others in both or in neither, but for
+        those that imply it."""
+        lost = {each.name for each in ASSUMPTIONS if self.makes(each) and not place.makes(each)}
+        stronger = {each.name for each in ASSUMPTIONS if assumption.name in each.implies}
+        return assumption.name in lost <= {assumption.name} | stronger
 
     def makes(self, assumption: Assumption) -> bool:
         """Whether the assumption is made here."""
@@ -110,16 +119,15 @@ def survey(
     names = tuple(each.name for each in claims)
     first = dict(zip(plain, search((place, names) for place in plain), strict=True))
     bases = {name: list(_bases(name, first)) for name in names}
-    dropped: dict[Place, list[tuple[str, Place]]] = {}
+    dropped: dict[Place, list[tuple[str, Place, Place]]] = {}
+    asked: dict[Place, dict[str, None]] = {}
     for base in {base: None for those in bases.values() for base in those}:
-        for assumption, place in _without(base):
-            dropped.setdefault(place, []).append((assumption.name, base))
-    asked = {
-        place: tuple(name for name in names if any(base in bases[name] for _, base in those))
-        for place, those in dropped.items()
-        if place not in first
-    }
-    found = {**first, **dict(zip(asked, search(asked.items()), strict=True))}
+        for assumption, before, place in _without(base):
+            dropped.setdefault(place, []).append((assumption.name, base, before))
+            for each in (before, place):
+                asked.setdefault(each, {}).update((name, None) for name in names if base in bases[name])
+    more = [(place, tuple(those)) for place, those in asked.items() if place not in first]
+    found = {**first, **dict(zip((place for place, _ in more), search(more), strict=True))}
     tried = {name: list(_tried(name, bases[name], dropped, found)) for name in names}
     return {name: _outcome(bases[name], tried[name]) for name in names}
 
@@ -131,11 +139,13 @@ Tried = tuple[str, Place, Place, Found]
 def _tried(
     name: str,
     bases: Sequence[Place],
-    dropped: Mapping[Place, Iterable[tuple[str, Place]]],
+    dropped: Mapping[Place, Iterable[tuple[str, Place, Place]]],
     found: Mapping[Place, Mapping[str, Found]],
 ) -> Iterator[Tried]:
     for place, those in dropped.items():
-        yield from ((assumption, base, place, found[place][name]) for assumption, base in those if base in bases)
+        for assumption, base, before in those:
+            if base in bases and found[before][name].word == Exhausted.word:
+                yield assumption, base, place, found[place][name]
 
 
 def _bases(name: str, found: Mapping[Place, Mapping[str, Found]]) -> Iterator[Place]:
@@ -145,20 +155,27 @@ def _bases(name: str, found: Mapping[Place, Mapping[str, Found]]) -> Iterator[Pl
         yield from islice((place for place in places if found[place][name].word == Exhausted.word), 1)
 
 
-def _without(base: Place) -> Iterator[tuple[Assumption, Place]]:
-    """Each assumption that can be dropped, and where that leads."""
+def _without(base: Place) -> Iterator[tuple[Assumption, Place, Place]]:
+    """Each assumption that can be dropped by itself, where it still is made, and where it no longer is."""
     for assumption in ASSUMPTIONS:
         for drop in assumption.drops if design_of(base.revision) in assumption.designs else ():
-            place = base.without(drop)
-            if place is not None and not place.makes(assumption):
-                yield assumption, place
+            before = base.after(drop.within) if drop.within else base
+            place = before and before.after(drop)
+            if before and place and before.loses(assumption, place):
+                yield assumption, before, place
 
 
 def _outcome(bases: Sequence[Place], tried: Sequence[Tried]) -> dict[str, Any]:
     outcome: dict[str, Any] = {"looked_at": [f"{place.revision} in {place.name}" for place in bases], "needed": {}}
     of = {each.name: [one for one in tried if one[0] == each.name] for each in ASSUMPTIONS}
     broken = {name: [one for one in those if one[3].word == Violated.word] for name, those in of.items()}
-    implied = {weaker for each in ASSUMPTIONS if broken[each.name] for weaker in each.implies}
+    designs = {name: {design_of(one[1].revision) for one in those} for name, those in broken.items()}
+    implied = {
+        weaker
+        for each in ASSUMPTIONS
+        for weaker in each.implies
+        if broken[each.name] and designs[weaker] <= designs[each.name]
+    }
     for name, those in of.items():
         if broken[name] and name not in implied:
             outcome["needed"][name] = _shortest(broken[name])
@@ -174,5 +191,5 @@ def _shortest(broken: Sequence[Tried]) -> dict[str, Any]:
 
 def _class(words: Collection[str]) -> str:
     """What becomes of a property without an assumption that it does not need."""
-    classes: dict[type[Verdict], str] = {Violated: "implied", Exhausted: "held", Unknown: "open"}
+    classes: dict[type[Verdict], str] = {Violated: "implied", Unknown: "open", Exhausted: "held"}
     return next((name for verdict, name in classes.items() if verdict.word in words), "silent")
