@@ -159,7 +159,7 @@ class Visited:
     def keep(self, some: Callable[[Run], Run]) -> None:
         """Forget all but some states of each run."""
         for shard in self.shards:
-            shard.runs = [some(run) for run in shard.runs]
+            shard.runs = [kept for run in shard.runs if len(kept := some(run))]
 
     def _divide(self) -> None:
         place = 0

@@ -249,6 +249,15 @@ def starve(monkeypatch: pytest.MonkeyPatch, left: Callable[[], int | None]) -> N
     monkeypatch.setattr(visited, "RECENT", 4)
 
 
+@pytest.mark.parametrize("many", range(19, 23))
+def test_a_process_may_have_no_state_at_first(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = build(revision("pr161+era2480"), Scope(instance("n1f0b0"), 1))
+    alone = explore(small)
+    monkeypatch.setattr(explorer, "MANY", many)
+    shared = explore(small, processes=2)
+    assert (shared.states, shared.transitions, shared.depth) == (alone.states, alone.transitions, alone.depth)
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("name", SHARED)
 def test_a_search_that_memory_has_no_room_for_goes_on_on_disk(
