@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import os
 import platform
+import resource
 import signal
 import sys
 import traceback
@@ -125,8 +126,20 @@ def _status(arguments: Sequence[str] | None) -> int:
         return _failed(error, arguments)
 
 
+LEAST = 400 << 20
+"""With fewer bytes of memory than that, libraries that are loaded wait for ever for more."""
+
+
+def _must_have_memory() -> None:
+    allowed = [resource.getrlimit(each)[0] for each in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    least = min((each for each in allowed if each != resource.RLIM_INFINITY), default=LEAST)
+    if least < LEAST:
+        raise UsageError(f"a process may have {least >> 20} MB of memory here (ulimit); {LEAST >> 20} are needed")
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     try:
+        _must_have_memory()
         words = sys.argv[1:] if arguments is None else arguments
         options = parser(words).parse_args(words)
         if options.version:

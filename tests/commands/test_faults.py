@@ -324,6 +324,14 @@ def is_in_order(ended: Ended, folder: Path) -> None:
             json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("limit", [resource.RLIMIT_AS, resource.RLIMIT_DATA])
+def test_with_very_little_memory_a_command_ends_at_once(limit: int, tmp_path: Path) -> None:
+    few = 250 << 20
+    ended = run(SHORT["explore"], tmp_path, preexec_fn=lambda: resource.setrlimit(limit, (few, few)))
+    assert (ended.status, ended.stdout) == (Status.USAGE, "")
+    assert ended.stderr == "attestation: a process may have 250 MB of memory here (ulimit); 400 are needed\n"
+
+
 def test_every_command_has_a_row() -> None:
     assert list(dict.fromkeys(command for command, _, _ in table())) == list(COMMANDS)
 
