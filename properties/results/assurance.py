@@ -54,7 +54,8 @@ proof  by Z3, for up to so many attesters of any weights (any: the step to any
        database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
 to     by Z3, no run of so many steps violates it; 9!: one of 9 steps does
 runs   random runs in which it was asserted, by Hypothesis, and their steps
-own    mistakes put into the model that no other property noticed
+own    mistakes in code of the group that only this property's verdict noticed,
+       of those sampled ({sample} in all code, docs/mutants.md)
 if     so many assumptions without each of which it fails (docs/assumptions.md)
 -      nothing was done, or nothing found; k, M: thousands, millions
 A recording agrees if the model can do what the real components did in it. Z3
@@ -81,7 +82,7 @@ class Assurance:
         driven = kept("driven")[self.group].get(name, (0, 0))
         needed = kept("dropped").get(name, {}).get("needed", {}).values()
         without = sum(any(group_of(base) == self.group for base in each["bases"]) for each in needed)
-        numbers = self.states, self.fired, *driven, _alone()[name], without
+        numbers = self.states, self.fired, *driven, _alone()[self.group, name], without
         seen, fired, *others = map(short, numbers)
         return name, searched, seen, fired, proof or "-", depth or "-", *others
 
@@ -107,11 +108,15 @@ def kept(part: str) -> Mapping[str, Any]:
 
 
 @cache
-def _alone() -> Counter[str]:
-    """How many mutants of the kept survey each property alone notices."""
+def _alone() -> Counter[Place]:
+    """How many mutants of the kept survey, of those that a group's design can have, each property alone notices."""
     from properties.mutation.survey import VERDICT, saved
 
-    return Counter(each.checks[0] for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1)
+    alone = [each for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1]
+    designs = {group: design_of(revision) for group, (_, revision) in GROUPS.items()}
+    return Counter(
+        (group, each.checks[0]) for group in GROUPS for each in alone if designs[group] in each.mutant.designs
+    )
 
 
 def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> list[Assurance]:
@@ -159,7 +164,11 @@ def group_of(revision: str) -> str:
 
 def explained() -> str:
     """What the heads mean."""
-    return EXPLAINED.format(revisions=", ".join(revision for _, revision in GROUPS.values()))
+    from properties.mutation.survey import saved
+
+    _, total, found = saved()
+    revisions = ", ".join(revision for _, revision in GROUPS.values())
+    return EXPLAINED.format(sample=f"{len(found)} of {total:,}", revisions=revisions)
 
 
 def table(found: Collection[Assurance], everything: bool) -> str:

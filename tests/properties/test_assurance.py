@@ -11,6 +11,7 @@ from docs.generator.kept import PARTS, driven, proved, recorded
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
+from properties.mutation.survey import VERDICT, saved
 from properties.proofs.theorems import ABOUT, theorems_of
 from properties.results.assurance import (
     GENESIS,
@@ -88,6 +89,14 @@ def test_of_a_run_only_tolerated_byzantine_weight_counts_and_what_fired_is_count
     assert (verify.fails, verify.holds, verify.states) == (0, 1, entries[0].states)
     assert 0 < verify.fired < verify.states
     assert of_entries(entries[1:]) == []
+
+
+def test_a_mutant_counts_only_in_the_groups_whose_design_can_have_it() -> None:
+    alone = [each for each in saved()[2] if each.how == VERDICT and each.checks == ("status_never_falls",)]
+    own = {each.group: int(each.cells[8]) for each in everything() if each.claim.name == "status_never_falls"}
+    for group, other in ((SEALED, "controller"), (GENESIS, "controller"), (REDESIGN, "registry")):
+        assert own[group] == sum(not each.mutant.file.startswith(f"{other}_design/") for each in alone)
+    assert own[SEALED] != own[REDESIGN] < len(alone)
 
 
 @pytest.mark.parametrize(
