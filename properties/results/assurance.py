@@ -46,20 +46,27 @@ HEADS = ("property", "fails", "seen", "fired", "proof", "to", "runs", "steps", "
 
 EXPLAINED = """\
 fails  in so many of the searches in which the property says something, with no
-       more Byzantine weight than is tolerated
+       more Byzantine weight than is tolerated; a search that revisions share
+       counts for each of them
 seen   so many states, all that there are, by the searches in which it holds
 fired  so often a state had what a part of the property speaks about
 proof  by Z3, for up to so many attesters of any weights (any: the step to any
        number is argued by hand), without pruning, regenesis or a restored
-       database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
-to     by Z3, no run of so many steps violates it; 9!: one of 9 steps does
+       database; some only where attesters are connected directly, some of them
+       with votes one way only (attestation prove says which); (6): of a weaker
+       sentence; fails: refuted
+to     by Z3, no run of up to so many steps violates it in one small scope
+       (attestation prove names it); 9!: one of 9 steps does
 runs   random runs in which it was asserted, by Hypothesis, and their steps
 own    mistakes in code of the group that only this property's verdict noticed,
        of those sampled ({sample} in all code, docs/mutants.md)
 if     so many assumptions without each of which it fails (docs/assumptions.md)
 -      nothing was done, or nothing found; k, M: thousands, millions
-A recording agrees if the model can do what the real components did in it. Z3
-was asked about {revisions}."""
+proof, to, runs, steps, own, if and recordings are not from these searches, but
+from earlier runs: properties/results/kept.json (own: properties/mutation/
+survey.json). Z3 was asked about {revisions}.
+A recording agrees if the model can do what the real components did in it.
+What each property means: attestation properties."""
 
 
 @dataclass(frozen=True)
@@ -206,5 +213,7 @@ def _summed_up(found: Iterable[Assurance], silent: Collection[str]) -> Iterator[
         yield f"{group}: {GROUPS[group][0]}; none ran in a release; fails: {', '.join(failing) or 'nothing'}."
     witnesses = [each for each in found if each.claim.kind is Kind.SOMETIMES]
     never = [f"{each.claim.name} ({each.group})" for each in witnesses if not each.holds]
-    reached = f"Of {len(witnesses)} situations that should occur {len(witnesses) - len(never)} do in some search"
+    names = len({each.claim for each in witnesses})
+    pairs = f"Of {len(witnesses)} pairs of a group and one of {names} situations that should occur"
+    reached = f"{pairs} {len(witnesses) - len(never)} do in some search"
     yield f"{reached}; never: {', '.join(never) or 'none'}. (All rows: attestation check --all)"

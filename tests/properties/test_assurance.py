@@ -77,6 +77,7 @@ def test_the_ledger_fits_into_80_columns_and_explains_its_heads(all_rows: bool) 
 def test_the_short_ledger_sums_up_what_never_ran_and_the_witnesses() -> None:
     text = table([*found(ROWS).values()], False)
     assert "sealed batch; none ran in a release; fails:" in " ".join(text.split())
+    assert "Of 1 pairs of a group and one of 1 situations that should occur 0 do" in " ".join(text.split())
     assert "never: certificate_stored (genesis)" in " ".join(text.split())
     assert "sealed batch; 20/20 recordings agree" in table([*found(ROWS[:1]).values()], False)
     assert table([], False) == ""
