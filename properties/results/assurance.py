@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from model.revisions import CONTROLLER, design_of
+from model.revisions import CONTROLLER, REVISIONS, design_of
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
 from properties.results.expected import Row
@@ -31,9 +31,9 @@ SEALED, GENESIS, REDESIGN = "sealed", "genesis", "PR175"
 """Where attestation starts, in the vote registry's design; and the other design."""
 
 GROUPS: Mapping[str, tuple[str, str]] = {
-    REDESIGN: ("attestation controllers", "pr175+era3512"),
-    GENESIS: ("vote registries, start at the genesis", "pr170+era2539"),
-    SEALED: ("vote registries, start at the last sealed batch", "pr161+era2480"),
+    REDESIGN: ("attestation controllers (era-consensus PR 175 on)", "pr175+era3512"),
+    GENESIS: ("start at the genesis (zksync-era PR 2539)", "pr170+era2539"),
+    SEALED: ("start at the last sealed batch (zksync-era PR 2480)", "pr161+era2480"),
 }
 """Each group of revisions: what they are, and the one that Z3 is asked about."""
 
@@ -64,34 +64,38 @@ if     so many assumptions without each of which it fails (docs/assumptions.md)
 -      nothing was done, or nothing found; k, M: thousands, millions
 proof, to, runs, steps, own, if and recordings are not from these searches, but
 from earlier runs: properties/results/kept.json (own: properties/mutation/
-survey.json). Z3 was asked about {revisions}.
-A recording agrees if the model can do what the real components did in it.
+survey.json), and left out where only proposals were searched. Z3 was asked
+about {revisions}. recordings: the
+model can do what the real components did in so many, of so many.
 What each property means: attestation properties."""
 
 
 @dataclass(frozen=True)
 class Assurance:
     """A property on a group of revisions: in how many searches it `fails`, in how many it `holds`, how many `states`
-    these have, and how often it had something to say in them, `fired`."""
+    these have, and how often it had something to say in them, `fired`; and in how many a revision `merged`, one without
+    proposals, was searched: what is kept of earlier runs is about these."""
 
     claim: Property
     group: str
     fails: int
     holds: int
     states: int
+    merged: int
     fired: int
 
     @property
     def cells(self) -> tuple[str, ...]:
         """A row of the table."""
-        name, searched = self.claim.name, f"{self.fails}/{self.fails + self.holds}"
-        proof, depth = kept("proved")[self.group].get(name, ("", ""))
-        driven = kept("driven")[self.group].get(name, (0, 0))
+        name, group = self.claim.name, self.group
+        searched = name, f"{self.fails}/{self.fails + self.holds}", short(self.states), short(self.fired)
+        if not self.merged:
+            return *searched, *"-" * (len(HEADS) - len(searched))
+        proof, depth = kept("proved")[group].get(name, ("", ""))
+        driven = kept("driven")[group].get(name, (0, 0))
         needed = kept("dropped").get(name, {}).get("needed", {}).values()
-        without = sum(any(group_of(base) == self.group for base in each["bases"]) for each in needed)
-        numbers = self.states, self.fired, *driven, _alone()[self.group, name], without
-        seen, fired, *others = map(short, numbers)
-        return name, searched, seen, fired, proof or "-", depth or "-", *others
+        without = sum(any(group_of(base) == group for base in each["bases"]) for each in needed)
+        return *searched, proof or "-", depth or "-", *map(short, (*driven, _alone()[group, name], without))
 
     @property
     def weight(self) -> tuple[bool, float, int]:
@@ -129,15 +133,16 @@ def _alone() -> Counter[Place]:
 def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> list[Assurance]:
     """Of every property that says something on a group of revisions, from the verdicts of searches, each with its
     revision; group by group."""
-    fails, holds, states = Counter[Place](), Counter[Place](), Counter[Place]()
+    fails, holds, states, merged = Counter[Place](), Counter[Place](), Counter[Place](), Counter[Place]()
     for revision, row in rows:
         for claim in CATALOGUE:
             place, word = (group_of(revision), claim.name), str(row.get(claim.name, "")).partition(":")[0]
             fails[place] += word in FAILS
             holds[place] += word in HOLDS
             states[place] += int(row["states"]) if word == Exhausted.word else 0
+            merged[place] += revision in REVISIONS and word in FAILS | HOLDS
     found = (
-        Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, fired)))
+        Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, merged, fired)))
         for group in GROUPS
         for claim in CATALOGUE
     )
@@ -194,9 +199,10 @@ def table(found: Collection[Assurance], everything: bool) -> str:
     return "\n\n".join([*parts, explained()])
 
 
-def _section(group: str, rows: Iterable[Assurance], widths: list[int]) -> Iterator[str]:
+def _section(group: str, rows: Collection[Assurance], widths: list[int]) -> Iterator[str]:
     logs = kept("recorded")[group]
-    yield f"{group}: {GROUPS[group][0]}; {logs['agree']}/{logs['runs']} recordings agree"
+    recordings = f"; recordings: {logs['agree']}/{logs['runs']}" if any(each.merged for each in rows) else ""
+    yield f"{group}: {GROUPS[group][0]}{recordings}"
     for first, *cells in (HEADS, *(each.cells for each in rows)):
         rest = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield " ".join([first.ljust(widths[0]), *rest]).rstrip()
