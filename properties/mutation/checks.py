@@ -292,25 +292,19 @@ def _open_changes(mutant: Mutant) -> Iterator[Place]:
     """The open systems that say something else."""
     said = fresh("properties.results.ledger").expressions_of
     for place, (before, calls) in open_systems().items():
-        is_part = design_of(place[0]) in _designs(mutant) and matters(calls, mutant)
+        is_part = design_of(place[0]) in mutant.designs and matters(calls, mutant)
         if is_part and hash(said(built(place, fresh))) != before:
             yield place
 
 
 def _cases_of(mutant: Mutant) -> list[Case]:
     """The systems of the ledger that the file can be part of."""
-    return [case for case in cases() if design_of(case.revision) in _designs(mutant) and matters(case.calls, mutant)]
-
-
-def _designs(mutant: Mutant) -> list[str]:
-    """The designs that a file is part of."""
-    alone = {"registry_design": [REGISTRY], "controller_design": [CONTROLLER]}
-    return alone.get(mutant.file.split("/")[0], [REGISTRY, CONTROLLER])
+    return [case for case in cases() if design_of(case.revision) in mutant.designs and matters(case.calls, mutant)]
 
 
 def _proofs(mutant: Mutant) -> Iterator[Kill]:
     changed = set() if _is_in_full_fidelity(mutant) else {name for name, _ in _open_changes(mutant)}
-    for name in chain(*(PROVED[design] for design in _designs(mutant))):
+    for name in chain(*(PROVED[design] for design in mutant.designs)):
         try:
             said, calls = proved()[name]
             if not matters(calls, mutant) or not (_is_in_full_fidelity(mutant) or name in changed):
@@ -327,7 +321,7 @@ def _proofs(mutant: Mutant) -> Iterator[Kill]:
 
 def _logs(mutant: Mutant) -> Iterator[Kill]:
     for design, name in ((REGISTRY, "system-logs"), (CONTROLLER, "controller-logs")):
-        if design not in _designs(mutant):
+        if design not in mutant.designs:
             continue
         reading, following = fresh("properties.logs.reading"), fresh("properties.logs.following")
         with fresh("properties.recordings.format").open_recording(RECORDINGS / f"{name}.jsonl.gz") as lines:
@@ -345,7 +339,7 @@ def _tests(mutant: Mutant) -> Iterator[Kill]:
     files = [
         each.name
         for each in tested()
-        if {*each.designs} & {*_designs(mutant)}
+        if {*each.designs} & {*mutant.designs}
         and matters(each.calls, mutant)
         and (is_refined or each.name not in REFINEMENT)
     ]

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from model.revisions import CONTROLLER, REGISTRY
+
 MODEL = Path(__file__).parents[2] / "model"
 
 SUBSTRATE = ("algebra.py", "transitions.py", "scope.py", "revisions.py")
@@ -51,6 +53,12 @@ class Mutant:
     def is_guard(self) -> bool:
         """Whether it takes away a condition, or a part of one."""
         return self.operator in ("guard", "conjunct")
+
+    @property
+    def designs(self) -> tuple[str, ...]:
+        """The designs that the file is part of."""
+        alone = {"registry_design": (REGISTRY,), "controller_design": (CONTROLLER,)}
+        return alone.get(self.file.split("/")[0], (REGISTRY, CONTROLLER))
 
     def source(self) -> ast.Module:
         """The tree of the module with the mistake. Raises `LookupError` if the file no longer has its place."""

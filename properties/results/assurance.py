@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from model.revisions import CONTROLLER, design_of
+from model.revisions import CONTROLLER, REVISIONS, design_of
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
 from properties.results.expected import Row
@@ -31,9 +31,9 @@ SEALED, GENESIS, REDESIGN = "sealed", "genesis", "PR175"
 """Where attestation starts, in the vote registry's design; and the other design."""
 
 GROUPS: Mapping[str, tuple[str, str]] = {
-    REDESIGN: ("attestation controllers", "pr175+era3512"),
-    GENESIS: ("vote registries, start at the genesis", "pr170+era2539"),
-    SEALED: ("vote registries, start at the last sealed batch", "pr161+era2480"),
+    REDESIGN: ("attestation controllers (era-consensus PR 175 on)", "pr175+era3512"),
+    GENESIS: ("start at the genesis (zksync-era PR 2539)", "pr170+era2539"),
+    SEALED: ("start at the last sealed batch (zksync-era PR 2480)", "pr161+era2480"),
 }
 """Each group of revisions: what they are, and the one that Z3 is asked about."""
 
@@ -46,44 +46,56 @@ HEADS = ("property", "fails", "seen", "fired", "proof", "to", "runs", "steps", "
 
 EXPLAINED = """\
 fails  in so many of the searches in which the property says something, with no
-       more Byzantine weight than is tolerated
+       more Byzantine weight than is tolerated; a search that revisions share
+       counts for each of them
 seen   so many states, all that there are, by the searches in which it holds
 fired  so often a state had what a part of the property speaks about
 proof  by Z3, for up to so many attesters of any weights (any: the step to any
        number is argued by hand), without pruning, regenesis or a restored
-       database (docs/proofs.md); (6): of a weaker sentence; fails: refuted
-to     by Z3, no run of so many steps violates it; 9!: one of 9 steps does
+       database; some only where attesters are connected directly, some of them
+       with votes one way only (attestation prove says which); (6): of a weaker
+       sentence; fails: refuted
+to     by Z3, no run of up to so many steps violates it in one small scope
+       (attestation prove names it); 9!: one of 9 steps does
 runs   random runs in which it was asserted, by Hypothesis, and their steps
-own    mistakes put into the model that no other property noticed
+own    mistakes in code of the group that only this property's verdict noticed,
+       of those sampled ({sample} in all code, docs/mutants.md)
 if     so many assumptions without each of which it fails (docs/assumptions.md)
 -      nothing was done, or nothing found; k, M: thousands, millions
-A recording agrees if the model can do what the real components did in it. Z3
-was asked about {revisions}."""
+proof, to, runs, steps, own, if and recordings are not from these searches, but
+from earlier runs: properties/results/kept.json (own: properties/mutation/
+survey.json), and left out where only proposals were searched. Z3 was asked
+about {revisions}. recordings: the
+model can do what the real components did in so many, of so many.
+What each property means: attestation properties."""
 
 
 @dataclass(frozen=True)
 class Assurance:
     """A property on a group of revisions: in how many searches it `fails`, in how many it `holds`, how many `states`
-    these have, and how often it had something to say in them, `fired`."""
+    these have, and how often it had something to say in them, `fired`; and in how many a revision `merged`, one without
+    proposals, was searched: what is kept of earlier runs is about these."""
 
     claim: Property
     group: str
     fails: int
     holds: int
     states: int
+    merged: int
     fired: int
 
     @property
     def cells(self) -> tuple[str, ...]:
         """A row of the table."""
-        name, searched = self.claim.name, f"{self.fails}/{self.fails + self.holds}"
-        proof, depth = kept("proved")[self.group].get(name, ("", ""))
-        driven = kept("driven")[self.group].get(name, (0, 0))
+        name, group = self.claim.name, self.group
+        searched = name, f"{self.fails}/{self.fails + self.holds}", short(self.states), short(self.fired)
+        if not self.merged:
+            return *searched, *"-" * (len(HEADS) - len(searched))
+        proof, depth = kept("proved")[group].get(name, ("", ""))
+        driven = kept("driven")[group].get(name, (0, 0))
         needed = kept("dropped").get(name, {}).get("needed", {}).values()
-        without = sum(any(group_of(base) == self.group for base in each["bases"]) for each in needed)
-        numbers = self.states, self.fired, *driven, _alone()[name], without
-        seen, fired, *others = map(short, numbers)
-        return name, searched, seen, fired, proof or "-", depth or "-", *others
+        without = sum(any(group_of(base) == group for base in each["bases"]) for each in needed)
+        return *searched, proof or "-", depth or "-", *map(short, (*driven, _alone()[group, name], without))
 
     @property
     def weight(self) -> tuple[bool, float, int]:
@@ -107,25 +119,30 @@ def kept(part: str) -> Mapping[str, Any]:
 
 
 @cache
-def _alone() -> Counter[str]:
-    """How many mutants of the kept survey each property alone notices."""
+def _alone() -> Counter[Place]:
+    """How many mutants of the kept survey, of those that a group's design can have, each property alone notices."""
     from properties.mutation.survey import VERDICT, saved
 
-    return Counter(each.checks[0] for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1)
+    alone = [each for each in saved()[2] if each.how == VERDICT and len(each.checks) == 1]
+    designs = {group: design_of(revision) for group, (_, revision) in GROUPS.items()}
+    return Counter(
+        (group, each.checks[0]) for group in GROUPS for each in alone if designs[group] in each.mutant.designs
+    )
 
 
 def assurances(rows: Iterable[tuple[str, Row]], fired: Mapping[Place, int]) -> list[Assurance]:
     """Of every property that says something on a group of revisions, from the verdicts of searches, each with its
     revision; group by group."""
-    fails, holds, states = Counter[Place](), Counter[Place](), Counter[Place]()
+    fails, holds, states, merged = Counter[Place](), Counter[Place](), Counter[Place](), Counter[Place]()
     for revision, row in rows:
         for claim in CATALOGUE:
             place, word = (group_of(revision), claim.name), str(row.get(claim.name, "")).partition(":")[0]
             fails[place] += word in FAILS
             holds[place] += word in HOLDS
             states[place] += int(row["states"]) if word == Exhausted.word else 0
+            merged[place] += revision in REVISIONS and word in FAILS | HOLDS
     found = (
-        Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, fired)))
+        Assurance(claim, group, *(each.get((group, claim.name), 0) for each in (fails, holds, states, merged, fired)))
         for group in GROUPS
         for claim in CATALOGUE
     )
@@ -159,7 +176,11 @@ def group_of(revision: str) -> str:
 
 def explained() -> str:
     """What the heads mean."""
-    return EXPLAINED.format(revisions=", ".join(revision for _, revision in GROUPS.values()))
+    from properties.mutation.survey import saved
+
+    _, total, found = saved()
+    revisions = ", ".join(revision for _, revision in GROUPS.values())
+    return EXPLAINED.format(sample=f"{len(found)} of {total:,}", revisions=revisions)
 
 
 def table(found: Collection[Assurance], everything: bool) -> str:
@@ -178,9 +199,10 @@ def table(found: Collection[Assurance], everything: bool) -> str:
     return "\n\n".join([*parts, explained()])
 
 
-def _section(group: str, rows: Iterable[Assurance], widths: list[int]) -> Iterator[str]:
+def _section(group: str, rows: Collection[Assurance], widths: list[int]) -> Iterator[str]:
     logs = kept("recorded")[group]
-    yield f"{group}: {GROUPS[group][0]}; {logs['agree']}/{logs['runs']} recordings agree"
+    recordings = f"; recordings: {logs['agree']}/{logs['runs']}" if any(each.merged for each in rows) else ""
+    yield f"{group}: {GROUPS[group][0]}{recordings}"
     for first, *cells in (HEADS, *(each.cells for each in rows)):
         rest = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         yield " ".join([first.ljust(widths[0]), *rest]).rstrip()
@@ -197,5 +219,7 @@ def _summed_up(found: Iterable[Assurance], silent: Collection[str]) -> Iterator[
         yield f"{group}: {GROUPS[group][0]}; none ran in a release; fails: {', '.join(failing) or 'nothing'}."
     witnesses = [each for each in found if each.claim.kind is Kind.SOMETIMES]
     never = [f"{each.claim.name} ({each.group})" for each in witnesses if not each.holds]
-    reached = f"Of {len(witnesses)} situations that should occur {len(witnesses) - len(never)} do in some search"
+    names = len({each.claim for each in witnesses})
+    pairs = f"Of {len(witnesses)} pairs of a group and one of {names} situations that should occur"
+    reached = f"{pairs} {len(witnesses) - len(never)} do in some search"
     yield f"{reached}; never: {', '.join(never) or 'none'}. (All rows: attestation check --all)"

@@ -11,6 +11,7 @@ from docs.generator.kept import PARTS, driven, proved, recorded
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
+from properties.mutation.survey import VERDICT, saved
 from properties.proofs.theorems import ABOUT, theorems_of
 from properties.results.assurance import (
     GENESIS,
@@ -75,10 +76,20 @@ def test_the_ledger_fits_into_80_columns_and_explains_its_heads(all_rows: bool) 
 
 def test_the_short_ledger_sums_up_what_never_ran_and_the_witnesses() -> None:
     text = table([*found(ROWS).values()], False)
-    assert "sealed batch; none ran in a release; fails:" in " ".join(text.split())
+    assert "sealed batch (zksync-era PR 2480); none ran in a release; fails:" in " ".join(text.split())
+    assert "Of 1 pairs of a group and one of 1 situations that should occur 0 do" in " ".join(text.split())
     assert "never: certificate_stored (genesis)" in " ".join(text.split())
-    assert "sealed batch; 20/20 recordings agree" in table([*found(ROWS[:1]).values()], False)
+    assert "sealed batch (zksync-era PR 2480); recordings: 20/20\n" in table([*found(ROWS[:1]).values()], False)
     assert table([], False) == ""
+
+
+def test_what_is_kept_of_earlier_runs_says_nothing_of_proposals() -> None:
+    proposal = f"{ROWS[0][0]}+start_kept"
+    mixed = found([ROWS[0], (proposal, {"states": 10, "no_gaps_on_main_node": "EXHAUSTED"})])
+    assert mixed[SEALED, "no_gaps_on_main_node"].cells[4] == "fails"
+    rows = found([(proposal, ROWS[0][1]), (ROWS[0][0], {"states": 10, "no_gaps_on_main_node": "VACUOUS"})])
+    assert {*rows[SEALED, "no_gaps_on_main_node"].cells[4:]} == {"-"}
+    assert table([*rows.values()], False).startswith("sealed: start at the last sealed batch (zksync-era PR 2480)\n")
 
 
 def test_of_a_run_only_tolerated_byzantine_weight_counts_and_what_fired_is_counted() -> None:
@@ -88,6 +99,14 @@ def test_of_a_run_only_tolerated_byzantine_weight_counts_and_what_fired_is_count
     assert (verify.fails, verify.holds, verify.states) == (0, 1, entries[0].states)
     assert 0 < verify.fired < verify.states
     assert of_entries(entries[1:]) == []
+
+
+def test_a_mutant_counts_only_in_the_groups_whose_design_can_have_it() -> None:
+    alone = [each for each in saved()[2] if each.how == VERDICT and each.checks == ("status_never_falls",)]
+    own = {each.group: int(each.cells[8]) for each in everything() if each.claim.name == "status_never_falls"}
+    for group, other in ((SEALED, "controller"), (GENESIS, "controller"), (REDESIGN, "registry")):
+        assert own[group] == sum(not each.mutant.file.startswith(f"{other}_design/") for each in alone)
+    assert own[SEALED] != own[REDESIGN] < len(alone)
 
 
 @pytest.mark.parametrize(
