@@ -19,6 +19,7 @@ from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
 from properties.engines import checking, explorer
+from properties.engines.memory import NotEnoughMemory
 from properties.render.command import scope_options
 from properties.scopes.plans import PLANS, Plan
 
@@ -349,8 +350,30 @@ def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capt
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-5].startswith("CUT SHORT: 1 of 1 search reached --max-states, ")
+    assert lines[-5].startswith("CUT SHORT: 1 of 1 search not done to the end (--max-states 50), ")
     assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+
+
+def test_check_without_memory_for_a_verdict_is_cut_short_and_not_different(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    """All states are searched, and the transitions between them find no room."""
+
+    def short(_: object) -> None:
+        raise NotEnoughMemory("1 MB more are needed, and 0 MB are left")
+
+    monkeypatch.setattr(checking.Check, "graph", property(short))
+    words = ["--instance", "w7b0", "--revision", "pr161+era2539"]
+    assert checked(tmp_path, *words) == 3
+    printed = capsys.readouterr().out
+    assert "CUT SHORT: 1 of 1 search not done to the end, " in printed
+    assert " left open: out of memory: 1 MB more are needed, and 0 MB are left;\n" in printed
+    assert "every reachable state of every scope was examined" not in " ".join(printed.split())
+    assert "DIFFERENT" not in printed
+    assert "exhaustive" not in printed
+    checked(tmp_path, *words, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["complete"], found["entries"][0]["complete"], found["differences"]) == (False, False, [])
 
 
 def test_a_run_that_is_cut_short_calls_nothing_expected_and_no_search_exhaustive(
