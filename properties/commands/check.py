@@ -16,7 +16,7 @@ from model.revisions import REVISIONS
 from properties.commands.options import add_max_states, add_workers, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, write
+from properties.commands.usage import checked_instance, checked_revision, counted, folder, write
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_searches(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder,
         default=Path("evidence"),
         metavar="DIR",
         help="for the reports; replaces older ones (evidence)",
@@ -52,13 +52,12 @@ def add_searches(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check, write the reports, and print what goes wrong, what holds, and what is not as expected."""
-    from properties.commands.evidence import remove_reports, write_index
+    from properties.commands.evidence import begin, write_index
 
     revisions, plans = chosen(options)
     if options.toml:
         return _write_expectations(search(options, revisions, plans))
-    must_take_files(options.out)
-    remove_reports(options.out, revisions)
+    begin(options.out, revisions, _command(options))
     done = search(options, revisions, plans, options.out)
     write_index(options.out, done)
     if options.json:
