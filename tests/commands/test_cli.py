@@ -99,6 +99,9 @@ BAD = {
     "report --out ''": "the name of the folder is empty",
     "replay --out '' log": "the name of the folder is empty",
     "prove --smt2 ''": "the name of the folder is empty",
+    "check --json --toml": "--toml writes the table, and no reports or verdicts; leave out --json",
+    "check --toml --all --out evidence": "; leave out --out and --all",
+    "diff pr161+era2480 pr161+era2539 --json --format markdown": "leave out --format, or --json",
     "fly": "invalid choice: 'fly'",
 }
 
