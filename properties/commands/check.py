@@ -16,12 +16,14 @@ from model.revisions import REVISIONS
 from properties.commands.options import add_max_states, add_workers, workers_of
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import checked_instance, checked_revision, counted, must_take_files, write
+from properties.commands.usage import UsageError, checked_instance, checked_revision, counted, folder, write
 
 if TYPE_CHECKING:
     from properties.commands.outcome import Outcome
     from properties.results.ledger import Entry
     from properties.scopes.plans import Plan
+
+EVIDENCE = Path("evidence")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,10 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_searches(parser)
     parser.add_argument(
         "--out",
-        type=Path,
-        default=Path("evidence"),
+        type=folder,
         metavar="DIR",
-        help="for the reports; replaces older ones (evidence)",
+        help=f"for the reports; replaces older ones ({EVIDENCE})",
     )
     parser.add_argument("--all", action="store_true", help="print all verdicts, too; they are in a file in any case")
     parser.add_argument("--json", action="store_true", help="the ledger for machines (docs/json.md)")
@@ -52,19 +53,21 @@ def add_searches(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check, write the reports, and print what goes wrong, what holds, and what is not as expected."""
-    from properties.commands.evidence import remove_reports, write_index
+    from properties.commands.evidence import begin, write_index
 
     revisions, plans = chosen(options)
     if options.toml:
+        if given := [f"--{name}" for name in ("out", "all", "json") if getattr(options, name)]:
+            raise UsageError(f"--toml writes the table, and no reports or verdicts; leave out {' and '.join(given)}")
         return _write_expectations(search(options, revisions, plans))
-    must_take_files(options.out)
-    remove_reports(options.out, revisions)
-    done = search(options, revisions, plans, options.out)
-    write_index(options.out, done)
+    out = options.out or EVIDENCE
+    begin(out, revisions, _command(options))
+    done = search(options, revisions, plans, out)
+    write_index(out, done)
     if options.json:
         print(json.dumps(done.as_json(), indent=2))
     else:
-        _print(done, options)
+        _print(done, out, options.all)
     return done.status
 
 
@@ -146,21 +149,21 @@ def _estimate(sizes: list[int | None], workers: int) -> str:
     return f"{states}, {about}" + (f", and {unknown} of a size that nobody knows," if unknown else "")
 
 
-def _print(done: Outcome, options: argparse.Namespace) -> None:
-    """What stands behind each property, and the summary; with `--all`, all of both, and all verdicts between them."""
+def _print(done: Outcome, out: Path, everything: bool) -> None:
+    """What stands behind each property, and the summary; or all of both, and all verdicts between them."""
     from properties.commands.evidence import INDEX, LEDGER
     from properties.results import assurance
     from properties.results.ledger import table
 
     if standing := assurance.of_entries(done.entries):
-        print(assurance.table(standing, options.all), end="\n\n")
-    if options.all:
+        print(assurance.table(standing, everything), end="\n\n")
+    if everything:
         print(table(done.entries, shutil.get_terminal_size((140, 24)).columns), end="\n\n")
     print(done.summary())
-    index, violations = options.out / INDEX, len(done.reports) // (1 if done.stopped else 2)
+    index, violations = out / INDEX, len(done.reports) // (1 if done.stopped else 2)
     what = "a trace of each, as JSON without a report," if done.stopped else "a report on each"
     print(f"{counted(violations, 'kind')} of violations; {what} is listed in {index}")
-    print(f"all verdicts: {options.out / LEDGER}, or attestation check --all")
+    print(f"all verdicts: {out / LEDGER}, or attestation check --all")
 
 
 def _write_expectations(done: Outcome) -> int:

@@ -28,9 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--instance", action="append", metavar="I", help="compare only in scopes of this instance (may be repeated)"
     )
     parser.add_argument("--deep", action="store_true", help="the larger scopes, too: minutes")
-    parser.add_argument(
-        "--format", choices=FORMATS, default=FORMATS[0], help="text, or markdown: a review comment (text)"
-    )
+    parser.add_argument("--format", choices=FORMATS, help="text, or markdown: a review comment (text)")
     parser.add_argument("--json", action="store_true", help="what was found for machines (docs/json.md)")
     add_max_states(parser)
     add_workers(parser)
@@ -38,6 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare, and print what differs. An interrupt leaves what is finished."""
+    if options.json and options.format:
+        raise UsageError("--json is a format of its own; leave out --format, or --json")
     diff = compared(options)
     if options.json:
         print(json.dumps(comparison.as_json(diff), indent=2))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from properties.claims.catalogue import CATALOGUE
 from properties.commands.outcome import Outcome
-from properties.commands.usage import write
+from properties.commands.usage import is_marked, must_not_replace, must_take_files, write
 from properties.engines.workers import Workers
 from properties.render.command import repeat
 from properties.results.findings import RAN
@@ -21,14 +21,29 @@ INDEX = "README.md"
 LEDGER = "ledger.txt"
 
 
-def remove_reports(folder: Path, revisions: Iterable[str]) -> None:
-    """Remove the reports that earlier runs wrote on these revisions, and nothing else."""
+TITLE = "# What goes wrong"
+WRITTEN = f"{TITLE}\n\nWritten by `attestation check"
+"""How an index begins, by which a folder is known for one of these."""
+
+
+def begin(folder: Path, revisions: Iterable[str], command: str) -> None:
+    """Remove the reports that earlier runs wrote on these revisions, and nothing else; the index then says that the run
+    has not ended. Raises `UsageError`, and changes nothing, where files stand in the way that no run has written."""
+    must_take_files(folder)
+    index, old = folder / INDEX, list(_reports(folder, revisions))
+    if not is_marked(index, WRITTEN):
+        must_not_replace([index, folder / LEDGER, *old], "check")
+    for file in old:
+        file.unlink(missing_ok=True)
+    write(index, f"{TITLE}\n\nWritten by `{command}`, which has not ended.\n")
+
+
+def _reports(folder: Path, revisions: Iterable[str]) -> Iterator[Path]:
+    """The files there that have the names of reports on these revisions."""
     ours = re.compile(rf"(?:{'|'.join(claim.name for claim in CATALOGUE)})(?:\.\w+)?\.(?:md|json)")
     for revision in revisions:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            for file in list((folder / revision).iterdir()):
-                if ours.fullmatch(file.name) and file.is_file():
-                    file.unlink(missing_ok=True)
+            yield from (file for file in (folder / revision).iterdir() if ours.fullmatch(file.name) and file.is_file())
 
 
 def write_reports(folder: Path, entries: list[Entry], workers: Workers | None = None) -> Iterator[Path]:
@@ -81,7 +96,7 @@ def write_index(folder: Path, done: Outcome) -> None:
 def _index(done: Outcome) -> Iterator[str]:
     suffix = "json" if done.stopped else "md"
     shown = columns(done.entries)
-    yield "# What goes wrong\n"
+    yield f"{TITLE}\n"
     how = "" if done.is_complete else ", which was CUT SHORT"
     yield f"Written by `{done.command}`{how}. The figures are the lengths of the runs, in steps, and"
     yield "lead to the reports; each has its trace as JSON beside it.\n"

@@ -16,7 +16,7 @@ from properties.commands.statuses import Status
 from properties.commands.usage import counted
 from properties.engines.explorer import Exploration
 from properties.render.words import bounds, left_out
-from properties.results.ledger import Entry, table
+from properties.results.ledger import Entry, left_open, table
 from properties.results.summary import as_text, legend
 from properties.results.trace import scope_as_json
 from properties.results.verdicts import Verdict
@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def bounded(self) -> list[Entry]:
-        """The entries whose search was cut short by `--max-states`."""
+        """The entries that a bound or want of memory has cut short."""
         return [entry for entry in self.entries if not entry.complete]
 
     @property
@@ -118,9 +118,10 @@ class Outcome:
         if self.stopped:
             yield f"CUT SHORT ({self.stopped}): {len(self.entries)} of {counted(self.planned, 'search')}"
         if self.bounded:
-            open_ = sum(verdict.word == "UNKNOWN" for entry in self.bounded for verdict in entry.verdicts.values())
-            reached = f"{len(self.bounded)} of {counted(len(self.entries), 'search')} reached --max-states"
-            yield f"CUT SHORT: {reached}, {counted(open_, 'verdict')} left open"
+            open_ = [verdict for entry in self.bounded for verdict in left_open(entry.verdicts.values())]
+            bound = f" (--max-states {self.max_states})" if self.max_states else ""
+            cut = f"{len(self.bounded)} of {counted(len(self.entries), 'search')} not done to the end{bound}"
+            yield f"CUT SHORT: {cut}, {counted(len(open_), 'verdict')} left open" + (f": {open_[0].why}" * bool(open_))
         if not self.entries:
             yield "nothing was checked"
         elif self.differences:

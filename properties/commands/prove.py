@@ -6,13 +6,12 @@ import argparse
 import json
 import os
 from concurrent.futures import as_completed
-from pathlib import Path
 
 from model.revisions import REVISIONS
 from properties.commands.options import again
 from properties.commands.statuses import Status
 from properties.commands.terminal import Progress
-from properties.commands.usage import UsageError, checked_revision, must_take_files, positive, unknown
+from properties.commands.usage import UsageError, checked_revision, folder, must_take_files, positive, unknown
 from properties.engines.workers import Workers
 from properties.proofs.obligations import Budget
 from properties.proofs.results import Result
@@ -33,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--depth", type=positive, metavar="K", help="how many steps properties without a theorem are searched (10)"
     )
     parser.add_argument("--timeout", type=positive, default=60, metavar="S", help="seconds for a query or search (60)")
-    parser.add_argument("--smt2", type=Path, metavar="DIR", help="write every query as SMT-LIB")
+    parser.add_argument("--smt2", type=folder, metavar="DIR", help="write every query as SMT-LIB")
     parser.add_argument("--json", action="store_true", help="every obligation: name, result, seconds, statistics")
 
 

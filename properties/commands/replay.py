@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model.revisions import Revision
 from properties.claims.catalogue import CATALOGUE
-from properties.commands.usage import UsageError, checked_revision, must_take_files, write
+from properties.commands.usage import UsageError, checked_revision, folder, must_take_files, write
 from properties.logs import report
 from properties.logs.findings import Finding, UnprovedStop, findings
 from properties.logs.following import Accepted, Rejected, UnfitRevision, follow
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line, for each run")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="write the trace of each finding into this folder; replaces those of an earlier log",
     )

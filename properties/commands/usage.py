@@ -92,6 +92,32 @@ def must_take_files(folder: Path) -> None:
             pass
 
 
+def folder(text: str) -> Path:
+    """A folder, for argparse, which would take an empty name for the one that the command runs in."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the folder is empty; '.' is the one that this runs in")
+    return Path(text)
+
+
+HEAD_BYTES = 4096
+"""So near its beginning a file says what has written it."""
+
+
+def is_marked(file: Path, mark: str) -> bool:
+    """Whether a file has these words near its beginning, by which a command knows what it has written."""
+    if not file.is_file():
+        return False
+    with _writing(file), file.open("rb") as opened:
+        return mark.encode() in opened.read(HEAD_BYTES)
+
+
+def must_not_replace(files: Iterable[Path], command: str) -> None:
+    """Raises `UsageError` if there is one of these files, which the command has not written."""
+    for file in files:
+        if os.path.lexists(file):
+            raise UsageError(f"{file} was not written by 'attestation {command}'; name another folder, or move it away")
+
+
 def must_be_writable(file: Path) -> None:
     """Raises `UsageError` unless the file can be written; neither it nor its folder needs to exist. Makes nothing."""
     with _writing(file):

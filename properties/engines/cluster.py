@@ -5,13 +5,15 @@ The results and their order are the same. What a worker that is lost was doing i
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import TracebackType
 
-from distributed import Client
+from distributed import Client, Security
+from distributed.comm.core import connect
 
 from properties.engines import EngineError
 from properties.engines.workers import Workers
@@ -30,8 +32,9 @@ class Cluster(Workers):
 
     def __init__(self, address: str) -> None:
         try:
+            asyncio.run(_meet(address))
             self._client = Client(address, timeout=CONNECTING, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, TypeError, ValueError) as error:
             raise NoCluster(f"no scheduler answers there ({error or type(error).__name__})") from None
         try:
             self._check()
@@ -60,6 +63,13 @@ class Cluster(Workers):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         super().__exit__(kind, error, at)
         self._client.close()
+
+
+async def _meet(address: str) -> None:
+    """Raise what is wrong with an address before there is a client, which would be left half-made, and complain of it
+    at the end of the process."""
+    met = await connect(address, timeout=CONNECTING, **Security().get_connection_args("client"))
+    await met.close()
 
 
 def fingerprint() -> str:

@@ -79,7 +79,8 @@ class Diff:
         if not self.compared:
             return "CUT SHORT: nothing was compared" if self.planned else "there is no scope that both are in"
         if not self.is_complete:
-            return f"CUT SHORT: {len(self.compared)} of {counted(self.planned, 'scope')} compared, or a bound was met"
+            done = f"{len(self.compared)} of {counted(self.planned, 'scope')} compared"
+            return f"CUT SHORT: {done}, or a bound or the end of memory was met"
         if all(each.is_same_system for each in self.compared):
             return f"the same systems, expression by expression ({scopes})"
         if self.is_equal:

@@ -27,7 +27,7 @@ from properties.engines.packing import Packing
 from properties.engines.visited import concatenate
 from properties.engines.workers import Workers
 from properties.results.expected import FIGURES
-from properties.results.ledger import Entry, conditions_of, expressions_of, summary
+from properties.results.ledger import Entry, conditions_of, expressions_of, left_open, summary
 from properties.results.trace import Trace, record
 from properties.scopes.plans import Plan
 
@@ -65,7 +65,9 @@ class Behaviour:
         self.system = build(by_name(revision), plan.scope)
         self.symmetry = plan.symmetry and Packing(self.system).has_symmetry
         self.check = Check(self.system, self.symmetry, max_states)
-        self.verdicts = {name: summary(verdict) for name, verdict in self.check.verdicts().items()}
+        found = self.check.verdicts()
+        self.verdicts = {name: summary(verdict) for name, verdict in found.items() if not left_open([verdict])}
+        self.is_decided = self.check.search.complete and self.verdicts.keys() == found.keys()
 
     @property
     def states(self) -> int:
@@ -75,7 +77,7 @@ class Behaviour:
     @property
     def is_small(self) -> bool:
         """Whether its behaviour can be compared: all of it is there, state by state."""
-        return self.check.search.complete and not self.symmetry and self.states <= FEW_STATES
+        return self.is_decided and not self.symmetry and self.states <= FEW_STATES
 
     @cached_property
     def edges(self) -> tuple[Indices, Indices, Indices]:
@@ -146,9 +148,10 @@ class NewRun:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two revisions in one scope. `changed` has the verdicts before and after. What is seen was compared if `is_seen`;
-    it `is_whole` if that went to the end. `gained` and `lost` count transitions by action, over the whole state if
-    `has_same_variables`, and otherwise over what is seen."""
+    """Two revisions in one scope. `changed` has the verdicts before and after, of what neither search has left open;
+    it is `complete` if that is everything. What is seen was compared if `is_seen`; it `is_whole` if that went to the
+    end. `gained` and `lost` count transitions by action, over the whole state if `has_same_variables`, and otherwise
+    over what is seen."""
 
     plan: Plan
     states: tuple[int, int]
@@ -187,8 +190,8 @@ def compare(revisions: tuple[str, str], plan: Plan, max_states: int | None = Non
         search = Check(systems[0], plan.symmetry and Packing(systems[0]).has_symmetry, max_states).search
         return Compared(plan, (search.states, search.states), search.complete, {}, is_same_system=True)
     before, after = (Behaviour(name, plan, max_states) for name in revisions)
-    complete = before.check.search.complete and after.check.search.complete
-    pairs = {name: (before.verdicts[name], after.verdicts[name]) for name in before.verdicts}
+    complete = before.is_decided and after.is_decided
+    pairs = {name: (old, after.verdicts[name]) for name, old in before.verdicts.items() if name in after.verdicts}
     changed = {name: (old, new) for name, (old, new) in pairs.items() if old != new}
     states = before.states, after.states
     if not (before.is_small and after.is_small):

@@ -32,7 +32,8 @@ NO_VERDICT = "no verdict"
 
 @dataclass(frozen=True)
 class Entry:
-    """The verdicts of one revision in one scope; `complete` is false if the search was cut short by a bound."""
+    """The verdicts of one revision in one scope; `complete` is false if a bound or want of memory has cut the search
+    short, or has left a verdict open after it."""
 
     revision: str
     plan: Plan
@@ -95,6 +96,11 @@ class Entry:
         return not self.complete and isinstance(verdict, Unknown)
 
 
+def left_open(verdicts: Iterable[Verdict]) -> list[Unknown]:
+    """Those that a bound or want of memory has left open."""
+    return [verdict for verdict in verdicts if isinstance(verdict, Unknown)]
+
+
 def summary(verdict: Verdict) -> str:
     """A verdict as the table of expectations has it: the word, and the kinds of violations."""
     kinds = [str(trace.kind) for trace in verdict.kinds] if isinstance(verdict, Violated) else []
@@ -110,9 +116,8 @@ def check(revision: str, plan: Plan, max_states: int | None = None) -> Entry:
     done = Check(system, plan.symmetry and Packing(system).has_symmetry, max_states)
     verdicts = done.verdicts()
     search = done.search
-    return Entry(
-        revision, plan, search.states, search.transitions, search.depth, search.seconds, verdicts, search.complete
-    )
+    figures = search.states, search.transitions, search.depth, search.seconds
+    return Entry(revision, plan, *figures, verdicts, search.complete and not left_open(verdicts.values()))
 
 
 def check_all(

@@ -19,10 +19,14 @@ from properties.cli import main, parser
 from properties.commands.check import plans_of
 from properties.commands.options import scope_of
 from properties.engines import checking, explorer
+from properties.engines.memory import NotEnoughMemory
 from properties.render.command import scope_options
 from properties.scopes.plans import PLANS, Plan
 
 Capture = pytest.CaptureFixture[str]
+
+ONE = ["--revision", "pr161+era2539", "--instance", "w7b0"]
+"""One small search, in which all is as expected."""
 
 TRACE = ["trace", "progress_possible", "--instance", "n1f0b0", "--revision"]
 PER_BATCH = "explore --instance n2f0b0 --batches 1 --revision pr175+era2684"
@@ -91,13 +95,20 @@ BAD = {
     f"{EXPORT} --format tla --out 3.tla": "a module is named like its file",
     f"{EXPORT} --format promela --out /dev/null/x": "cannot write /dev/null/x",
     "export --format promela --revision pr161+era2539 --instance w4294967296,1b0": "Promela has numbers of 32 bits",
+    "check --out ''": "the name of the folder is empty",
+    "report --out ''": "the name of the folder is empty",
+    "replay --out '' log": "the name of the folder is empty",
+    "prove --smt2 ''": "the name of the folder is empty",
+    "check --json --toml": "--toml writes the table, and no reports or verdicts; leave out --json",
+    "check --toml --all --out evidence": "; leave out --out and --all",
+    "diff pr161+era2480 pr161+era2539 --json --format markdown": "leave out --format, or --json",
     "fly": "invalid choice: 'fly'",
 }
 
 
 @pytest.mark.parametrize("line", BAD)
 def test_bad_input_is_one_clear_line_and_status_2(line: str, capsys: Capture) -> None:
-    assert main(line.split()) == 2
+    assert main(shlex.split(line)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
@@ -117,6 +128,49 @@ def test_check_refuses_a_folder_that_cannot_be_written_before_it_searches(tmp_pa
     blocked.write_text("not a folder")
     assert main(["check", "--out", str(blocked)]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+OWN = {
+    "check": ("README.md", "ledger.txt", "pr161+era2539/progress_possible.vote_lost.md"),
+    "report": ("report.html",),
+}
+"""What the commands write, and others may have written."""
+
+
+@pytest.mark.parametrize(("command", "name"), [(each, name) for each, names in OWN.items() for name in names])
+def test_a_file_of_another_stands_in_the_way_before_anything_is_changed(
+    command: str, name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    for file in (tmp_path / name, tmp_path / "pr161+era2539" / "no_gaps_on_main_node.json"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    before = {path: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()}
+    words = [command, *ONE, "--out", str(tmp_path)]
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert f" was not written by 'attestation {command}'; name another folder" in printed.err
+    assert {path: path.read_text() for path in tmp_path.rglob("*.*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", OWN)
+def test_a_folder_of_its_own_is_written_anew(command: str, tmp_path: Path, capsys: Capture) -> None:
+    words = [command, *ONE, "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    first = {path.name for path in (tmp_path / "out").iterdir()}
+    assert main(words) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == first
+    assert (tmp_path / "out" / OWN[command][0]).exists()
+
+
+def test_a_check_that_does_not_end_leaves_a_folder_that_says_so_and_can_be_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with monkeypatch.context() as fails:
+        fails.setattr(checking, "explore", lambda *_, **__: 1 / 0)
+        assert checked(tmp_path, *ONE) == 5
+    assert (tmp_path / "README.md").read_text().endswith("`, which has not ended.\n")
+    assert checked(tmp_path, *ONE) == 0
 
 
 def test_trace_prints_the_deadlock_and_ends_with_0(capsys: Capture) -> None:
@@ -349,8 +403,30 @@ def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capt
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-5].startswith("CUT SHORT: 1 of 1 search reached --max-states, ")
+    assert lines[-5].startswith("CUT SHORT: 1 of 1 search not done to the end (--max-states 50), ")
     assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+
+
+def test_check_without_memory_for_a_verdict_is_cut_short_and_not_different(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
+) -> None:
+    """All states are searched, and the transitions between them find no room."""
+
+    def short(_: object) -> None:
+        raise NotEnoughMemory("1 MB more are needed, and 0 MB are left")
+
+    monkeypatch.setattr(checking.Check, "graph", property(short))
+    words = ["--instance", "w7b0", "--revision", "pr161+era2539"]
+    assert checked(tmp_path, *words) == 3
+    printed = capsys.readouterr().out
+    assert "CUT SHORT: 1 of 1 search not done to the end, " in printed
+    assert " left open: out of memory: 1 MB more are needed, and 0 MB are left;\n" in printed
+    assert "every reachable state of every scope was examined" not in " ".join(printed.split())
+    assert "DIFFERENT" not in printed
+    assert "exhaustive" not in printed
+    checked(tmp_path, *words, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert (found["complete"], found["entries"][0]["complete"], found["differences"]) == (False, False, [])
 
 
 def test_a_run_that_is_cut_short_calls_nothing_expected_and_no_search_exhaustive(
@@ -384,6 +460,7 @@ def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> N
     for name in (*stale, *kept):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("of an earlier run")
+    (tmp_path / "README.md").write_text("# What goes wrong\n\nWritten by `attestation check`.")
     assert checked(tmp_path, "--instance", "w7b0", "--revision", "pr161+era2480", "--max-states", "9") == 3
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {*kept, "README.md", "ledger.txt"}

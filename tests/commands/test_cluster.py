@@ -7,6 +7,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -87,3 +89,13 @@ def test_a_cluster_without_workers_is_refused() -> None:
         pytest.raises(NoCluster, match="no worker"),
     ):
         Cluster(empty.scheduler_address)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "foo://bar", "tcp://127.0.0.1:x", "tls://127.0.0.1:1"])
+def test_an_address_that_is_none_is_one_line_to_the_end_of_the_process(address: str) -> None:
+    """A client that was made in part would complain later, with a traceback."""
+    command = [sys.executable, "-m", "properties", "pace", "--cluster", address]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"attestation: --cluster {address}: no scheduler answers there (")
+    assert ended.stderr.count("\n") == 1

@@ -11,6 +11,9 @@ import pytest
 from model.revisions import PARTS, Part, revision
 from model.system import build
 from properties.cli import main
+from properties.engines.checking import Check
+from properties.engines.graph import Graph, graph
+from properties.engines.memory import NotEnoughMemory
 from properties.engines.stepper import Stepper
 from properties.results import comparison
 from properties.results.comparison import compare, observations, worsens
@@ -84,6 +87,25 @@ def test_what_is_cut_short_is_never_equal(options: list[str], capsys: Capture, m
     printed = capsys.readouterr().out
     assert "CUT SHORT" in printed
     assert "nothing that can be seen" not in printed
+
+
+def test_a_verdict_that_memory_has_left_open_is_none_that_changes(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first revision the transitions find no room; of the second they do."""
+
+    def graph_of(done: Check) -> Graph:
+        if done.system.revision.name == FIRST:
+            raise NotEnoughMemory("1 MB more are needed, and 0 MB are left")
+        return graph(done.search)
+
+    monkeypatch.setattr(Check, "graph", property(graph_of))
+    assert main(["diff", FIRST, SECOND, "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    (scope,) = found["scopes"]
+    assert (found["complete"], scope["complete"], scope["equal"]) == (False, False, False)
+    assert scope["verdicts"]["one_batch_at_a_time"] == ["VIOLATED", "EXHAUSTED"]
+    assert "UNKNOWN" not in str(scope["verdicts"])
 
 
 def test_a_revision_of_ones_own_gets_a_review_comment(capsys: Capture) -> None:
