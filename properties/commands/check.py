@@ -116,7 +116,9 @@ def search(
     stopped = ""
     with workers_of(options, len(sizes)) as workers, Progress() as progress:
         estimate, processes = _estimate(sizes, workers.count), counted(workers.count, "process")
-        print(f"{counted(len(sizes), 'search')}, {estimate} with {processes}", file=sys.stderr)
+        # Revisions that are the same system in a scope share a search; which do is not known yet.
+        most = "at most " * (len(revisions) > 1)
+        print(f"{most}{counted(len(sizes), 'search')}, {estimate} with {processes}", file=sys.stderr)
 
         def show() -> None:
             passed = time.perf_counter() - started

@@ -107,11 +107,14 @@ class Outcome:
 
     @property
     def conclusion(self) -> str:
-        """What the run comes to, and how large it was: two lines."""
-        states = sum(entry.states for entry in self.entries)
+        """What the run comes to, and how large it was."""
+        done = [entry for entry in self.entries if not entry.shared]
+        pairs = f" for {len(self.entries)} pairs of a revision and a scope" * (len(self.entries) > len(done))
         how = "the search is exhaustive" if self.is_complete else "nothing is random"
-        size = f"{counted(len(self.entries), 'search')}, {counted(states, 'state')}, {self.seconds:.1f} s"
-        return f"{'; '.join(self._findings())};\n{size}; no seed: {how}"
+        states = counted(sum(entry.states for entry in done), "state")
+        size = f"{counted(len(done), 'search')}{pairs}, {states}, {self.seconds:.1f} s;"
+        end = "\n" if pairs else " "
+        return f"{'; '.join(self._findings())};\n{size}{end}no seed: {how}"
 
     def _findings(self) -> Iterator[str]:
         """What the run comes to, in a sentence; a run that is cut short says nothing of being as expected."""

@@ -21,7 +21,7 @@ from properties.results.findings import RAN, Severity, finding_of
 from properties.results.history import MERGES, ran
 from properties.results.ledger import Entry
 from properties.results.places import plainness
-from properties.results.summary import HARM, Row, columns, holding, legend, rows
+from properties.results.summary import HARM, Row, columns, holding, legend, none_found, rows
 from properties.results.trace import Trace
 from properties.results.verdicts import Violated
 
@@ -104,7 +104,7 @@ def _anchor(title: str) -> str:
 def _overview(entries: list[Entry], found: list[Row]) -> Iterator[str]:
     """A row a finding: where it shows, and in how many steps."""
     if not found:
-        yield "<p>No finding shows in these searches.</p>"
+        yield from (f"<p>{sentence}</p>" for sentence in none_found(entries))
         return
     shown = columns(entries)
     head = ["finding", "harm", "it ran", *(column.title for column in shown)]

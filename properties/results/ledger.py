@@ -43,11 +43,13 @@ class Entry:
     seconds: float
     verdicts: dict[str, Verdict]
     complete: bool = True
+    shared: bool = False
+    """Whether the search was of another revision, which is the same system here."""
 
     def of(self, revision: str) -> Entry:
         """The same for another revision that is the same system in this scope."""
         verdicts = {name: verdict.of(revision) for name, verdict in self.verdicts.items()}
-        return replace(self, revision=revision, verdicts=verdicts)
+        return replace(self, revision=revision, verdicts=verdicts, shared=revision != self.revision)
 
     @property
     def row(self) -> Row:

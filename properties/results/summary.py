@@ -102,14 +102,21 @@ def as_text(entries: list[Entry]) -> str:
     """The table of findings, the commands that print their runs, what holds, and what the words mean; in 80 columns."""
     found = rows(entries)
     harmful = [row for row in found if row.finding.severity is not Severity.NOTE][:MOST_ROWS]
-    parts = [_table(harmful, entries), _commands(harmful)] if harmful else ["No finding shows in these searches."]
+    parts = [_table(harmful, entries), _commands(harmful)] if harmful else []
     others = [row.finding for row in found if row not in [*harmful]]
     if others:
-        parts.append(
-            _filled(f"And {len(others)} more: " + "; ".join(f"{each.summary} ({each.name})" for each in others) + ".")
-        )
-    text = "\n\n".join([*parts, *holding(entries)])
-    return f"{text}\n\n{legend(text)}"
+        how = f"And {len(others)} more" if harmful else "Without harm by itself"
+        parts.append(_filled(f"{how}: " + "; ".join(f"{each.summary} ({each.name})" for each in others) + "."))
+    text = "\n\n".join([*(parts or none_found(entries)), *holding(entries)])
+    return "\n\n".join(part for part in (text, legend(text)) if part)
+
+
+def none_found(entries: list[Entry]) -> list[str]:
+    """What is said where no finding shows: nothing if a search was cut short, which may have been before one."""
+    tolerated = [entry for entry in entries if is_tolerated(entry.plan)]
+    if not tolerated:
+        return ["All searches have more Byzantine weight than is tolerated: no finding is told."]
+    return ["No finding shows in these searches."] if all(entry.complete for entry in tolerated) else []
 
 
 def _table(found: list[Row], entries: list[Entry]) -> str:
@@ -199,9 +206,19 @@ LEGEND: tuple[tuple[str, str], ...] = (
     (r"\bw(\d[\d,]*)b(\d+)\b", "attesters of weights {0}, of which the last {1} are Byzantine"),
     ("joined", "steps that follow each other count as one (docs/detail.md)"),
     ("stepwise", "every step is a step of its own"),
+    (r"(?<= )calls(?=,|$)", "joined, and the four steps of a call of attestation controllers are told apart"),
     ("own-registries", "stepwise, and each attester's own QC finder sets its own registry's minimum"),
-    ("full", "own-registries, votes are pushed both ways, and each node gets batches in its own time"),
-    (r"\b\w+=\w+", "a switch of the scope: a fault or a topology (docs/detail.md)"),
+    ("full", "own-registries and calls, votes are pushed both ways, and each node gets batches in its own time"),
+    (
+        r"\b\w+=\w+",
+        "a switch of the scope: a fault or a topology (docs/detail.md); M: the main node; a, b, ...: attesters; X, Y: "
+        "external nodes that attest nothing",
+    ),
+    (
+        r"\bpr(\d+)\+era(\d+)",
+        "the revision with era-consensus PR {0} and zksync-era PR {1} (docs/revisions.md); words after them are our "
+        "proposals",
+    ),
 )
 """Words that a newcomer cannot know, as patterns, and what they mean; `{0}` is the first group of the pattern."""
 

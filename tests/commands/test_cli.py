@@ -451,7 +451,7 @@ def test_check_prints_first_what_stands_behind_each_property(tmp_path: Path, cap
     assert all(printed.startswith("genesis: ") for printed in (short, long))
     assert "certificate_stored  " not in short
     assert "certificate_stored  " in long.partition("\nfails ")[0]
-    assert max(map(len, short.partition("was asked about")[0].splitlines())) <= 80
+    assert max(map(len, short.partition("\nto repeat: ")[0].splitlines())) <= 80
 
 
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:

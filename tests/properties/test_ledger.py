@@ -10,6 +10,7 @@ import pytest
 
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
+from properties.commands.outcome import Outcome
 from properties.results import ledger
 from properties.results.ledger import Entry, check, check_all, same_systems, table
 from properties.scopes.plans import PLANS, Plan
@@ -68,6 +69,16 @@ def test_a_scope_of_the_ledger_that_the_table_does_not_have_is_a_difference(monk
 def test_violations_of_a_revision_that_the_table_does_not_have_say_so() -> None:
     found = list(check("pr161+era2480+votes_kept", LISTED).differences())
     assert ("no_gaps_on_main_node", "nothing of this revision", "VIOLATED") in found
+
+
+def test_a_search_that_revisions_share_is_counted_once() -> None:
+    entry = check("pr169+era2539", SMALL)
+    again = entry.of("pr170+era2539")
+    assert not entry.of(entry.revision).shared
+    both = Outcome([entry, again], 2, "", [], 0.0, "attestation check").conclusion.splitlines()[1]
+    assert both.startswith(f"1 search for 2 pairs of a revision and a scope, {entry.states:,} states, ")
+    one = Outcome([entry], 1, "", [], 0.0, "attestation check").conclusion.splitlines()[1]
+    assert one.startswith(f"1 search, {entry.states:,} states, ")
 
 
 def test_what_a_bound_has_left_open_is_no_difference_and_no_success() -> None:

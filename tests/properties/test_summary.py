@@ -128,3 +128,16 @@ def test_the_legend_explains_the_words_that_are_there_and_no_others() -> None:
 
 def test_where_nothing_goes_wrong_it_says_so(entries: list[Entry]) -> None:
     assert as_text([entries[1]]).startswith("No finding shows in these searches.")
+
+
+def test_that_no_finding_shows_is_not_said_of_what_was_cut_short_or_has_more_byzantine_weight() -> None:
+    cut = check(GENESIS, PLAIN, max_states=1)
+    assert "o finding" not in as_text([cut])
+    assert as_text([check(GENESIS, Plan("n1f0b1", "joined", 2))]).startswith("All searches have more Byzantine weight")
+
+
+def test_revisions_details_and_nodes_have_a_legend() -> None:
+    said = " ".join(legend("a  pr170+era2539+votes_kept in n1f0b0, 3 batches, calls, pruned=a\n").split())
+    assert "pr170+era2539 the revision with era-consensus PR 170 and zksync-era PR 2539" in said
+    assert "calls joined, and the four steps of a call" in said
+    assert "pruned=a a switch of the scope: a fault or a topology (docs/detail.md); M: the main node; a, b," in said
