@@ -46,7 +46,10 @@ def add_model(parser: argparse.ArgumentParser, instance: str | None = None) -> N
         "--batches", type=positive, default=PLAIN["batches"], metavar="B", help="how many batches are sealed (3)"
     )
     parser.add_argument(
-        "--detail", default=PLAIN["detail"], metavar="D", help="joined, stepwise, own-registries or full (joined)"
+        "--detail",
+        default=PLAIN["detail"],
+        metavar="D",
+        help="joined, stepwise, own-registries, calls or full",
     )
     parser.add_argument(
         "--with",

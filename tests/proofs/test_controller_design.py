@@ -16,7 +16,7 @@ from model.algebra import FALSE, all_of, const, int_variable, where
 from model.controller_design.attestation import Attestation
 from model.controller_design.gossip import Link
 from model.controller_design.system import ControllerDesign
-from model.revisions import REVISIONS
+from model.revisions import REVISIONS, compose
 from model.scope import Scope, instance
 from model.system import build
 from properties.engines.stepper import Stepper
@@ -77,6 +77,13 @@ def test_every_revision_is_proved(name: str) -> None:
     (result,) = delivery.no_vote_lost(session(name), (2,))
     assert isinstance(result.verdict, Proved)
     assert "no pruning, regenesis or restored database" in str(result.verdict)
+
+
+def test_what_fails_on_the_main_node_alone_is_shown_of_it() -> None:
+    """A task that begins anew, as is proposed, may meet a controller that is ahead: the first of the two arguments."""
+    (result,) = delivery.no_vote_lost(ControllerSession(compose("pr175+era3512+task_restarts"), BUDGET), (2,))
+    assert result.verdict.word == "NOT_INDUCTIVE"
+    assert result.transit is not None
 
 
 def test_what_revisions_differ_in_decides_which_share_a_proof() -> None:

@@ -9,6 +9,7 @@ to come. The proof looks at the main node, one attester and the two ways of thei
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from model.algebra import TRUE, Bool
 from model.controller_design.node import start_fails
@@ -24,6 +25,7 @@ from properties.proofs.controller_design.invariants import (
 )
 from properties.proofs.controller_design.session import ENVIRONMENT, WITHOUT, ControllerSession
 from properties.proofs.induction import Induction, first_failure
+from properties.proofs.obligations import Outcome
 from properties.proofs.projection import projection
 from properties.proofs.results import Result, proved
 from properties.proofs.session import listed
@@ -43,11 +45,9 @@ def no_vote_lost(session: ControllerSession, sizes: Sequence[int]) -> Iterator[R
         "refused for ever, and the deadlock of PR 161 cannot happen."
     )
     case = session.case(NO_DEADLOCK, "no start-up deadlock", sentence)
-    outcomes = of_main_node(session, one_committee=True).prove(case.budget.within("main node"))
-    cases = [(topology, many, key) for topology in DIRECTLY_CONNECTED for many in sizes for key in range(many)]
-    for topology, many, key in cases:
-        argument = of_attester(session, many, topology, key)
-        outcomes += argument.prove(case.budget.within(f"{topology} {many} {key}"))
+    outcomes: list[Outcome] = []
+    for within, argument in _arguments(session, sizes):
+        outcomes += argument.prove(case.budget.within(within))
         if first_failure(outcomes):
             yield case.refuted(argument, outcomes)
             return
@@ -62,6 +62,12 @@ def no_vote_lost(session: ControllerSession, sizes: Sequence[int]) -> Iterator[R
     )
     free = session.environment(max(sizes), one_committee=True)
     yield case.concluded(proved(outcomes, how, about), outcomes, argument, free, beyond)
+
+
+def _arguments(session: ControllerSession, sizes: Sequence[int]) -> Iterator[tuple[str, Induction[ControllerDesign]]]:
+    yield "main node", of_main_node(session, one_committee=True)
+    for topology, many in product(DIRECTLY_CONNECTED, sizes):
+        yield from ((f"{topology} {many} {key}", of_attester(session, many, topology, key)) for key in range(many))
 
 
 def of_attester(session: ControllerSession, size: int, topology: str, key: int) -> Induction[ControllerDesign]:
