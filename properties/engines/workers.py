@@ -134,7 +134,7 @@ class Forked:
 def _received(answer: Connection) -> Any:
     try:
         told = answer.recv()
-    except EOFError:
+    except (EOFError, OSError):  # which of them it is, depends on whether a part has come
         raise ProcessLost(LOST) from None
     if isinstance(told, BaseException):
         raise told
