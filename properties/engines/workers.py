@@ -94,14 +94,16 @@ class Forked:
 
     def __init__(self, works: Sequence[Callable[[Connection], None]]) -> None:
         context = get_context("fork")
-        pipes = [context.Pipe(duplex=False) for _ in works]
-        self._answers = [answer for answer, _ in pipes]
-        self._processes = [
-            context.Process(target=_work, args=(work, to, os.getpid()), daemon=True)
-            for work, (_, to) in zip(works, pipes, strict=True)
-        ]
-        for process in self._processes:
+        self._answers: list[Connection] = []
+        self._processes = []
+        for work in works:
+            answer, to = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(work, to, os.getpid()), daemon=True)
             process.start()
+            # Nobody else may hold it: what a process that is killed has sent in part would be waited for without end.
+            to.close()
+            self._answers.append(answer)
+            self._processes.append(process)
 
     def receive(self, place: int) -> Any:
         """What the process in this place sends next. Raises the error that has ended one of them, and `ProcessLost`."""
@@ -132,7 +134,7 @@ class Forked:
 def _received(answer: Connection) -> Any:
     try:
         told = answer.recv()
-    except EOFError:
+    except (EOFError, OSError):  # which of them it is, depends on whether a part has come
         raise ProcessLost(LOST) from None
     if isinstance(told, BaseException):
         raise told

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from properties.commands.statuses import COMMANDS, Status
+from properties.engines.workers import cores
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 LOGS = str(Path(__file__).parents[1] / "conformance" / "system-logs.jsonl.gz")
@@ -299,6 +300,8 @@ CELLS = [
 
 @pytest.mark.parametrize(("command", "fault", "cell"), CELLS)
 def test_a_command_ends_as_the_page_says(command: str, fault: str, cell: str, tmp_path: Path) -> None:
+    if command in ("explore", "trace") and fault in ("worker killed", "parent killed") and cores() == 1:
+        pytest.skip("a search is shared among cores, and there is one")
     ended = FAULTS[fault](command, tmp_path)
     assert str(ended.status) in re.findall(r"\d+", cell), ended
     if ended.status not in (Status.DONE, Status.FOUND, Status.CUT_SHORT):
