@@ -109,11 +109,12 @@ class Forked:
         """What the process in this place sends next. Raises the error that has ended one of them, and `ProcessLost`."""
         answer = self._answers[place]
         while not answer.poll():
+            running = [process for process in self._processes if process.exitcode is None]
             # A process may wait for one that has failed, so all are looked at. Some may have done all that they had to.
-            wait([answer, *(process.sentinel for process in self._processes if process.exitcode is None)])
             for process, other in zip(self._processes, self._answers, strict=True):
-                if process.exitcode and not answer.poll():
+                if process not in running and process.exitcode and not answer.poll():
                     self._fail(other)
+            wait([answer, *(process.sentinel for process in running)])
         return _received(answer)
 
     def _fail(self, answer: Connection) -> NoReturn:
