@@ -49,7 +49,7 @@ def add_model(parser: argparse.ArgumentParser, instance: str | None = None) -> N
         "--detail",
         default=PLAIN["detail"],
         metavar="D",
-        help="joined, stepwise, own-registries, calls or full",
+        help="joined, stepwise, own-registries, full or calls (joined)",
     )
     parser.add_argument(
         "--with",

@@ -25,7 +25,7 @@ from properties.claims.kinds import Property
 from properties.engines.checking import Check
 from properties.render.command import repeat
 from properties.results.cures import changed
-from properties.results.verdicts import Exhausted, Unknown, Verdict, Violated
+from properties.results.verdicts import Exhausted, NotApplicable, Unknown, Verdict, Violated
 
 REVISIONS = ("pr161+era2539", "pr170+era2539", "pr175+era2657", "pr175+era3512")
 
@@ -67,8 +67,7 @@ class Place:
         return Place(revision, scope)
 
     def loses(self, assumption: Assumption, place: Place) -> bool:
-        """Whether this assumption is made here and not in that place, and all others in both or in neither, but for
-        those that imply it."""
+        """Whether this assumption is made here and not in that place, and no other is lost but those that imply it."""
         lost = {each.name for each in ASSUMPTIONS if self.makes(each) and not place.makes(each)}
         stronger = {each.name for each in ASSUMPTIONS if assumption.name in each.implies}
         return assumption.name in lost <= {assumption.name} | stronger
@@ -144,8 +143,15 @@ def _tried(
 ) -> Iterator[Tried]:
     for place, those in dropped.items():
         for assumption, base, before in those:
-            if base in bases and found[before][name].word == Exhausted.word:
-                yield assumption, base, place, found[place][name]
+            if base in bases:
+                yield assumption, base, place, _learned(found[before][name], found[place][name])
+
+
+def _learned(before: Found, after: Found) -> Found:
+    """What is found without an assumption, if the property holds with it; else nothing, or how far the search went."""
+    if before.word == Exhausted.word:
+        return after
+    return Found(Unknown.word if before.word == Unknown.word else NotApplicable.word)
 
 
 def _bases(name: str, found: Mapping[Place, Mapping[str, Found]]) -> Iterator[Place]:

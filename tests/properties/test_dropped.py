@@ -59,7 +59,7 @@ def test_each_place_is_searched_once_and_the_shortest_run_is_taken() -> None:
     assert len(asked) == len({*asked})
     assert {name: found["steps"] for name, found in outcome["needed"].items()} == {"majority": 5}
     assert outcome["needed"]["majority"]["bases"] == ["pr161+era2539"]
-    assert (outcome["silent"], outcome["open"]) == (["one-way"], ["in-order"])
+    assert (outcome["silent"], outcome["open"]) == (["small-messages", "one-way"], ["in-order"])
     assert "implied" not in outcome
     assert "no-restart" in outcome["held"]
 
@@ -87,6 +87,7 @@ def test_what_breaks_before_the_assumption_is_dropped_does_not_need_it() -> None
     outcome = survey([claim("status_never_falls")], partial(map, search))["status_never_falls"]
     assert list(outcome["needed"]) == ["no-fork", "direct"]
     assert {"answers", "no-error"} <= {*outcome["held"]}
+    assert "no-bad-votes" in outcome["silent"]  # it can be dropped behind a relay only
 
 
 def test_with_an_assumption_go_those_alone_that_are_stronger() -> None:
