@@ -161,11 +161,11 @@ def _print(done: Outcome, out: Path, everything: bool) -> None:
         print(assurance.table(standing, everything), end="\n\n")
     if everything:
         print(table(done.entries, shutil.get_terminal_size((140, 24)).columns), end="\n\n")
-    print(done.summary())
     index, violations = out / INDEX, len(done.reports) // (1 if done.stopped else 2)
     what = "a trace of each, as JSON without a report," if done.stopped else "a report on each"
     print(f"{counted(violations, 'kind')} of violations; {what} is listed in {index}")
-    print(f"all verdicts: {out / LEDGER}, or attestation check --all")
+    print(f"all verdicts: {out / LEDGER}, or attestation check --all\n")
+    print(done.summary())
 
 
 def _write_expectations(done: Outcome) -> int:

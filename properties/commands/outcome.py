@@ -17,7 +17,7 @@ from properties.commands.usage import counted
 from properties.engines.explorer import Exploration
 from properties.render.words import bounds, left_out
 from properties.results.ledger import Entry, left_open, table
-from properties.results.summary import as_text, legend
+from properties.results.summary import as_text, findings, legend
 from properties.results.trace import scope_as_json
 from properties.results.verdicts import Verdict
 
@@ -79,10 +79,12 @@ class Outcome:
         return Status.FOUND if self.differences else Status.DONE
 
     def summary(self) -> str:
-        """What goes wrong and what holds, what differs from the table of expectations, and what the run comes to."""
-        text = as_text(self.entries) + "\n" if self.entries else ""
-        end = [self.conclusion, f"to repeat: {self.command}"]
-        return "\n".join([text, *self._differing(), *self._unexpected(), *end])
+        """What holds, what differs from the table of expectations, and at the end, where one looks first, what goes
+        wrong, and what the run comes to."""
+        explained, wrong = as_text(self.entries), findings(self.entries)
+        parts = [explained, "\n".join([*self._differing(), *self._unexpected()]), wrong]
+        end = f"{self.conclusion}\nto repeat: {self.command}"
+        return "\n\n".join([*(part for part in parts if part), end])
 
     def everything(self) -> str:
         """All verdicts, the words that appear in them, and the summary."""

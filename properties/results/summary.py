@@ -98,17 +98,28 @@ def columns(entries: list[Entry]) -> list[Column]:
     return [column for column in COLUMNS if any(column.has(entry.revision) for entry in entries)]
 
 
+def findings(entries: list[Entry]) -> str:
+    """The table of what goes wrong, in 80 columns; or that nothing does."""
+    harmful = _harmful(rows(entries))
+    return _table(harmful, entries) if harmful else "\n".join(none_found(entries))
+
+
 def as_text(entries: list[Entry]) -> str:
-    """The table of findings, the commands that print their runs, what holds, and what the words mean; in 80 columns."""
+    """The commands that print the runs of the findings, the findings that are not in their table, what holds, and what
+    the words of all this mean; in 80 columns."""
     found = rows(entries)
-    harmful = [row for row in found if row.finding.severity is not Severity.NOTE][:MOST_ROWS]
-    parts = [_table(harmful, entries), _commands(harmful)] if harmful else []
+    harmful = _harmful(found)
+    parts = [_commands(harmful)] if harmful else []
     others = [row.finding for row in found if row not in [*harmful]]
     if others:
-        how = f"And {len(others)} more" if harmful else "Without harm by itself"
+        how = "Besides these" if harmful else "Without harm by itself"
         parts.append(_filled(f"{how}: " + "; ".join(f"{each.summary} ({each.name})" for each in others) + "."))
-    text = "\n\n".join([*(parts or none_found(entries)), *holding(entries)])
-    return "\n\n".join(part for part in (text, legend(text)) if part)
+    text = "\n\n".join([*parts, *holding(entries)])
+    return "\n\n".join(part for part in (text, legend(f"{findings(entries)}\n{text}")) if part)
+
+
+def _harmful(found: list[Row]) -> list[Row]:
+    return [row for row in found if row.finding.severity is not Severity.NOTE][:MOST_ROWS]
 
 
 def none_found(entries: list[Entry]) -> list[str]:
@@ -158,7 +169,7 @@ def holding(entries: list[Entry]) -> Iterator[str]:
     if not tolerated:
         return
     everywhere = set.intersection(*(_unrefuted(tolerated, column) for column in columns(tolerated)))
-    sentences = [f"Holds: {_names(everywhere)}"]
+    sentences = [f"Holds in all of these searches: {_names(everywhere)}"]
     for column in columns(tolerated):
         more = _unrefuted(tolerated, column) - everywhere
         sentences += [f"With {column.title}, also: {_names(more)}"] if more else []

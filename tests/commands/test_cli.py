@@ -403,8 +403,8 @@ def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capt
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-5].startswith("CUT SHORT: 1 of 1 search not done to the end (--max-states 50), ")
-    assert lines[-3] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
+    assert lines[-3].startswith("CUT SHORT: 1 of 1 search not done to the end (--max-states 50), ")
+    assert lines[-1] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
 
 
 def test_check_without_memory_for_a_verdict_is_cut_short_and_not_different(
@@ -451,7 +451,16 @@ def test_check_prints_first_what_stands_behind_each_property(tmp_path: Path, cap
     assert all(printed.startswith("genesis: ") for printed in (short, long))
     assert "certificate_stored  " not in short
     assert "certificate_stored  " in long.partition("\nfails ")[0]
-    assert max(map(len, short.partition("\nto repeat: ")[0].splitlines())) <= 80
+    said = [line for line in short.partition("\nto repeat: ")[0].splitlines() if str(tmp_path) not in line]
+    assert max(map(len, said)) <= 80
+
+
+def test_check_prints_last_what_goes_wrong(tmp_path: Path, capsys: Capture) -> None:
+    checked(tmp_path, "--instance", "w2b0", "--revision", "pr161+era2480")
+    last = capsys.readouterr().out.splitlines()[-20:]
+    wrong = next(number for number, line in enumerate(last) if line.split()[:3] == ["what", "goes", "wrong"])
+    assert any("A gap, although all attesters are honest" in line for line in last[wrong:])
+    assert last[-1].startswith("to repeat: ")
 
 
 def test_check_removes_its_earlier_reports_and_nothing_else(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from properties.results.ledger import Entry, cell, check, reports
-from properties.results.summary import MOST_ROWS, as_text, holding, legend, rows
+from properties.results.summary import MOST_ROWS, as_text, findings, holding, legend, rows
 from properties.results.trace import Trace
 from properties.results.verdicts import Unknown
 from properties.scopes.plans import PLANS, Plan
@@ -37,7 +37,7 @@ def entries() -> list[Entry]:
 
 @pytest.fixture(scope="module")
 def text(entries: list[Entry]) -> str:
-    return as_text(entries)
+    return f"{as_text(entries)}\n\n{findings(entries)}"
 
 
 def named_faults(trace: Trace) -> set[str]:
@@ -99,9 +99,9 @@ def test_a_fair_loop_is_not_shown_as_the_shortest_run(entries: list[Entry], text
 def test_a_column_of_a_search_that_was_cut_short_has_no_dash(entries: list[Entry]) -> None:
     left_open = {name: Unknown("the search was cut short") for name in entries[1].verdicts}
     cut = replace(entries[1], complete=False, verdicts=left_open)
-    found = as_text([entries[0], cut])
+    found = findings([entries[0], cut])
     assert re.search(r"The minimum deadlocks the main node +stuck +17 +\?$", found, re.MULTILINE)
-    assert "CUT SHORT: not every state was examined" in " ".join(found.split())
+    assert "CUT SHORT: not every state was examined" in " ".join(as_text([entries[0], cut]).split())
 
 
 def test_what_holds_is_what_no_search_refutes_and_some_examines(entries: list[Entry]) -> None:
@@ -127,13 +127,13 @@ def test_the_legend_explains_the_words_that_are_there_and_no_others() -> None:
 
 
 def test_where_nothing_goes_wrong_it_says_so(entries: list[Entry]) -> None:
-    assert as_text([entries[1]]).startswith("No finding shows in these searches.")
+    assert findings([entries[1]]).startswith("No finding shows in these searches.")
 
 
 def test_that_no_finding_shows_is_not_said_of_what_was_cut_short_or_has_more_byzantine_weight() -> None:
     cut = check(GENESIS, PLAIN, max_states=1)
-    assert "o finding" not in as_text([cut])
-    assert as_text([check(GENESIS, Plan("n1f0b1", "joined", 2))]).startswith("All searches have more Byzantine weight")
+    assert "o finding" not in as_text([cut]) + findings([cut])
+    assert findings([check(GENESIS, Plan("n1f0b1", "joined", 2))]).startswith("All searches have more Byzantine weight")
 
 
 def test_revisions_details_and_nodes_have_a_legend() -> None:
