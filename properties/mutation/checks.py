@@ -2,8 +2,9 @@
 
 1. *Recordings* of the real vote registry and attestation controller, if the mutated file is part of these.
 2. *Verdicts.* Of the scopes with at most `FEW_STATES` states for which the true model calls the mutated function, and
-   whose expressions have changed, the smallest of each plan, until a verdict differs from the table of expectations;
-   and `MORE` of them after it, to see which properties notice.
+   where the mutant does something else in a state that the true model reaches, or a property says something else there,
+   the smallest of each plan, until a verdict differs from the table of expectations; and `MORE` of them after it, to
+   see which properties notice.
 3. *Expressions.* Where no guard, effect or property has changed in any system of the ledger or of the proofs, nothing
    more is asked.
 4. *Logs* of the real system, the first `RUNS` runs of each design: one is rejected.
@@ -30,7 +31,7 @@ from typing import Any
 
 from model.revisions import CONTROLLER, REGISTRY, design_of
 from properties.engines.workers import ProcessLost
-from properties.mutation.equivalence import are_equal, behave_the_same
+from properties.mutation.equivalence import are_equal, behave_the_same, do_the_same
 from properties.mutation.loading import in_force
 from properties.mutation.operators import Mutant
 from properties.mutation.survey import (
@@ -58,6 +59,7 @@ from properties.mutation.truth import (
     built,
     cases,
     conditions,
+    explored,
     fresh,
     matters,
     open_systems,
@@ -155,7 +157,7 @@ def _verdicts(cases: Iterable[Case]) -> Iterator[Kill]:
         if first:
             left -= 1
         try:
-            if not _has_changed(case):
+            if not _has_changed(case) or _is_never_seen(case):
                 continue
             entry = fresh("properties.results.ledger").check(
                 case.revision, fresh("properties.scopes.plans").PLANS[case.plan], MOST_STATES
@@ -184,6 +186,7 @@ def _verdicts(cases: Iterable[Case]) -> Iterator[Kill]:
 
 
 _changed: dict[Case, bool] = {}
+_never_seen: dict[Case, bool] = {}
 """What is known of the mutant that is in force."""
 
 
@@ -198,11 +201,25 @@ def _says_something_else(case: Case) -> bool:
     return bool(hash(fresh("properties.results.ledger").expressions_of(system)) != case.expressions)
 
 
+def _is_never_seen(case: Case) -> bool:
+    """Whether in every state that the true model reaches there the mutant does what that does, and properties say the
+    same: so no verdict differs."""
+    if case not in _never_seen:
+        system = built((case.revision, case.plan), fresh)
+        search, before = explored((case.revision, case.plan))
+        after = fresh("properties.results.ledger").conditions_of(system)
+        is_alike = len(before) == len(after)
+        _never_seen[case] = is_alike and do_the_same(search, system, [*zip(before, after, strict=True)])
+    return _never_seen[case]
+
+
 def _larger(mutant: Mutant) -> Iterator[Kill | str]:
     """From scopes of all sizes: another verdict, or another number of states; or that no run is another."""
     changed = {case.plan: case for case in _cases_of(mutant) if case.can_be_compared and _has_changed(case)}
     said_otherwise = {case.plan: case for case in cases() if case.can_be_compared and _is_said_otherwise(case, mutant)}
     for case in {**said_otherwise, **changed}.values():
+        if _is_never_seen(case):
+            continue
         plan = fresh("properties.scopes.plans").PLANS[case.plan]
         entry = fresh("properties.results.ledger").check(case.revision, plan, MOST_STATES)
         differing = _differing(case, entry)
@@ -212,9 +229,13 @@ def _larger(mutant: Mutant) -> Iterator[Kill | str]:
             yield from _miscounted(case, entry)
     if not changed and (_is_in_full_fidelity(mutant) or any(map(_has_changed, _cases_of(mutant)))):
         return
-    places: list[Place] = [(case.revision, case.plan) for case in changed.values()]
-    if all(behave_the_same(built(place, true), built(place, fresh)) for place in places):
+    if all(_is_never_seen(case) or _behaves_the_same(case) for case in changed.values()):
         yield SAME_VERDICTS if said_otherwise else SAME_RUNS if changed else SAME_THEOREMS
+
+
+def _behaves_the_same(case: Case) -> bool:
+    place = case.revision, case.plan
+    return behave_the_same(built(place, true), built(place, fresh))
 
 
 def _is_said_otherwise_anywhere(mutant: Mutant) -> bool:
@@ -369,6 +390,7 @@ def examine(mutant: Mutant) -> tuple[Kill | None, str]:
     noticed otherwise than by what it does is not looked for in the last group."""
     weaker: list[Kill] = []
     _changed.clear()
+    _never_seen.clear()
     for known, group in SEARCHES:
         if [kill.how for kill in weaker].count(CRASH) >= CRASHES or (weaker and _larger in group):
             break

@@ -25,8 +25,10 @@ from typing import Any, ClassVar
 import pytest
 import z3
 
+from model.algebra import Bool
 from model.revisions import CONTROLLER, REGISTRY, REVISIONS, design_of
 from model.topology import TOPOLOGIES
+from properties.engines.explorer import Exploration, explore
 from properties.engines.workers import Forked
 from properties.mutation.loading import in_force
 from properties.mutation.operators import MODEL, Mutant
@@ -138,6 +140,13 @@ def conditions() -> dict[Place, tuple[int, Functions]]:
     first = {case.plan: case for case in reversed(cases())}
     places: list[Place] = [(case.revision, case.plan) for case in first.values()]
     return {place: _said(place, conditions_of) for place in places}
+
+
+@cache
+def explored(place: Place) -> tuple[Exploration, list[Bool]]:
+    """All states of the true model there, and every condition that a verdict depends on."""
+    system = built(place, true)
+    return explore(system), list(conditions_of(system))
 
 
 @cache

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from textwrap import fill
 
+from model.algebra import Bool
 from model.revisions import REVISIONS, proposals_in, without
 from model.revisions import revision as by_name
 from model.scope import BadScope, Scope
@@ -224,13 +226,13 @@ def expressions_of(system: AttestationSystem) -> object:
     return tuple((each.expression, each.initial) for each in system.variables), tuple(actions)
 
 
-def conditions_of(system: AttestationSystem) -> object:
+def conditions_of(system: AttestationSystem) -> tuple[Bool, ...]:
     """Every condition that a verdict depends on."""
-    parts = [
-        ([(each.when, each.holds) for each in claim.conjuncts(system)], [kind.holds(system) for kind in claim.kinds])
-        for claim in CATALOGUE
-    ]
-    return tuple((tuple(conjuncts), tuple(kinds)) for conjuncts, kinds in parts)
+    found = list[Bool]()
+    for claim in CATALOGUE:
+        found += chain.from_iterable((each.when, each.holds) for each in claim.conjuncts(system))
+        found += (kind.holds(system) for kind in claim.kinds)
+    return tuple(found)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
