@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Collection, Iterator
+from itertools import chain
 from unittest.mock import patch
 
 from docs.generator.tables import table
@@ -13,20 +13,24 @@ from properties.render.comparison import Diff, markdown, words_of
 from properties.results.comparison import NEIGHBOURS, Compared, compare, shortest, worsens
 
 
-@cache
-def diff(before: str, after: str, instance: str = "") -> Diff:
-    """The comparison that `attestation diff` makes."""
+def diffs(pairs: Collection[tuple[str, str]], instance: str = "") -> list[Diff]:
+    """The comparisons that `attestation diff` makes. One scope is looked at after the other, as pairs that follow each
+    other have a revision in common."""
     instances = [instance] if instance else []
-    plans = scopes_of((before, after), instances)
-    found = [each for plan in plans if (each := compare((before, after), plan)) is not None]
+    plans = {pair: scopes_of(pair, instances) for pair in pairs}
+    found: dict[tuple[str, str], list[Compared]] = {pair: [] for pair in pairs}
+    for plan in dict.fromkeys(chain(*plans.values())):
+        for pair in pairs:
+            if plan in plans[pair] and (compared := compare(pair, plan)) is not None:
+                found[pair].append(compared)
     option = f" --instance {instance}" if instance else ""
-    return Diff((before, after), found, len(plans), f"attestation diff {before} {after}{option}")
+    return [Diff(pair, found[pair], len(plans[pair]), f"attestation diff {' '.join(pair)}{option}") for pair in pairs]
 
 
 def neighbours() -> str:
     """Every neighbouring pair, a row each."""
     heads = ("from", "to", "scopes", "verdicts that get worse", "better", "newly possible", "no longer possible")
-    return table(heads, (tuple(_row(diff(*pair))) for pair in NEIGHBOURS))
+    return table(heads, (tuple(_row(found)) for found in diffs(NEIGHBOURS)))
 
 
 def _row(found: Diff) -> Iterator[str]:
@@ -55,18 +59,19 @@ BAD = Part(
 def bad_change() -> str:
     """The review comment on it."""
     with patch.dict(PARTS, {"remember_once_started": BAD}):
-        return markdown(diff("pr175+era3512", "pr175+era3512+remember_once_started", "n1f0b0")).replace("### ", "#### ")
+        (found,) = diffs([("pr175+era3512", "pr175+era3512+remember_once_started")], "n1f0b0")
+        return markdown(found).replace("### ", "#### ")
 
 
 def harms() -> str:
     """What gets worse with each proposal, and under which circumstances."""
     heads = ("proposal", "on", "scopes", "states", "gets worse", "where")
-    return table(heads, (row for name in PROPOSALS if name not in REVISIONS for row in _harms(name)))
+    pairs = [(without_proposals(name), name) for name in PROPOSALS if name not in REVISIONS]
+    return table(heads, (row for found in diffs(pairs) for row in _harms(found)))
 
 
-def _harms(name: str) -> Iterator[tuple[str, ...]]:
-    base = without_proposals(name)
-    found = diff(base, name)
+def _harms(found: Diff) -> Iterator[tuple[str, ...]]:
+    base, name = found.revisions
     proposal = " + ".join(f"`{part}`" for part in proposals_in(name))
     head = (proposal, f"`{base}`", str(len(found.compared)), f"{found.states:,}")
     worse: dict[tuple[str, str, str], list[Compared]] = {

@@ -56,6 +56,7 @@ from properties.mutation.truth import (
     ROOT,
     Case,
     Place,
+    all_proved,
     built,
     cases,
     conditions,
@@ -323,11 +324,12 @@ def _cases_of(mutant: Mutant) -> list[Case]:
     return [case for case in cases() if design_of(case.revision) in mutant.designs and matters(case.calls, mutant)]
 
 
-def _proofs(mutant: Mutant) -> Iterator[Kill]:
+def proofs(mutant: Mutant) -> Iterator[Kill]:
+    """A theorem that has another verdict with this mutant, which is in force."""
     changed = set() if _is_in_full_fidelity(mutant) else {name for name, _ in _open_changes(mutant)}
     for name in chain(*(PROVED[design] for design in mutant.designs)):
         try:
-            said, calls = proved()[name]
+            said, calls = proved(name)
             if not matters(calls, mutant) or not (_is_in_full_fidelity(mutant) or name in changed):
                 continue
             pairs = zip(said, theorems(name, fresh), strict=False)
@@ -378,7 +380,7 @@ Search = Callable[[Mutant], Iterator[Kill | str]]
 SEARCHES: tuple[tuple[tuple[Callable[[], object], ...], tuple[Search, ...]], ...] = (
     ((), (_recordings,)),
     ((cases,), (_first_verdicts,)),
-    ((open_systems, conditions, tested, proved), (_unchanged, _logs, _tests, _equal, _proofs)),
+    ((open_systems, conditions, tested, all_proved), (_unchanged, _logs, _tests, _equal, proofs)),
     ((), (_other_verdicts, _larger)),
 )
 """The checks, the cheapest first, in groups: the mutant is put in force once for each. Before it, what the true model

@@ -106,7 +106,7 @@ _alive: list[object] = []
 
 def prepare() -> None:
     """Find out all that the true model says: processes that are forked after it know it."""
-    for ask in (cases, open_systems, conditions, proved, tested):
+    for ask in (cases, open_systems, conditions, all_proved, tested):
         ask()
     # What is known stays: to look through it for what can go takes longer than most mutants.
     gc.freeze()
@@ -150,14 +150,17 @@ def explored(place: Place) -> tuple[Exploration, list[Bool]]:
 
 
 @cache
-def proved() -> dict[str, tuple[list[tuple[str, str]], Functions]]:
-    """For each revision whose theorems are asked: each theorem and its verdict; and what is called for them."""
-    found = {}
+def proved(name: str) -> tuple[list[tuple[str, str]], Functions]:
+    """Each theorem about a revision, and its verdict; and what is called for them."""
+    with calling() as called:
+        said = list(theorems(name, true))
+    return said, functions_of(called)
+
+
+def all_proved() -> None:
+    """Find out what `proved` says of every revision."""
     for name in chain(*PROVED.values()):
-        with calling() as called:
-            said = list(theorems(name, true))
-        found[name] = said, functions_of(called)
-    return found
+        proved(name)
 
 
 def theorems(name: str, load: Load) -> Iterator[tuple[str, str]]:

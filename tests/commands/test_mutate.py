@@ -11,14 +11,22 @@ from model import rules
 from model.controller_design.rules import VOTE_CHECKS
 from properties.cli import main
 from properties.commands.statuses import Status
-from properties.mutation import checks, survey
+from properties.mutation import checks, survey, truth
+from properties.mutation.equivalence import are_equal, behave_the_same, do_the_same
 from properties.mutation.loading import in_force
 from properties.mutation.operators import Mutant, files, mutants
+from properties.scopes.plans import PLANS
 
 Capture = pytest.CaptureFixture[str]
 
 THRESHOLD = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
+MATTERS = "registry_design/qc_finder.py: QcFinder.is_in: bound: self.phase == phase → self.phase >= phase"
 UNREACHABLE = "batch_store.py: CertifiedRange.contains: bound: self.largest != NONE → self.largest > NONE"
+
+SMALL: truth.Place = (
+    "pr161+era2480",
+    [plan.name for plan in PLANS].index("n1f0b0, 2 batches, joined, pruned=M"),
+)
 
 
 def named(name: str) -> Mutant:
@@ -99,9 +107,25 @@ def test_a_verdict_notices_with_a_run(capsys: Capture) -> None:
     assert "certificate_stored" in found["checks"]
 
 
-@pytest.mark.deep
 def test_a_mistake_that_is_none_is_proved_to_be_none() -> None:
-    assert checks.examine(named(UNREACHABLE)) == (None, survey.SAME)
+    for name, is_equal in ((UNREACHABLE, True), (MATTERS, False)):
+        before = truth.built(SMALL, truth.true)
+        with in_force(named(name)):
+            assert are_equal(before, truth.built(SMALL, truth.fresh)) == is_equal
+
+
+def test_what_no_reached_state_shows_is_what_two_searches_do_not_show() -> None:
+    search, _ = truth.explored(SMALL)
+    found = Counter[tuple[bool, bool]]()
+    for mutant in mutants("registry_design/qc_finder.py")[::3]:
+        with in_force(mutant):
+            try:
+                other = truth.built(SMALL, truth.fresh)
+            except Exception:
+                continue  # there is no such system
+            same = do_the_same(search, other, [])
+            found[same, behave_the_same(search.vectorised.system, other)] += 1
+    assert found.keys() == {(True, True), (False, False)}, found
 
 
 @pytest.mark.slow
@@ -114,9 +138,12 @@ def test_a_mistake_that_is_none_is_proved_to_be_none() -> None:
 )
 def test_a_weaker_adversary_is_noticed_by_proofs(function: str, number: str) -> None:
     narrower = f"int_variable('{number}', 0, None) → int_variable('{number}', 0, 1)"
-    kill, _ = checks.examine(named(f"{function}: domain: {narrower}"))
-    assert kill is not None
-    assert kill.how == survey.PROOF
+    mutant = named(f"{function}: domain: {narrower}")
+    truth.open_systems()
+    for revision in truth.PROVED[mutant.designs[0]]:
+        truth.proved(revision)
+    with in_force(mutant):
+        assert [kill.how for kill in checks.proofs(mutant)] == [survey.PROOF]
 
 
 @pytest.mark.deep
