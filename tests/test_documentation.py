@@ -19,7 +19,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *s
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
-COST = {None: [], " slowly": [pytest.mark.slow], " deeply": [pytest.mark.slow, pytest.mark.deep]}
+COST = {None: [], " slowly": [pytest.mark.slow, pytest.mark.deep], " deeply": [pytest.mark.slow, pytest.mark.deep]}
 
 GENERATED = [
     pytest.param(

@@ -1,9 +1,9 @@
 """The generated parts of `docs/`: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 
 NAME is a command line of `attestation`, whose output is shown, or one of `REGIONS`. `python -m docs.generator` writes
-all parts anew, and a test fails where one is out of date. It is one of the slow tests where the part takes more than a
-second or two to make, which is said as `<!-- generated slowly: NAME -->`; and one of the deep tests where it takes the
-better part of a minute, `<!-- generated deeply: NAME -->`.
+all parts anew, and a test fails where one is out of date. It is one of the deep tests where the part takes more than a
+second or two to make, which is said as `<!-- generated slowly: NAME -->`; continuous integration looks at these with
+`python -m docs.generator --check`. Parts that take minutes, `<!-- generated deeply: NAME -->`, are made with `--deep`.
 """
 
 from __future__ import annotations
@@ -118,9 +118,9 @@ def made(name: str) -> str:
     return f"\n{generate(name)}\n"
 
 
-def write(chosen: Collection[str], deeply: bool) -> Iterator[str]:
+def write(chosen: Collection[str], deeply: bool, is_check: bool = False) -> Iterator[str]:
     """Write the regions whose page or name has one of these words anew, or all; those that take longest if wanted.
-    Yields the pages that have changed."""
+    Yields the pages that have changed; in a check, those that would, and writes nothing."""
     pages = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
     names = {
         region["name"]: None
@@ -134,5 +134,6 @@ def write(chosen: Collection[str], deeply: bool) -> Iterator[str]:
     for page, before in pages.items():
         after = REGION.sub(lambda each: f"{each['begin']}{texts.get(each['name'], each['text'])}{each['end']}", before)
         if after != before:
-            page.write_text(after, encoding="utf-8")
+            if not is_check:
+                page.write_text(after, encoding="utf-8")
             yield str(page.relative_to(DOCS.parent))

@@ -21,7 +21,7 @@ OLD, NEW = "pr161+era2539", "pr175+era2657"
 SCOPES = ((OLD, "n2f0b0", "direct"), (OLD, "n2f0b0", "relay"), (OLD, "n6f1b0", "direct"), (NEW, "n2f0b0", "direct"))
 REVISIONS = ("pr161+era2480", OLD, "pr165+era2539", "pr166+era2539", "pr167+era2539", "pr170+era2539")
 REDESIGNED = (NEW, "pr175+era2684", "pr175+era3040")
-MOST, SEED, RUNS, BACKLOG_RUNS = 8_000_000, 0, 10_000, 64
+MOST, SEED, RUNS, BACKLOG_RUNS = 8_000_000, 0, 10_000, 32
 
 
 def _setting(name: str, committee: str = "n2f0b0", topology: str = "direct") -> Setting:

@@ -25,7 +25,7 @@ distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 COMMANDS = {
-    "check": ("check", "--revision", "pr161+era2480", "--revision", "pr175+era2684", "--instance", "n1f0b0", "--json"),
+    "check": ("check", "--revision", "pr161+era2480", "--revision", "pr175+era2684", "--instance", "w5,1b1", "--json"),
     "pace": ("pace", "--poll", "1:2", "--attesters", "2", "--runs", "64", "--json"),
 }
 

@@ -339,7 +339,14 @@ def test_every_command_has_a_row() -> None:
     assert list(dict.fromkeys(command for command, _, _ in table())) == list(COMMANDS)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["interrupt", "TERM", "HUP"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="interrupt"),
+        pytest.param(signal.SIGTERM, id="TERM", marks=pytest.mark.deep),
+        pytest.param(signal.SIGHUP, id="HUP", marks=pytest.mark.deep),
+    ],
+)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.slow
 def test_at_any_moment_a_signal_leaves_no_result_that_is_none(

@@ -102,10 +102,9 @@ def test_explore(capsys: Capture) -> None:
 
 @pytest.mark.slow
 def test_prove(capsys: Capture) -> None:
-    claims = [word for name in ("progress_possible", "no_gaps_on_main_node") for word in ("--property", name)]
+    asked = (("pr161+era2480", "progress_possible"), ("pr161+era2539", "no_gaps_on_main_node"))
     found = [
-        printed(capsys, "prove", "--revision", name, "--attesters", "1", *claims)
-        for name in ("pr161+era2480", "pr161+era2539")
+        printed(capsys, "prove", "--revision", name, "--attesters", "1", "--property", claim) for name, claim in asked
     ]
     assert_documented(found, PROOFS)
 

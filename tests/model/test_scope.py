@@ -14,6 +14,7 @@ from model.system import build
 from tests.selfchecks.randomness import SWITCHES
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_any_two_switches_make_a_system_or_are_refused() -> None:
     """Nothing that they make possible is outside the domains that are declared: each pair on three revisions, with

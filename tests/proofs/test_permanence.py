@@ -80,6 +80,7 @@ def test_the_genesis_start_excludes_it() -> None:
     assert any("is not possible: update_status() of M" in note for note in result.notes)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("revision", "cure"),
     [
@@ -95,6 +96,7 @@ def test_other_cures_leave_it(revision: str, cure: str) -> None:
     assert cure in way
 
 
+@pytest.mark.deep
 def test_keeping_votes_alone_is_no_cure() -> None:
     result = result_of("pr161+era2480+votes_kept")
     assert isinstance(result.verdict, Violated)

@@ -44,6 +44,7 @@ def test_what_is_proved_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_what_is_refuted_exits_with_1_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--revision", "pr161+era2480", "--property", "no_gaps_on_main_node", "--attesters", "1")
     assert run(*options) == 1

@@ -154,6 +154,7 @@ def _asserted(name: str) -> bool:
     return next(claim.kind for claim in CATALOGUE if claim.name == name) is not Kind.SOMETIMES
 
 
+@pytest.mark.deep
 @pytest.mark.slow
 def test_what_is_kept_of_recordings_is_what_they_show() -> None:
     assert recorded() == kept("recorded")

@@ -55,6 +55,13 @@ QUICK = {
 }
 """What the quick profile tries: a scope on the first revision of each design."""
 
+RARE = {
+    "n1f0b0, 2 batches, stepwise, main_attests=yes, pruned=M",
+    "n2f0b0, 3 batches, joined, main_attests=yes, echo=yes, restarts=any, restarting=M",
+    "n1f0b0, 4 batches, joined, restores=1, restarts=any, restarting=M",
+}
+"""Scopes where a defect takes thousands of runs: the deep profile tries them."""
+
 
 @dataclass(frozen=True)
 class Defect:
@@ -111,6 +118,8 @@ def test_each_defect_is_found_from_scratch_and_shortens_to_about_the_shortest_ru
 ) -> None:
     if profile.quick and (scope, revision) not in QUICK:
         pytest.skip(f"profile {profile.name} tries one scope on the first revision of each design")
+    if scope in RARE and not profile.larger:
+        pytest.skip("a defect takes thousands of runs here: --hypothesis-profile=deep runs it")
     first, *others = alike(scope, revision)
     if first != revision:
         pytest.skip(f"the same system as {first}, where it is searched for")
