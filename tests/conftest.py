@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,9 @@ for _profile in PROFILES.values():
         deadline=None,
     )
 settings.load_profile(DEFAULT_PROFILE)
+
+# Expressions stay, and to look for garbage among all of them again and again takes a twentieth of the time.
+gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -101,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
                 progress.show(f"{len(answers)} of {counted(len(questions), 'interval')}")
             complete = True
         except KeyboardInterrupt:
+            workers.stop()
             progress.show(f"interrupted after {len(answers)} of {counted(len(questions), 'interval')}")
     largest = _largest(questions[0]) if options.largest and complete else None
     if options.csv:

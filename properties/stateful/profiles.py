@@ -59,7 +59,7 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("dev", 25, system_runs=50, models=28, shards=1, shown=5, seeds=1, examples=25, quick=True),
+        Profile("dev", 25, system_runs=30, models=28, shards=1, shown=5, seeds=1, examples=25, quick=True),
         Profile("ci", 200, system_runs=700, models=84, shards=1, shown=40, seeds=1, examples=200, derandomize=True),
         Profile("deep", 500, system_runs=10_000, models=480, shards=4, shown=200, seeds=3, examples=500, larger=True),
     )

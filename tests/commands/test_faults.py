@@ -55,7 +55,7 @@ LONG = SHORT | {
     "prove": "prove --json",
     "mutate": "mutate --workers 2 --json",
     "trace": f"trace progress_possible {LARGE}",
-    "pace": "pace --poll 1:20 --runs 100000 --workers 2 --json",
+    "pace": "pace --poll 1:20 --runs 100000000 --workers 2 --json",
     "replay": f"replay {LOGS} --json",
 }
 """What takes longer than a test waits, where the command has such work."""
@@ -78,6 +78,9 @@ OUTPUT = {
 """What writes files, besides what does so in any case."""
 
 INPUT = {"trace": "trace --from DIR/file", "replay": "replay DIR/file"}
+
+MOST_SECONDS = 300
+"""A command that has not ended by then waits for work that takes hours."""
 
 LIMIT = 700 << 20
 """Bytes of memory: enough to begin with, and not for the searches of `LONG`."""
@@ -109,7 +112,7 @@ def started(words: str, folder: Path, **options: object) -> Iterator[subprocess.
 
 def end_of(process: subprocess.Popen[str]) -> Ended:
     """How it ended, as a shell tells it."""
-    stdout, stderr = process.communicate()
+    stdout, stderr = process.communicate(timeout=MOST_SECONDS)
     return Ended(
         process.returncode if process.returncode >= 0 else 128 - process.returncode, stdout or "", stderr or ""
     )

@@ -14,6 +14,7 @@ import pytest
 
 from docs.generator.pages import DOCS
 from properties.cli import main
+from properties.mutation.survey import SEMANTIC, VERDICT
 from properties.render.interchange import schema
 
 Capture = pytest.CaptureFixture[str]
@@ -166,11 +167,15 @@ def test_pace(capsys: Capture) -> None:
 
 @pytest.mark.slow
 def test_mutate(capsys: Capture) -> None:
-    name = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
-    by_recording = printed(capsys, "mutate", "--workers", "1", "--name", name)
-    name = "registry_design/network.py: refuse_status: negation: ~here.runner.is_idle → here.runner.is_idle"
-    by_verdict = printed(capsys, "mutate", "--workers", "1", "--name", name)
-    assert_documented([by_recording, by_verdict], MUTANTS)
+    names = (
+        "rules.py: reaches: bound: weight >= quorum → weight > quorum",
+        "registry_design/network.py: refuse_status: negation: ~here.runner.is_idle → here.runner.is_idle",
+    )
+    found = [printed(capsys, "mutate", "--workers", "1", "--name", name) for name in names]
+    assert_documented(found, MUTANTS)
+    by_verdict = found[1]["mutants"][0]
+    assert (by_verdict["how"], by_verdict["outcome"]) == (VERDICT, SEMANTIC)
+    assert by_verdict["run"]
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
@@ -96,15 +95,6 @@ def test_reasons_and_the_survey_are_about_the_model_that_there_is() -> None:
     assert survey.reasons().keys() <= today
     _, _, found = survey.saved()
     assert sum(finding.mutant.key in today for finding in found) >= 0.9 * len(found)
-
-
-@pytest.mark.slow
-def test_a_verdict_notices_with_a_run(capsys: Capture) -> None:
-    name = "registry_design/system.py: Wiring.of_node: action: yield from self.of_finder(index) → yield from ()"
-    assert main(["mutate", "--workers", "1", "--json", "--name", name]) == Status.DONE
-    (found,) = json.loads(capsys.readouterr().out)["mutants"]
-    assert (found["how"], found["outcome"]) == (survey.VERDICT, survey.SEMANTIC)
-    assert "certificate_stored" in found["checks"]
 
 
 def test_a_mistake_that_is_none_is_proved_to_be_none() -> None:

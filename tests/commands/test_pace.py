@@ -36,6 +36,7 @@ def test_a_search_that_is_cut_short_is_neither(capsys: Capture) -> None:
     assert "UNKNOWN" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_files_and_json(tmp_path: Path, capsys: Capture) -> None:
     table, figure = tmp_path / "t.csv", tmp_path / "f.svg"
     assert main(["pace", *FEW, "--backlog", "5", "--csv", str(table), "--plot", str(figure), "--json"]) == 0

@@ -49,6 +49,7 @@ def used_faults(trace: Trace) -> set[str]:
     return {fault for fault, action in USED_BY.items() if action in actions}
 
 
+@pytest.mark.slow
 def test_no_report_names_a_fault_that_its_run_does_not_use_where_a_scope_without_it_has_the_same_kind(
     entries: list[Entry],
 ) -> None:

@@ -23,13 +23,12 @@ SAMPLE = {
     "votes_without_batch",
     "push_forgets",
     "leaves_out_second_batch",
-    "admits_older_votes",
     "tells_first_votes_only",
     "certificate_before_quorum",
     "signs_main_nodes_hash",
     "takes_strangers",
 }
-"""What the quick profile tries: one for each machine, and two of the vote registry."""
+"""What the quick profile tries: one for each machine."""
 
 SETTINGS = hypothesis.settings(
     max_examples=150,
