@@ -7,7 +7,7 @@ from typing import Any
 
 from docs.generator.tables import table
 from properties.claims.assumptions import ASSUMPTIONS
-from properties.results.assurance import kept
+from properties.results.kept import kept
 
 
 def sentences() -> str:

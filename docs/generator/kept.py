@@ -29,8 +29,9 @@ from properties.proofs.obligations import Budget
 from properties.proofs.results import Result
 from properties.proofs.session import Session
 from properties.proofs.theorems import ABOUT, DESIGNS, theorems_of
-from properties.results.assurance import GROUPS, KEPT, fired, group_of
+from properties.results.assurance import fired
 from properties.results.dropped import judged, survey
+from properties.results.kept import GROUPS, KEPT, digest, group_of
 from properties.results.ledger import check_all
 from properties.results.places import is_tolerated
 from properties.results.verdicts import HoldsToDepth, Proved, Violated
@@ -160,7 +161,8 @@ def write(part: str) -> None:
     """Find one part out anew."""
     found = PARTS[part]()
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    kept[part] = {"command": f"python -m docs.generator.kept {part}", "found": found}
+    model = {group: digest(group) for group in GROUPS}
+    kept[part] = {"command": f"python -m docs.generator.kept {part}", "model": model, "found": found}
     KEPT.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
 
 

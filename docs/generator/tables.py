@@ -16,10 +16,11 @@ from properties.claims.kinds import CounterexampleKind
 from properties.commands.statuses import ALWAYS, COMMANDS, MEANINGS
 from properties.logs.rules import Rules
 from properties.render.command import scope_options
-from properties.results.assurance import HEADS, assurances, explained, kept
+from properties.results.assurance import HEADS, assurances, explained
 from properties.results.expected import FIGURES, expectations, plan_of
 from properties.results.findings import COLUMNS, FINDINGS, RAN, Finding
 from properties.results.history import RELEASES
+from properties.results.kept import GROUPS, kept
 from properties.results.places import all_places, is_tolerated
 from properties.scopes.details import DETAILS
 from properties.scopes.plans import PLANS, SHARP
@@ -82,7 +83,7 @@ def assurance() -> str:
     rows = ((name, row) for name, scope, row in expected if (plan := plan_of(name, scope)) and is_tolerated(plan))
     spoken = {(group, name): count for group, of in kept("spoken").items() for name, count in of.items()}
     cells = ((each.group, *each.cells) for each in assurances(rows, spoken))
-    return f"{table(('revisions', *HEADS), cells)}\n```text\n{explained()}\n```\n"
+    return f"{table(('revisions', *HEADS), cells)}\n```text\n{explained(GROUPS)}\n```\n"
 
 
 def ledger() -> str:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -173,8 +172,9 @@ def _digit(slots: list[Slot], sizes: list[int], radix: int, weight: int) -> Digi
     bits = last.shift + last.bits - first.shift
     if bits > TABLE_BITS:
         return Digit(first.word, first.shift, bits, radix, weight, None, None)
-    value, pattern = np.zeros(1 << bits, dtype=np.uint64), np.zeros(radix, dtype=np.uint64)
-    for digit, numbers in enumerate(product(*map(range, sizes))):
-        place = sum(number << (slot.shift - first.shift) for slot, number in zip(slots, numbers, strict=True))
-        value[place], pattern[digit] = digit * weight, place << first.shift
-    return Digit(first.word, first.shift, bits, radix, weight, value, pattern)
+    value, pattern = np.zeros(1 << bits, dtype=np.uint64), np.zeros(1, dtype=np.uint64)
+    for slot, size in zip(slots, sizes, strict=True):
+        values = np.arange(size, dtype=np.uint64) << np.uint64(slot.shift - first.shift)
+        pattern = (pattern[:, np.newaxis] + values).ravel()
+    value[pattern] = np.arange(radix, dtype=np.uint64) * np.uint64(weight)
+    return Digit(first.word, first.shift, bits, radix, weight, value, pattern << np.uint64(first.shift))

@@ -1,41 +1,26 @@
 """What stands behind each property, all engines side by side; the worst first.
 
-What a run of `attestation check` searches is counted from its verdicts. What it cannot know is read from `kept.json`,
-which `python -m docs.generator.kept` writes, part by part: each part says by which command.
+What a run of `attestation check` searches is counted from its verdicts. What it cannot know is what is kept of earlier
+runs (`properties.results.kept`).
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from textwrap import fill
-from typing import Any
 
-from model.revisions import CONTROLLER, REVISIONS, design_of
+from model.revisions import REVISIONS, design_of
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind, Property
 from properties.results.expected import Row
 from properties.results.findings import RAN
+from properties.results.kept import GROUPS, group_of, is_current, kept
 from properties.results.ledger import Entry
 from properties.results.places import is_tolerated
 from properties.results.verdicts import Exhausted
-
-KEPT = Path(__file__).parent / "kept.json"
-"""By part: the command that made it, and what it found."""
-
-SEALED, GENESIS, REDESIGN = "sealed", "genesis", "PR175"
-"""Where attestation starts, in the vote registry's design; and the other design."""
-
-GROUPS: Mapping[str, tuple[str, str]] = {
-    REDESIGN: ("attestation controllers (era-consensus PR 175 on)", "pr175+era3512"),
-    GENESIS: ("start at the genesis (zksync-era PR 2539)", "pr170+era2539"),
-    SEALED: ("start at the last sealed batch (zksync-era PR 2480)", "pr161+era2480"),
-}
-"""Each group of revisions: what they are, and the one that Z3 is asked about."""
 
 FAILS, HOLDS = {"VIOLATED", "UNREACHED"}, {"EXHAUSTED", "REACHED"}
 
@@ -70,11 +55,16 @@ model can do what the real components did in so many, of so many.
 What each property means: attestation properties."""
 
 
+STALE = """\
+The model or its properties have changed since the earlier runs, so what these have found of {groups} is left out; to
+find it out anew: python -m docs.generator.kept"""
+
+
 @dataclass(frozen=True)
 class Assurance:
     """A property on a group of revisions: in how many searches it `fails`, in how many it `holds`, how many `states`
     these have, and how often it had something to say in them, `fired`; and in how many a revision `merged`, one without
-    proposals, was searched: what is kept of earlier runs is about these."""
+    proposals, was searched: what is kept of earlier runs is about these, as long as the model is that of then."""
 
     claim: Property
     group: str
@@ -89,7 +79,7 @@ class Assurance:
         """A row of the table."""
         name, group = self.claim.name, self.group
         searched = name, f"{self.fails}/{self.fails + self.holds}", short(self.states), short(self.fired)
-        if not self.merged:
+        if not (self.merged and is_current(group)):
             return *searched, *"-" * (len(HEADS) - len(searched))
         proof, depth = kept("proved")[group].get(name, ("", ""))
         driven = kept("driven")[group].get(name, (0, 0))
@@ -109,13 +99,6 @@ def short(number: int) -> str:
         if number >= 0.9995 * unit:
             return f"{number / unit:.{int(number < 9.95 * unit)}f}{letter}"
     return str(number or "-")
-
-
-@cache
-def kept(part: str) -> Mapping[str, Any]:
-    """What a longer run has found: by group of revisions; of dropped assumptions, by property."""
-    found: Mapping[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))[part]["found"]
-    return found
 
 
 @cache
@@ -167,20 +150,15 @@ def fired(entries: Iterable[Entry]) -> Counter[Place]:
     return found
 
 
-def group_of(revision: str) -> str:
-    """The group of a revision."""
-    if design_of(revision) == CONTROLLER:
-        return REDESIGN
-    return SEALED if "era2480" in revision.split("+") else GENESIS
-
-
-def explained() -> str:
-    """What the heads mean."""
+def explained(groups: Iterable[str]) -> str:
+    """What the heads mean; and of which groups nothing is said of earlier runs."""
     from properties.mutation.survey import saved
 
     _, total, found = saved()
     revisions = ", ".join(revision for _, revision in GROUPS.values())
-    return EXPLAINED.format(sample=f"{len(found)} of {total:,}", revisions=revisions)
+    explained = EXPLAINED.format(sample=f"{len(found)} of {total:,}", revisions=revisions)
+    stale = ", ".join(group for group in groups if not is_current(group))
+    return f"{explained}\n{fill(STALE.format(groups=stale), 80)}" if stale else explained
 
 
 def table(found: Collection[Assurance], everything: bool) -> str:
@@ -196,12 +174,13 @@ def table(found: Collection[Assurance], everything: bool) -> str:
     parts = ["\n".join(_section(group, [each for each in rows if each.group == group], widths)) for group in shown]
     if not everything:
         parts += [fill(sentence, 80) for sentence in _summed_up(found, [each for each in groups if each not in shown])]
-    return "\n\n".join([*parts, explained()])
+    return "\n\n".join([*parts, explained(shown)])
 
 
 def _section(group: str, rows: Collection[Assurance], widths: list[int]) -> Iterator[str]:
     logs = kept("recorded")[group]
-    recordings = f"; recordings: {logs['agree']}/{logs['runs']}" if any(each.merged for each in rows) else ""
+    is_known = is_current(group) and any(each.merged for each in rows)
+    recordings = f"; recordings: {logs['agree']}/{logs['runs']}" if is_known else ""
     yield f"{group}: {GROUPS[group][0]}{recordings}"
     for first, *cells in (HEADS, *(each.cells for each in rows)):
         rest = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))

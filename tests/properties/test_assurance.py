@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from itertools import pairwise
 
@@ -11,23 +12,14 @@ from docs.generator.kept import PARTS, driven, proved, recorded
 from model.revisions import REVISIONS
 from properties.claims.catalogue import CATALOGUE
 from properties.claims.kinds import Kind
+from properties.mutation.loading import in_force
+from properties.mutation.operators import mutants
 from properties.mutation.survey import VERDICT, saved
 from properties.proofs.theorems import ABOUT, theorems_of
-from properties.results.assurance import (
-    GENESIS,
-    GROUPS,
-    HEADS,
-    KEPT,
-    REDESIGN,
-    SEALED,
-    Assurance,
-    assurances,
-    kept,
-    of_entries,
-    short,
-    table,
-)
+from properties.results import assurance
+from properties.results.assurance import HEADS, Assurance, assurances, of_entries, short, table
 from properties.results.expected import Row, expectations
+from properties.results.kept import GENESIS, GROUPS, KEPT, REDESIGN, SEALED, is_current, kept
 from properties.results.ledger import check
 from properties.scopes.plans import Plan
 from properties.stateful.profiles import PROFILES
@@ -90,6 +82,31 @@ def test_what_is_kept_of_earlier_runs_says_nothing_of_proposals() -> None:
     rows = found([(proposal, ROWS[0][1]), (ROWS[0][0], {"states": 10, "no_gaps_on_main_node": "VACUOUS"})])
     assert {*rows[SEALED, "no_gaps_on_main_node"].cells[4:]} == {"-"}
     assert table([*rows.values()], False).startswith("sealed: start at the last sealed batch (zksync-era PR 2480)\n")
+
+
+def test_what_is_kept_was_found_out_about_this_model() -> None:
+    assert all(map(is_current, GROUPS)), "run: python -m docs.generator.kept"
+
+
+def test_what_was_found_out_about_another_model_is_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assurance, "is_current", lambda group: group != SEALED)
+    text = table([*found(ROWS).values()], True)
+    assert "what these have found of sealed is left out" in " ".join(text.split())
+    assert "(zksync-era PR 2480)\n" in text
+    assert {*found(ROWS)[SEALED, "no_gaps_on_main_node"].cells[4:]} == {"-"}
+    assert {*found(ROWS)[GENESIS, "no_gaps_on_main_node"].cells[4:]} != {"-"}
+
+
+OLD = "registry_design/qc_finder.py: QcFinder.is_in: bound: self.phase == phase → self.phase >= phase"
+BOTH = "rules.py: reaches: bound: weight >= quorum → weight > quorum"
+
+
+@pytest.mark.parametrize(("name", "stale"), [(OLD, {SEALED, GENESIS}), (BOTH, {*GROUPS})])
+def test_another_model_is_noticed_in_the_groups_that_it_is_another_in(name: str, stale: set[str]) -> None:
+    (mutant,) = (each for each in mutants(name.partition(": ")[0]) if each.key == name)
+    with in_force(mutant):
+        current = importlib.import_module("properties.results.kept").is_current
+        assert {group for group in GROUPS if not current(group)} == stale
 
 
 def test_of_a_run_only_tolerated_byzantine_weight_counts_and_what_fired_is_counted() -> None:

@@ -23,8 +23,8 @@ from properties.claims.assumptions import (
 from properties.claims.catalogue import CATALOGUE, claim
 from properties.claims.kinds import Kind
 from properties.cli import main
-from properties.results.assurance import kept
 from properties.results.dropped import PLAIN, REVISIONS, Asked, Found, Place, judged, survey
+from properties.results.kept import kept
 
 CLASSES = ("needed", "implied", "held", "silent", "open")
 PLACE = Place(REVISIONS[0], PLAIN)
