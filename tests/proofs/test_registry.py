@@ -13,7 +13,7 @@ from model.registry_design import registry_with_support
 from model.registry_design.batch_votes import BatchVotes
 from model.registry_design.registry_with_support import SUBJECT, registry_system
 from model.revisions import compose
-from model.votes import Electorate
+from model.votes import NONE, Electorate
 from properties.engines.code import Numbers, compile_expressions
 from properties.proofs.committees import Committee
 from properties.proofs.induction import first_failure, is_proved
@@ -35,6 +35,15 @@ def test_support_is_the_recount_after_any_operations(attesters: int) -> None:
     outcomes = registry.induction(attesters).prove(BUDGET)
     assert [outcome.name for outcome in outcomes if outcome.answer is not Answer.PROVED] == []
     assert {"invariant / at_most_one_quorum", "invariant / no_sum_saturates"} < {outcome.name for outcome in outcomes}
+
+
+def test_the_registry_is_empty_at_first() -> None:
+    assert registry.induction(1).system.initial == {
+        "min_batch_number": 0,
+        "a.number": NONE,
+        "a.variant": 0,
+        "support": 0,
+    }
 
 
 def test_the_sum_of_the_weights_must_be_a_u64() -> None:

@@ -19,9 +19,9 @@ from properties.engines.stepper import Stepper
 Values = dict[str, int]
 
 
-def edges(name: str, **switches: Any) -> Iterator[tuple[Values, str, Values]]:
+def edges(name: str, committee: str = "n1f0b0", **switches: Any) -> Iterator[tuple[Values, str, Values]]:
     """Every step of every reachable state: the state before, the action, the state after."""
-    stepper = Stepper(build(revision(name), Scope(instance("n1f0b0"), **switches)))
+    stepper = Stepper(build(revision(name), Scope(instance(committee), **switches)))
     seen, todo = {stepper.initial}, [stepper.initial]
     while todo:
         state = todo.pop()
@@ -55,6 +55,14 @@ def test_a_replica_answers_no_number_before_the_first_of_the_fork(name: str, lea
     on_one_fork = {text for _, text, _ in edges(name, batches=3, stale_answers=1, restarts=1)}
     assert f"read_old_status(answer={least})" in on_one_fork
     assert f"read_old_status(answer={least - 1})" not in on_one_fork
+
+
+def test_a_vote_that_is_handed_on_is_that_of_its_signer_and_no_other() -> None:
+    found = set()
+    for before, text, after in edges("pr175+era2684", "n2f0b0", batches=2, handed_on=True):
+        if text.startswith("hand_on_vote"):
+            found.add((text, *(name for name, value in after.items() if value != before[name])))
+    assert found == {(f"hand_on_vote(signer={key})", f"M.attestation.votes.{key}") for key in "ab"}
 
 
 def test_nobody_has_the_configuration_of_a_fallback_before_it_falls_back() -> None:
