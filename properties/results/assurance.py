@@ -44,7 +44,7 @@ to     by Z3, no run of up to so many steps violates it in one small scope
        (attestation prove names it); 9!: one of 9 steps does
 runs   random runs in which it was asserted, by Hypothesis, and their steps
 own    mistakes in code of the group that only this property's verdict noticed,
-       of those sampled ({sample} in all code, docs/mutants.md)
+       of {mutants} in all code (docs/mutants.md)
 if     so many assumptions without each of which it fails (docs/assumptions.md)
 -      nothing was done, or nothing found; k, M: thousands, millions
 proof, to, runs, steps, own, if and recordings are not from these searches, but
@@ -156,7 +156,8 @@ def explained(groups: Iterable[str]) -> str:
 
     _, total, found = saved()
     revisions = ", ".join(revision for _, revision in GROUPS.values())
-    explained = EXPLAINED.format(sample=f"{len(found)} of {total:,}", revisions=revisions)
+    mutants = f"{total:,}" if len(found) == total else f"a sample, {len(found):,} of {total:,},"
+    explained = EXPLAINED.format(mutants=mutants, revisions=revisions)
     stale = ", ".join(group for group in groups if not is_current(group))
     return f"{explained}\n{fill(STALE.format(groups=stale), 80)}" if stale else explained
 
