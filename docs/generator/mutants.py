@@ -36,10 +36,10 @@ def totals() -> str:
     rows = [
         (outcome, how, str(count)) for (outcome, how), count in sorted(by.items(), key=lambda each: _order(each[0]))
     ]
-    return (
-        f"`{command}` looked at {len(found)} of {total:,} mutants. The model has {len(today):,} now, and {known} of "
-        "those that were looked at are still among them.\n\n" + table(("what becomes of it", "by", "mutants"), rows)
-    )
+    looked_at = f"all {total:,}" if len(found) == total else f"{len(found):,} of {total:,}"
+    since = "" if known == len(today) else f" The model has {len(today):,} now, of which {known:,} were among them."
+    said = table(("what becomes of it", "by", "mutants"), rows)
+    return f"`{command}` looked at {looked_at} mutants.{since}\n\n{said}"
 
 
 def _order(each: tuple[str, str]) -> tuple[int, str]:

@@ -33,6 +33,10 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 """Each group of revisions: what they are, and the one that Z3 is asked about."""
 
 
+COMMUTATIVE = ("and", "eq", "add")
+"""Operators whose operands may stand in any order."""
+
+
 def group_of(revision: str) -> str:
     """The group of a revision."""
     if design_of(revision) == CONTROLLER:
@@ -78,11 +82,12 @@ def digest(group: str) -> str:
     return found.hexdigest()
 
 
-def _written(roots: list[Expression]) -> str:
-    """Expressions as text, each once; the same in every process."""
-    places: dict[Expression, int] = {}
-    lines = []
+def _written(roots: list[Expression]) -> list[str]:
+    """Each expression as text, the same in every process: in which order two are compared, or the parts of a condition
+    are written, depends on what else was built before."""
+    texts: dict[Expression, str] = {}
     for node in post_order(roots):
-        places[node] = len(places)
-        lines.append(repr((node.op, node.value, node.low, node.high, [places[arg] for arg in node.args])))
-    return "\n".join([*lines, repr([places[root] for root in roots])])
+        parts = [texts[arg] for arg in node.args]
+        parts = sorted(parts) if node.op in COMMUTATIVE else parts
+        texts[node] = sha256(repr((node.op, node.value, node.low, node.high, parts)).encode()).hexdigest()
+    return [texts[root] for root in roots]
