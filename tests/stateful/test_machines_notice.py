@@ -23,6 +23,7 @@ SAMPLE = {
     "votes_without_batch",
     "push_forgets",
     "leaves_out_second_batch",
+    "admits_older_votes",
     "tells_first_votes_only",
     "certificate_before_quorum",
     "signs_main_nodes_hash",
