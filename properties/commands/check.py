@@ -106,7 +106,7 @@ def search(
 ) -> Outcome:
     """Do the work, and write the reports into a folder, if one is given. An interrupt leaves what is finished."""
     from properties.commands.evidence import write_reports
-    from properties.commands.outcome import Outcome
+    from properties.commands.outcome import Outcome, pairs_of
     from properties.results.ledger import check_all, in_order, states_of
 
     started = time.perf_counter()
@@ -122,7 +122,7 @@ def search(
 
         def show() -> None:
             passed = time.perf_counter() - started
-            progress.show(f"{len(found)} of {counted(len(sizes), 'search')}, {passed:.0f} s")
+            progress.show(f"{len(found)} of {pairs_of(len(sizes))}, {passed:.0f} s")
 
         try:
             show()
@@ -130,7 +130,7 @@ def search(
                 found.append(entry)
             for file in write_reports(reports, in_order(found), workers) if reports else ():
                 files.append(file)
-                progress.show(f"{counted(len(sizes), 'search')}, {counted(len(files), 'file')}")
+                progress.show(f"{pairs_of(len(sizes))}, {counted(len(files), 'file')}")
         except (KeyboardInterrupt, BrokenProcessPool) as error:
             workers.stop()
             stopped = "interrupted" if isinstance(error, KeyboardInterrupt) else "a process died, perhaps out of memory"

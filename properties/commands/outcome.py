@@ -27,6 +27,11 @@ FILE_WIDTH = 140
 """The ledger in a file is as wide as this."""
 
 
+def pairs_of(number: int) -> str:
+    """So many pairs of a revision and a scope; revisions that are the same system there share a search."""
+    return f"{counted(number, 'pair')} of a revision and a scope"
+
+
 @dataclass(frozen=True)
 class Difference:
     """A verdict that is not the expected one, or a number of states."""
@@ -111,7 +116,7 @@ class Outcome:
     def conclusion(self) -> str:
         """What the run comes to, and how large it was."""
         done = [entry for entry in self.entries if not entry.shared]
-        pairs = f" for {len(self.entries)} pairs of a revision and a scope" * (len(self.entries) > len(done))
+        pairs = f" for {pairs_of(len(self.entries))}" * (len(self.entries) > len(done))
         how = "the search is exhaustive" if self.is_complete else "nothing is random"
         states = counted(sum(entry.states for entry in done), "state")
         size = f"{counted(len(done), 'search')}{pairs}, {states}, {self.seconds:.1f} s;"
@@ -121,11 +126,11 @@ class Outcome:
     def _findings(self) -> Iterator[str]:
         """What the run comes to, in a sentence; a run that is cut short says nothing of being as expected."""
         if self.stopped:
-            yield f"CUT SHORT ({self.stopped}): {len(self.entries)} of {counted(self.planned, 'search')}"
+            yield f"CUT SHORT ({self.stopped}): {len(self.entries)} of {pairs_of(self.planned)}"
         if self.bounded:
             open_ = [verdict for entry in self.bounded for verdict in left_open(entry.verdicts.values())]
             bound = f" (--max-states {self.max_states})" if self.max_states else ""
-            cut = f"{len(self.bounded)} of {counted(len(self.entries), 'search')} not done to the end{bound}"
+            cut = f"{len(self.bounded)} of {pairs_of(len(self.entries))} not done to the end{bound}"
             yield f"CUT SHORT: {cut}, {counted(len(open_), 'verdict')} left open" + (f": {open_[0].why}" * bool(open_))
         if not self.entries:
             yield "nothing was checked"

@@ -403,7 +403,9 @@ def test_check_with_a_bound_says_what_was_cut_short(tmp_path: Path, capsys: Capt
     words = ["--instance", "n3f0b0", "--revision", "pr161+era2539", "--max-states", "50"]
     assert checked(tmp_path, *words) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-3].startswith("CUT SHORT: 1 of 1 search not done to the end (--max-states 50), ")
+    assert lines[-3].startswith(
+        "CUT SHORT: 1 of 1 pair of a revision and a scope not done to the end (--max-states 50), "
+    )
     assert lines[-1] == f"to repeat: attestation check {' '.join([*words[2:4], *words[:2], *words[4:]])}"
 
 
@@ -419,7 +421,7 @@ def test_check_without_memory_for_a_verdict_is_cut_short_and_not_different(
     words = ["--instance", "w7b0", "--revision", "pr161+era2539"]
     assert checked(tmp_path, *words) == 3
     printed = capsys.readouterr().out
-    assert "CUT SHORT: 1 of 1 search not done to the end, " in printed
+    assert "CUT SHORT: 1 of 1 pair of a revision and a scope not done to the end, " in printed
     assert " left open: out of memory: 1 MB more are needed, and 0 MB are left;\n" in printed
     assert "every reachable state of every scope was examined" not in " ".join(printed.split())
     assert "DIFFERENT" not in printed

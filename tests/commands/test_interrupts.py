@@ -102,7 +102,7 @@ def test_check_leaves_what_it_has_searched(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(ledger, "check_all", some_entries)
     assert main([*CHECK, "--out", str(tmp_path)]) == 3
     printed = capsys.readouterr().out
-    assert "CUT SHORT (interrupted): 1 of 2 searches;\n" in printed
+    assert "CUT SHORT (interrupted): 1 of 2 pairs of a revision and a scope;\n" in printed
     assert "as expected" not in printed
     assert "the expected one" not in printed
     assert "a trace of each, as JSON without a report," in printed
@@ -132,7 +132,8 @@ def test_check_that_has_searched_nothing_does_not_say_that_it_is_as_expected(
 
     monkeypatch.setattr(ledger, "check_all", interrupt)
     assert main([*CHECK, "--out", str(tmp_path)]) == 3
-    assert "CUT SHORT (interrupted): 0 of 2 searches; nothing was checked;\n" in capsys.readouterr().out
+    expected = "CUT SHORT (interrupted): 0 of 2 pairs of a revision and a scope; nothing was checked;\n"
+    assert expected in capsys.readouterr().out
 
 
 def test_replay_leaves_the_runs_that_it_has_followed(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
