@@ -134,8 +134,3 @@ def test_a_weaker_adversary_is_noticed_by_proofs(function: str, number: str) -> 
         truth.proved(revision)
     with in_force(mutant):
         assert [kill.how for kill in checks.proofs(mutant)] == [survey.PROOF]
-
-
-@pytest.mark.deep
-def test_a_sample_has_no_unexplained_survivor() -> None:
-    assert main(["mutate", "--sample", "12", "--seed", "7"]) == Status.DONE
