@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, ClassVar
+from unittest.mock import patch
 
 import pytest
 import z3
@@ -166,17 +167,18 @@ def all_proved() -> None:
 def theorems(name: str, load: Load) -> Iterator[tuple[str, str]]:
     """Each theorem about a revision, and its verdict. What the true model has asked, too, Z3 is not asked again."""
     design = load("model.revisions").REVISIONS[name]
-    load("properties.proofs.obligations").new_solver = Remembering
-    proofs = load("properties.proofs.theorems")
-    budget = load("properties.proofs.obligations").Budget(30)
-    session = proofs.DESIGNS[design.design].session(design, budget, (2,), among_many=True)
-    return ((result.theorem, result.verdict.word) for result in proofs.results(session))
+    obligations, proofs = load("properties.proofs.obligations"), load("properties.proofs.theorems")
+    session = proofs.DESIGNS[design.design].session(design, obligations.Budget(30), (2,), among_many=True)
+    # No longer than that: whatever else is proved in this process is asked of Z3.
+    with patch.object(obligations, "new_solver", Remembering):
+        for result in proofs.results(session):
+            yield result.theorem, result.verdict.word
 
 
 class Remembering(z3.Solver):  # type: ignore[misc]  # Z3 has no types
     """A solver that knows what was found to be impossible before. Equal terms are one object, with one number."""
 
-    _impossible: ClassVar[dict[frozenset[int], object]] = {}
+    impossible: ClassVar[dict[frozenset[int], object]] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,12 +188,12 @@ class Remembering(z3.Solver):  # type: ignore[misc]  # Z3 has no types
         """As Z3 says."""
         asked = self.assertions()
         key = frozenset(each.get_id() for each in asked)
-        if key in self._impossible:
+        if key in self.impossible:
             return z3.unsat
         found = super().check(*assumptions)
         if found == z3.unsat:
             # Kept, as the number of a term that is gone is given to another.
-            self._impossible[key] = asked
+            self.impossible[key] = asked
         return found
 
 
