@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
-from model.algebra import Bool, Int, all_of, any_of, const
+from model.algebra import FALSE, Bool, Int, all_of, any_of, const
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
 from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
@@ -76,19 +77,21 @@ def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...]:
-    """No connection is closed because a message has a bad vote, where a scope has such messages."""
+    """No connection is closed because a message has a bad vote, where a scope has such messages; of one that is too
+    large, or has a vote on another fork, too, nothing is said."""
     if not system.scope.bad_votes:
         return ()
-    places = system.topology.places
-    return tuple(
-        Conjunct(
-            f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote",
-            ~is_possible(system, refuse_votes, places[receiver].name, ("from", places[sender].name)),
-            ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver)),
-        )
-        for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True)
-        if system.topology.is_external(sender)
-    )
+    places, conjuncts = system.topology.places, []
+    for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True):
+        if system.topology.is_external(sender):
+            is_else_good = ~system.state.nodes[receiver].refuses_message(replace(link, is_spoilt=FALSE))
+            sent = ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver))
+            sentence = (
+                f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote"
+            )
+            closed = is_possible(system, refuse_votes, places[receiver].name, ("from", places[sender].name))
+            conjuncts.append(Conjunct(sentence, ~closed, sent & is_else_good))
+    return tuple(conjuncts)
 
 
 def no_mixed_forks(system: AttestationSystem) -> tuple[Conjunct, ...]:

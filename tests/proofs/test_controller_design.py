@@ -28,7 +28,8 @@ from properties.proofs.environment import confined
 from properties.proofs.obligations import Answer, Budget, Outcome
 from properties.proofs.projection import by_itself, deeds, projection
 from properties.proofs.results import Result
-from properties.results.verdicts import Proved
+from properties.results.verdicts import NotInductive, Proved
+from tests.broken_models import broken_model
 
 BUDGET = Budget(30)
 FIRST, PER_BATCH, SILENT = "pr175+era2657", "pr175+era2684", "pr175+era3180"
@@ -80,10 +81,20 @@ def test_every_revision_is_proved(name: str) -> None:
 
 
 def test_what_fails_on_the_main_node_alone_is_shown_of_it() -> None:
-    """A task that begins anew, as is proposed, may meet a controller that is ahead: the first of the two arguments."""
-    (result,) = delivery.no_vote_lost(ControllerSession(compose("pr175+era3512+task_restarts"), BUDGET), (2,))
-    assert result.verdict.word == "NOT_INDUCTIVE"
+    with broken_model("hash_not_awaited").applied():
+        (result,) = delivery.no_vote_lost(session(SILENT), (2,))
+    assert isinstance(result.verdict, NotInductive)
+    assert "start_attestation() of M breaks has_batch" in str(result.verdict)
     assert result.transit is not None
+
+
+def test_a_task_that_begins_anew_proves_what_is_about_the_main_node_and_no_more() -> None:
+    """An attester's task, too, may come to a number that its controller has left behind: a start that is refused."""
+    anew = ControllerSession(compose("pr175+era3512+task_restarts"), BUDGET)
+    assert failures(delivery.of_main_node(anew, one_committee=True).prove(BUDGET)) == []
+    (result,) = delivery.no_vote_lost(anew, (2,))
+    assert isinstance(result.verdict, NotInductive)
+    assert "fail_once() of a breaks goes_on" in str(result.verdict)
 
 
 def test_what_revisions_differ_in_decides_which_share_a_proof() -> None:

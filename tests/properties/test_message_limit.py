@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from model.revisions import CONTROLLER, NEVER, PROPOSALS, REGISTRY, REVISIONS, of_design, revision
-from model.scope import Scope, instance
+from model.scope import BAD_SIGNATURE, Scope, instance
 from model.system import build
 from properties.claims.catalogue import claim
 from properties.engines.checking import Check
@@ -36,6 +36,14 @@ def test_without_any_fault_the_main_node_waits_for_ever(name: str, scope: Scope)
     found = shortest(verdict(name, scope))
     assert set(found) == {"message_too_large"}
     assert 9 <= found["message_too_large"] <= 11
+
+
+@pytest.mark.parametrize("name", [name for name in STARTING if "era2539" in name])
+def test_a_bad_vote_is_not_to_blame_for_a_message_that_is_too_large(name: str) -> None:
+    """Found by Hypothesis: PR 170 ignores bad signatures, and closes the connection on which too many votes come."""
+    bad = replace(RELAYED, bad_votes=BAD_SIGNATURE, some_bad_votes=True)
+    skips = revision(name).skips_bad_signatures
+    assert verdict(name, bad, "connections_survive_bad_votes").word == ("EXHAUSTED" if skips else "VIOLATED")
 
 
 @pytest.mark.slow

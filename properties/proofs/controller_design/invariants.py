@@ -24,6 +24,8 @@ def main_node(system: ControllerDesign) -> tuple[Invariant, ...]:
     task, batch, certified = main.task, main.attestation.batch, main.store.certified
     is_collecting = task.is_in(WAITING_FOR_CERTIFICATE) | task.is_in(INSERTING)
     has_number = task.is_in(WAITING_FOR_HASH) | is_collecting
+    # A task that begins anew, as is proposed, comes to a number that its controller attests already.
+    comes_anew = ~task.is_alive if not system.revision.restarts_task else TRUE
     starts = starts_with(certified, first_to_attest(system.state, system.revision))
     return (
         Invariant("no_gap", "The main node has never had a gap.", (~certified.has_gap,)),
@@ -40,8 +42,8 @@ def main_node(system: ControllerDesign) -> tuple[Invariant, ...]:
         ),
         Invariant(
             "started_before",
-            "At any other time what the controller attests is a smaller number.",
-            ((batch.number <= asked), is_collecting | ~task.is_alive | (batch.number < asked)),
+            "At any other time what the controller attests is a smaller number; where a task begins anew, none above.",
+            ((batch.number <= asked), is_collecting | comes_anew | (batch.number < asked)),
         ),
         Invariant(
             "has_batch",
