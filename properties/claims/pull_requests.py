@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
-from model.algebra import FALSE, Bool, Int, all_of, any_of, const
+from model.algebra import Bool, Int, all_of, any_of, const
 from model.batch_store import CertifiedBatches
 from model.controller_design.network import FAULTS as CONTROLLER_FAULTS
 from model.registry_design.network import FAULTS, can_talk, fail_once, prune, refuse_status, refuse_votes, restart_node
@@ -84,7 +83,8 @@ def connections_survive_bad_votes(system: RegistryDesign) -> tuple[Conjunct, ...
     places, conjuncts = system.topology.places, []
     for link, (sender, receiver) in zip(system.state.links, system.topology.links, strict=True):
         if system.topology.is_external(sender):
-            is_else_good = ~system.state.nodes[receiver].refuses_message(replace(link, is_spoilt=FALSE))
+            is_refused = any_of(map(system.state.nodes[receiver].refuses, link.in_flight))
+            is_else_good = ~link.is_too_large(link.in_flight) & ~is_refused
             sent = ~link.is_idle & link.is_spoilt & can_talk(system.state, (sender, receiver))
             sentence = (
                 f"{places[receiver].name} does not close its connection when {places[sender].name} sends a bad vote"

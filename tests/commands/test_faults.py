@@ -53,7 +53,7 @@ LONG = SHORT | {
     "explore": f"explore {LARGE} --json",
     "diff": "diff pr161+era2480 pr161+era2539 --workers 2 --json",
     "prove": "prove --json",
-    "mutate": "mutate --workers 2 --json",
+    "mutate": "mutate --file registry_design/system.py --sample 5 --workers 2 --json",
     "trace": f"trace progress_possible {LARGE}",
     "pace": "pace --poll 1:20 --runs 100000000 --workers 2 --json",
     "replay": f"replay {LOGS} --json",
@@ -271,9 +271,6 @@ SAYS = {
 QUICK = {"bad option", "unreadable input"}
 """Faults that are met before a command has begun to work."""
 
-AT_ONCE = {"full output", "closed reader", "closed stderr"}
-"""Faults of commands that have little to do."""
-
 
 def table() -> Iterator[tuple[str, str, str]]:
     """Each cell of the page: command, fault, what is said of them."""
@@ -286,16 +283,8 @@ def table() -> Iterator[tuple[str, str, str]]:
         yield from ((command.strip("`"), fault, cell) for fault, cell in zip(heads[1:], cells, strict=True))
 
 
-def _marks(command: str, fault: str) -> list[pytest.MarkDecorator]:
-    if fault in QUICK:
-        return []
-    # To find out all that the true model says takes half a minute, before there are workers.
-    prepares = command == "mutate" and "--workers 2" in LONG[command] and fault not in AT_ONCE
-    return [pytest.mark.slow, pytest.mark.deep] if prepares else [pytest.mark.slow]
-
-
 CELLS = [
-    pytest.param(command, fault, cell, id=f"{command}, {fault}", marks=_marks(command, fault))
+    pytest.param(command, fault, cell, id=f"{command}, {fault}", marks=[] if fault in QUICK else [pytest.mark.slow])
     for command, fault, cell in table()
     if cell != "-"
 ]
