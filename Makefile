@@ -19,7 +19,7 @@ test: .venv/.installed-test
 test-slow: .venv/.installed-test
 	$(BIN)/python -m pytest --hypothesis-profile=ci -m slow
 
-# Everything, on systems that no run had before: about 35 minutes on two cores.
+# Everything, on systems that no run had before: about 27 minutes on two cores.
 test-deep: .venv/.installed-test
 	$(BIN)/python -m pytest --hypothesis-profile=deep
 
