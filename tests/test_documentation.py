@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.generator import pages
 from docs.generator.pages import DOCS, REGION, made
 from properties.cli import main
 
@@ -19,14 +20,12 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *s
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
-COST = {None: [], " slowly": [pytest.mark.slow, pytest.mark.deep], " deeply": [pytest.mark.slow, pytest.mark.deep]}
-
 GENERATED = [
     pytest.param(
         region["name"],
         region["text"],
         id=f"{page.relative_to(ROOT)}: {region['name']}",
-        marks=COST[region["cost"]],
+        marks=pytest.mark.deep if region["cost"] else [],
     )
     for page in PAGES
     for region in REGION.finditer(page.read_text(encoding="utf-8"))
@@ -36,6 +35,26 @@ GENERATED = [
 @pytest.mark.parametrize(("name", "text"), GENERATED)
 def test_generated_parts_are_up_to_date(name: str, text: str) -> None:
     assert made(name) == text, "run: make docs"
+
+
+def test_a_check_names_what_is_out_of_date_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
+    monkeypatch.setattr(pages, "DOCS", page.parent)
+    stale = "<!-- generated: exit statuses -->\nstale\n<!-- end -->"
+    page.write_text(stale)
+    assert list(pages.write([], deeply=False, is_check=True)) == ["docs/page.md"]
+    assert page.read_text() == stale
+    assert list(pages.write([], deeply=False)) == ["docs/page.md"]
+    assert made("exit statuses") in page.read_text()
+    assert list(pages.write([], deeply=False, is_check=True)) == []
+
+
+def test_a_word_that_is_in_no_name_is_refused() -> None:
+    command = [sys.executable, "-m", "docs.generator", "--check", "exit statusses"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "no page or name of a generated part has 'exit statusses' in it" in ended.stderr
 
 
 def test_every_mark_begins_or_ends_a_generated_part() -> None:

@@ -2,15 +2,21 @@
 also those that take minutes. With --check nothing is written: the pages that are out of date are named, with status 1.
 """
 
+import argparse
 import sys
 
-from docs.generator.pages import write
+from docs.generator.pages import regions, write
 
 if __name__ == "__main__":
-    is_check = "--check" in sys.argv
-    words = [word for word in sys.argv[1:] if word not in ("--deep", "--check")]
-    changed = False
-    for page in write(words, "--deep" in sys.argv, is_check):
-        changed = True
-        print(f"{page} is {'out of date; run: make docs' if is_check else 'new'}", flush=True)
-    sys.exit(int(is_check and changed))
+    parser = argparse.ArgumentParser(prog="python -m docs.generator", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="WORD")
+    parser.add_argument("--deep", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    for word in options.words:
+        if not regions([word], options.deep):
+            parser.error(f"no page or name of a generated part has {word!r} in it; docs/ has <!-- generated: NAME -->")
+    changed = list(write(options.words, options.deep, options.check))
+    for page in changed:
+        print(f"{page} is {'out of date; run: make docs' if options.check else 'new'}")
+    sys.exit(int(options.check and bool(changed)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import chain
 from unittest.mock import patch
 
@@ -10,7 +11,7 @@ from docs.generator.tables import table
 from model.revisions import CONTROLLER, PARTS, PROPOSALS, REVISIONS, Part, proposals_in, without_proposals
 from properties.commands.diff import scopes_of
 from properties.render.comparison import Diff, markdown, words_of
-from properties.results.comparison import NEIGHBOURS, Compared, compare, shortest, worsens
+from properties.results.comparison import NEIGHBOURS, Behaviour, Compared, compare, shortest, worsens
 
 
 def diffs(pairs: Collection[tuple[str, str]], instance: str = "") -> list[Diff]:
@@ -19,9 +20,10 @@ def diffs(pairs: Collection[tuple[str, str]], instance: str = "") -> list[Diff]:
     instances = [instance] if instance else []
     plans = {pair: scopes_of(pair, instances) for pair in pairs}
     found: dict[tuple[str, str], list[Compared]] = {pair: [] for pair in pairs}
+    known = lru_cache(maxsize=2)(Behaviour)
     for plan in dict.fromkeys(chain(*plans.values())):
         for pair in pairs:
-            if plan in plans[pair] and (compared := compare(pair, plan)) is not None:
+            if plan in plans[pair] and (compared := compare(pair, plan, behaviour=known)) is not None:
                 found[pair].append(compared)
     option = f" --instance {instance}" if instance else ""
     return [Diff(pair, found[pair], len(plans[pair]), f"attestation diff {' '.join(pair)}{option}") for pair in pairs]

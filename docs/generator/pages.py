@@ -118,17 +118,25 @@ def made(name: str) -> str:
     return f"\n{generate(name)}\n"
 
 
-def write(chosen: Collection[str], deeply: bool, is_check: bool = False) -> Iterator[str]:
-    """Write the regions whose page or name has one of these words anew, or all; those that take longest if wanted.
-    Yields the pages that have changed; in a check, those that would, and writes nothing."""
-    pages = {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
-    names = {
+def _pages() -> dict[Path, str]:
+    return {page: page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
+
+
+def regions(chosen: Collection[str], deeply: bool) -> dict[str, None]:
+    """The names of the regions whose page or name has one of these words, or all, in the order of the pages."""
+    return {
         region["name"]: None
-        for page, text in pages.items()
+        for page, text in _pages().items()
         for region in REGION.finditer(text)
         if (deeply or region["cost"] != " deeply")
         and (not chosen or any(word in f"{page.name} {region['name']}" for word in chosen))
     }
+
+
+def write(chosen: Collection[str], deeply: bool, is_check: bool = False) -> Iterator[str]:
+    """Write the regions whose page or name has one of these words anew, or all; those that take longest if wanted.
+    Yields the pages that have changed; in a check, those that would, and writes nothing."""
+    pages, names = _pages(), regions(chosen, deeply)
     with Workers(os.cpu_count() or 1) as workers:
         texts = dict(zip(names, workers.map(made, names), strict=True))
     for page, before in pages.items():

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from model.algebra import FALSE, TRUE, Bool, Int, all_of, any_of, const, truth
-from model.registry_design.network import refuse_votes
 from model.registry_design.node import ATTESTER, FINDER, Node
 from model.registry_design.qc_finder import PERSISTING, SETTING_MINIMUM, WAITING_FOR_QUORUM, WAITING_FOR_STATUS
 from model.registry_design.system import RegistryDesign
@@ -196,12 +195,16 @@ def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 def message_too_large(system: RegistryDesign, node: Node, key: int) -> Bool:
     """Whether the main node lacks an attester's vote, and on every way of it a sender has more votes to push than a
-    message can have: at once, or again when the connection is made anew."""
+    message can have: at once, or again when the connection is made anew, as it is after a message that is refused."""
     topology, links = system.topology, dict(zip(system.topology.links, system.state.links, strict=True))
 
     def is_choked(ends: tuple[int, int]) -> Bool:
-        link, sender = links[ends], system.state.nodes[ends[0]]
-        return link.is_too_large(link.in_flight) | link.is_too_large(sender.registry.newer_than(link.old))
+        link, (sender, receiver) = links[ends], (system.state.nodes[index] for index in ends)
+        is_refused = ~link.is_idle & receiver.refuses_message(link)
+        is_too_much_again = is_refused & link.is_too_large(sender.registry.votes)
+        return is_too_much_again | any_of(
+            map(link.is_too_large, (link.in_flight, sender.registry.newer_than(link.old)))
+        )
 
     ways = [list(pairwise(way)) for way in _ways(topology, (_position(system, key),))]
     is_missing = system.main.registry.votes[key].number != system.next_batch_to_attest
@@ -230,9 +233,15 @@ def never_starts(system: RegistryDesign) -> Bool:
 
 
 def messages_refused(system: RegistryDesign) -> Bool:
-    refuses = any(action.name == refuse_votes.name for action in system.actions)
-    always = bool(system.scope.bad_votes) and not system.scope.some_bad_votes
-    return truth(refuses and always and system.revision.executor != NEVER)
+    """Whether every message of an external node has a bad vote, and is refused even if it has nothing else."""
+    if not system.scope.bad_votes or system.scope.some_bad_votes or system.revision.executor == NEVER:
+        return FALSE
+    nodes, links = system.state.nodes, zip(system.state.links, system.topology.links, strict=True)
+    return any_of(
+        nodes[receiver].refuses_message(link.delivered())
+        for link, (sender, receiver) in links
+        if system.topology.is_external(sender)
+    )
 
 
 def pruned_in_the_way(system: RegistryDesign) -> Bool:

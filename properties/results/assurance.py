@@ -56,7 +56,7 @@ What each property means: attestation properties."""
 
 
 STALE = """\
-The model or its properties have changed since the earlier runs, so what these have found of {groups} is left out; to
+The model or its properties are others than in the earlier runs, so what these have found of {groups} is left out; to
 find it out anew: python -m docs.generator.kept"""
 
 

@@ -7,9 +7,9 @@ certificates that it has stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -180,8 +180,13 @@ def compare_all(
     return (each for each in found if each is not None)
 
 
-def compare(revisions: tuple[str, str], plan: Plan, max_states: int | None = None) -> Compared | None:
-    """Two revisions in one scope; none where one of them is not in it."""
+def compare(
+    revisions: tuple[str, str],
+    plan: Plan,
+    max_states: int | None = None,
+    behaviour: Callable[[str, Plan, int | None], Behaviour] = Behaviour,
+) -> Compared | None:
+    """Two revisions in one scope; none where one of them is not in it. `behaviour` may know that of one of them."""
     try:
         systems = [build(by_name(name), plan.scope) for name in revisions]
     except BadScope:
@@ -189,7 +194,7 @@ def compare(revisions: tuple[str, str], plan: Plan, max_states: int | None = Non
     if len({expressions_of(system) for system in systems}) == 1 == len({conditions_of(system) for system in systems}):
         search = Check(systems[0], plan.symmetry and Packing(systems[0]).has_symmetry, max_states).search
         return Compared(plan, (search.states, search.states), search.complete, {}, is_same_system=True)
-    before, after = (_behaviour(name, plan, max_states) for name in revisions)
+    before, after = (behaviour(name, plan, max_states) for name in revisions)
     complete = before.is_decided and after.is_decided
     pairs = {name: (old, after.verdicts[name]) for name, old in before.verdicts.items() if name in after.verdicts}
     changed = {name: (old, new) for name, (old, new) in pairs.items() if old != new}
@@ -209,10 +214,6 @@ def compare(revisions: tuple[str, str], plan: Plan, max_states: int | None = Non
         possible=after.run(found.second) if found.second else None,
         impossible=before.run(found.first) if found.first else None,
     )
-
-
-_behaviour = lru_cache(maxsize=2)(Behaviour)
-"""Whoever compares several revisions with one, or each with the next, in one scope, has the behaviour of that one."""
 
 
 def _declared(system: AttestationSystem) -> list[tuple[str, int | None, int | None, int]]:

@@ -64,20 +64,19 @@ def is_current(group: str) -> bool:
 @cache
 def digest(group: str) -> str:
     """A digest of what the group's revision that Z3 is asked about does in every scope of the ledger, and of what
-    properties say in the first; whatever the text of the model is otherwise."""
+    properties say there; whatever the text of the model is otherwise."""
     revision = by_name(GROUPS[group][1])
     plans = [plan for plan in PLANS if plan.is_for(revision.name)]
     found = sha256()
     for plan in plans:
         system = build(revision, plan.scope)
-        said = conditions_of(system) if plan is plans[0] else ()
         updates = [update for action in system.actions for update in action.updates]
         names = [
             *((each.name, each.initial) for each in system.variables),
             *((each.node, str(each), len(each.updates)) for each in system.actions),
             *(variable.name for variable, _ in updates),
         ]
-        roots = [*(action.guard for action in system.actions), *(value for _, value in updates), *said]
+        roots = [*(action.guard for action in system.actions), *(value for _, value in updates), *conditions_of(system)]
         found.update(f"{names}\n{_written(roots)}".encode())
     return found.hexdigest()
 

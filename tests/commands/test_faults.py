@@ -60,6 +60,9 @@ LONG = SHORT | {
 }
 """What takes longer than a test waits, where the command has such work."""
 
+UNPREPARED = LONG | {"mutate": "mutate --workers 2 --json"}
+"""The same, of which a signal may come before there are workers: `mutate` first finds out what the true model says."""
+
 BOUND = {
     "check": f"check --workers 1 {ONE} --max-states 1 --out DIR/out",
     "report": f"report --workers 1 {ONE} --max-states 1 --out DIR/out",
@@ -346,7 +349,7 @@ def test_at_any_moment_a_signal_leaves_no_result_that_is_none(
 ) -> None:
     ended_early = {130, Status.CUT_SHORT} if number == signal.SIGINT else {128 + number}
     for _ in range(moments):
-        with started(LONG[command], tmp_path) as process:
+        with started(UNPREPARED[command], tmp_path) as process:
             time.sleep(random.uniform(0, 2))
             process.send_signal(number)
             ended = end_of(process)

@@ -44,6 +44,9 @@ def test_a_bad_vote_is_not_to_blame_for_a_message_that_is_too_large(name: str) -
     bad = replace(RELAYED, bad_votes=BAD_SIGNATURE, some_bad_votes=True)
     skips = revision(name).skips_bad_signatures
     assert verdict(name, bad, "connections_survive_bad_votes").word == ("EXHAUSTED" if skips else "VIOLATED")
+    assert set(shortest(verdict(name, bad))) == {"message_too_large"}
+    always = shortest(verdict(name, replace(bad, some_bad_votes=False)))
+    assert ("messages_refused" in always) == (not skips)
 
 
 @pytest.mark.slow
