@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -28,6 +29,7 @@ from properties.engines.packing import Words
 from properties.engines.room import PIECE, Room
 from properties.engines.stepper import State, Stepper
 from properties.engines.storage import Storage, Stored
+from properties.engines.successors import Successors
 from properties.engines.vectorised import Vectorised
 from properties.engines.visited import Columns, Recent, Run, Visited, concatenate, take
 
@@ -109,9 +111,15 @@ class Exploration:
             index -= len(words[0])
         raise IndexError(index)
 
-    def normal(self, words: Words) -> Words:
-        """The representatives of the states' classes."""
-        return self.vectorised.packing.canonical(words) if self.symmetry else words
+    @cached_property
+    def successors(self) -> Successors:
+        """What is said of the states that follow others."""
+        return Successors(self.vectorised, self.storage, self.vectorised.packing.canonical if self.symmetry else None)
+
+    def stored(self, state: State) -> Stored:
+        """A state as it is stored; with symmetry, the representative of its class."""
+        words = self.vectorised.packing.pack([state])
+        return self.storage.encode(self.vectorised.packing.canonical(words) if self.symmetry else words)
 
     def state(self, level: int, place: int) -> State:
         """One state."""
@@ -203,9 +211,7 @@ class Expansion:
 
     def start(self) -> Run:
         """The level of the state where the search begins."""
-        search = self.search
-        state = search.vectorised.packing.pack([search.start])
-        return self.visited.new(Run.of(search.storage.encode(search.normal(state))))
+        return self.visited.new(Run.of(self.search.stored(self.search.start)))
 
     def next_level(self, frontier: Stored, most: int | None) -> Run:
         """The new states that follow a level: all, or those of the first chunks that make so many."""
@@ -223,9 +229,9 @@ class Expansion:
         as there is memory for, or of one chunk at a time."""
         search, found, taken = self.search, [take(frontier, slice(0, 0))], 0
         for chunk in chunks(frontier):
-            for _, sources, after in search.vectorised.successors(search.storage.decode(chunk)):
+            for _, sources, after in search.successors.of(chunk):
                 search.transitions += len(sources)
-                found.append(self.recent.unknown(search.storage.encode(search.normal(after))))
+                found.append(self.recent.unknown(after))
                 taken += sum(column.nbytes for column in found[-1])
             # They will be put together, sorted, and looked for.
             if one_by_one or search.room.is_short(2 * taken):

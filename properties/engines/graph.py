@@ -160,10 +160,9 @@ class Lookup:
 
     def _edges(self, level: int, start: int) -> Iterator[Edges]:
         search, first = self.search, int(self.offsets[level]) + start
-        chunk = search.storage.decode(take(search.levels[level], slice(start, start + CHUNK)))
-        for action, sources, after in search.vectorised.successors(chunk):
-            targets = self._targets(level, action, search.storage.encode(search.normal(after)))
-            yield Edges(action, first, sources.astype(np.uint16), targets)
+        chunk = take(search.levels[level], slice(start, start + CHUNK))
+        for action, sources, after in search.successors.of(chunk):
+            yield Edges(action, first, sources.astype(np.uint16), self._targets(level, action, after))
 
     def _targets(self, level: int, action: int, wanted: Stored) -> npt.NDArray[np.int32]:
         """The numbers of these states, which an action leads to from a level."""

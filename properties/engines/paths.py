@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 
 from properties.engines.confirmation import NotConfirmed
-from properties.engines.explorer import Exploration
+from properties.engines.explorer import Exploration, chunks
 from properties.engines.graph import Graph
-from properties.engines.packing import Words
 from properties.engines.stepper import Stepper
+from properties.engines.storage import Stored
 from properties.engines.vectorised import Mask
 from properties.engines.visited import take
 
@@ -19,11 +19,10 @@ def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int], links
     """The actions of a shortest run from the start of the search to the state (level, place); with symmetry, to a
     state of its class. It is the same run with the graph and without."""
     waypoints = _linked(search, place, links) if links else _searched(search, place)
-    packing = search.vectorised.packing
     state, actions = search.start, []
     for waypoint in reversed(waypoints[:-1]):
         for action, after in stepper.successors(state):
-            if _same(search.normal(packing.pack([after])), waypoint)[0]:
+            if _same(search.stored(after), waypoint)[0]:
                 actions.append(action)
                 state = after
                 break
@@ -32,42 +31,41 @@ def path_to(search: Exploration, stepper: Stepper, place: tuple[int, int], links
     return actions
 
 
-def _linked(search: Exploration, place: tuple[int, int], links: Graph) -> list[Words]:
+def _linked(search: Exploration, place: tuple[int, int], links: Graph) -> list[Stored]:
     """The states of a shortest run, the last one first, by the edges of the graph."""
     level, index = place
     states = [int(links.offsets[level]) + index]
     for _ in range(level):
         states.append(links.predecessor(states[-1]))
     places = map(links.locate, states)
-    return [search.level(level, slice(index, index + 1)) for level, index in places]
+    return [take(search.levels[level], slice(index, index + 1)) for level, index in places]
 
 
-def _searched(search: Exploration, place: tuple[int, int]) -> list[Words]:
+def _searched(search: Exploration, place: tuple[int, int]) -> list[Stored]:
     """The states of a shortest run, the last one first, by expanding the levels anew."""
     level, index = place
-    waypoints = [search.level(level, slice(index, index + 1))]
+    waypoints = [take(search.levels[level], slice(index, index + 1))]
     for earlier in range(level - 1, -1, -1):
-        waypoints.append(_predecessor(search, search.level(earlier), waypoints[-1]))
+        waypoints.append(_predecessor(search, search.levels[earlier], waypoints[-1]))
     return waypoints
 
 
-def _same(words: Words, target: Words) -> Mask:
+def _same(states: Stored, target: Stored) -> Mask:
     """Which of the states are the target."""
-    result = np.ones(len(words[0]), dtype=bool)
-    for word, wanted in zip(words, target, strict=True):
-        result &= word == wanted[0]
+    result = np.ones(len(states[0]), dtype=bool)
+    for column, wanted in zip(states, target, strict=True):
+        result &= column == wanted[0]
     return result
 
 
-def _predecessor(search: Exploration, level: Words, target: Words) -> Words:
+def _predecessor(search: Exploration, level: Stored, target: Stored) -> Stored:
     """The first state of the level that has the target among its successors."""
-    for start in range(0, len(level[0]), 1 << 15):
-        chunk = take(level, slice(start, start + (1 << 15)))
+    for chunk in chunks(level):
         first = min(
             (
                 int(sources[same][0])
-                for _, sources, after in search.vectorised.successors(chunk)
-                if (same := _same(search.normal(after), target)).any()
+                for _, sources, after in search.successors.of(chunk)
+                if (same := _same(after, target)).any()
             ),
             default=None,
         )

@@ -17,8 +17,9 @@ Neighbouring slots are translated together, by a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -45,7 +46,7 @@ Stored = tuple[npt.NDArray[np.unsignedinteger[Any]], ...]
 """States as they are stored: their keys, and columns of further numbers, each in the smallest type that holds them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Digit:
     """Slots that lie together in a word, as one digit of a number to mixed radix: its `radix`, what it stands for in
     the number by the slots' bits (`value`), and the bits, at their place in the word, by the digit (`pattern`). A slot
@@ -59,10 +60,40 @@ class Digit:
     value: Numbers | None
     pattern: Numbers | None
 
+    @property
+    def mask(self) -> int:
+        """The slots' bits, at their place in the word."""
+        return ((1 << self.bits) - 1) << self.shift
+
+    def read(self, words: Words) -> Numbers:
+        """The slots' bits."""
+        return (words[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
+
     def encode(self, words: Words) -> Numbers:
         """What the digit adds to each number."""
-        found = (words[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
+        found = self.read(words)
         return found * np.uint64(self.weight) if self.value is None else looked_up(self.value, found)
+
+    def __contains__(self, slot: Slot) -> bool:
+        return slot.word == self.word and slot.mask & self.mask == slot.mask
+
+    def weight_of(self, slot: Slot) -> int:
+        """What a number changes by with each 1 of a slot."""
+        if self.value is None:
+            return self.weight
+        return int(self.value[1 << (slot.shift - self.shift)]) if slot.bits else 0
+
+    def change(self, keep: int, bits: int) -> Callable[[Numbers], Numbers] | None:
+        """What each number changes by, from the slots' bits, where those of a word that `keep` has stay, and `bits` are
+        set; nothing where all stay."""
+        if not ~keep & self.mask:
+            return None
+        first, mask = np.uint64(self.shift), np.uint64(self.mask)
+        kept, new = (np.uint64(keep) & mask) >> first, (np.uint64(bits) & mask) >> first
+        if self.value is None:
+            return lambda before: (new - before) * np.uint64(self.weight)
+        before = np.arange(len(self.value), dtype=np.uint64)
+        return partial(looked_up, self.value[before & kept | new] - self.value)
 
     def decode(self, digit: Numbers, words: Words) -> None:
         """Set the bits of the slots."""
@@ -95,9 +126,9 @@ class Storage:
             packing.slots[each.expression]: (each.high or 0) - (each.low or 0) + 1 for each in packing.system.variables
         }
         self.words = packing.words
-        self._numbers = list(_numbers(sizes)) if self.words > 1 else []
+        self.numbers = list(_numbers(sizes)) if self.words > 1 else []
         self.types: list[npt.DTypeLike] = [np.uint64]
-        self.types += [np.min_scalar_type(prod(digit.radix for digit in digits) - 1) for digits in self._numbers[1:]]
+        self.types += [np.min_scalar_type(prod(digit.radix for digit in digits) - 1) for digits in self.numbers[1:]]
 
     @property
     def columns(self) -> int:
@@ -106,23 +137,23 @@ class Storage:
 
     def encode(self, words: Words) -> Stored:
         """The states as they are stored."""
-        if not self._numbers:
+        if not self.numbers:
             return words
-        key, *others = (_sum(digit.encode(words) for digit in digits) for digits in self._numbers)
+        key, *others = (_sum(digit.encode(words) for digit in digits) for digits in self.numbers)
         for index, number in enumerate(others, 1):
             key += hashed(number, index)
         return (key, *(number.astype(kind) for number, kind in zip(others, self.types[1:], strict=True)))
 
     def decode(self, stored: Stored) -> Words:
         """The states in packed words."""
-        if not self._numbers:
+        if not self.numbers:
             return stored
         first, *others = (column.astype(np.uint64) for column in stored)
         for index, number in enumerate(others, 1):
             first -= hashed(number, index)
         words = tuple(np.zeros_like(first) for _ in range(self.words))
         further, value = np.empty_like(first), np.empty_like(first)
-        for digits, rest in zip(self._numbers, (first, *others), strict=True):
+        for digits, rest in zip(self.numbers, (first, *others), strict=True):
             *lower, last = digits
             for digit in lower:
                 np.floor_divide(rest, np.uint64(digit.radix), out=further)

@@ -16,6 +16,8 @@ from properties.engines.packing import PackedColumns, Packing, Words
 
 Mask = npt.NDArray[np.bool_]
 
+Places = npt.NDArray[np.intp]
+
 NAMES = {
     "u64": np.uint64,
     "where": np.where,
@@ -23,14 +25,18 @@ NAMES = {
 }
 
 
+ALL = 2**64 - 1
+"""The bits of a word."""
+
+
 @dataclass(frozen=True)
-class _Effect:
-    """What an action does to the words: the bits to keep and to set, and the values to compute and where they go."""
+class Effect:
+    """What an action does to the words: the bits to keep and to set, and the values to compute of variables, which
+    might not belong there."""
 
     keep: tuple[int, ...]
     set: tuple[int, ...]
-    variables: tuple[Variable, ...]
-    checked: tuple[bool, ...]
+    computed: tuple[tuple[Variable, Expression], ...]
     values: Callable[..., Any]
 
 
@@ -42,7 +48,7 @@ class Vectorised:
         self.packing = Packing(system)
         self.dialect = PackedColumns(self.packing)
         self._guards = self.compile([action.guard for action in system.actions])
-        self._effects = [self._effect(action) for action in system.actions]
+        self.effects = [self._effect(action) for action in system.actions]
 
     def compile(self, roots: list[Bool] | list[Expression]) -> Callable[..., Any]:
         """A function from words to the values of the expressions."""
@@ -57,8 +63,8 @@ class Vectorised:
 
         return evaluate
 
-    def _effect(self, action: Action) -> _Effect:
-        keep = [2**64 - 1] * self.packing.words
+    def _effect(self, action: Action) -> Effect:
+        keep = [ALL] * self.packing.words
         bits = [0] * self.packing.words
         computed = []
         for variable, value in action.updates:
@@ -68,11 +74,10 @@ class Vectorised:
                 bits[slot.word] |= (int(value.value) - slot.low) << slot.shift
             else:
                 computed.append((variable, value))
-        return _Effect(
+        return Effect(
             tuple(keep),
             tuple(bits),
-            tuple(variable for variable, _ in computed),
-            tuple(_can_leave(variable, value) for variable, value in computed),
+            tuple(computed),
             self.compile([value for _, value in computed]),
         )
 
@@ -85,32 +90,38 @@ class Vectorised:
 
         Raises `ModelError` if a variable leaves its domain.
         """
-        effect = self._effects[action]
+        effect = self.effects[action]
         result = [
-            (word & np.uint64(keep)) | np.uint64(bits)
+            (word & np.uint64(keep)) | np.uint64(bits) if keep != ALL else word
             for word, keep, bits in zip(words, effect.keep, effect.set, strict=True)
         ]
-        for variable, checked, value in zip(effect.variables, effect.checked, effect.values(*words), strict=True):
-            if checked:
-                self._check(action, variable, value)
+        for (variable, _), bits in zip(effect.computed, self.computed(action, words), strict=True):
             slot = self.packing.slots[variable.expression]
-            bits = value.astype(np.uint64)
-            if slot.low:  # modulo 2^64, so that -1 becomes 0 for a domain that starts at -1
-                bits += np.uint64(-slot.low % 2**64)
             result[slot.word] |= bits << np.uint64(slot.shift)
         return tuple(result)
+
+    def computed(self, action: int, words: Words) -> Iterator[npt.NDArray[np.uint64]]:
+        """The bits of each variable whose value after an action must be computed; see `apply`."""
+        effect = self.effects[action]
+        for (variable, expression), value in zip(effect.computed, effect.values(*words), strict=True):
+            if _can_leave(variable, expression):
+                self._check(action, variable, value)
+            bits = value.astype(np.uint64)
+            if variable.low:  # modulo 2^64, so that -1 becomes 0 for a domain that starts at -1
+                bits += np.uint64(-variable.low % 2**64)
+            yield bits
 
     def _check(self, action: int, variable: Variable, value: npt.NDArray[Any]) -> None:
         low, high = variable.low, variable.high
         if value.size and (value.min() < low or value.max() > high):
             raise ModelError(f"{self.system.actions[action]} takes {variable.name} outside its domain {low}..{high}")
 
-    def successors(self, words: Words) -> Iterator[tuple[int, npt.NDArray[np.intp], Words]]:
-        """For each action that some state allows: which states those are, and the states after it."""
+    def enabled(self, words: Words) -> Iterator[tuple[int, Places]]:
+        """The actions that some state allows, and the places of the states that do, which ascend."""
         for action, mask in enumerate(self.guards(words)):
-            sources = np.flatnonzero(mask)
-            if sources.size:
-                yield action, sources, self.apply(action, tuple(word[sources] for word in words))
+            places = np.flatnonzero(mask)
+            if places.size:
+                yield action, places
 
 
 def _can_leave(variable: Variable, value: Expression) -> bool:

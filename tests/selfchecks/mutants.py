@@ -72,13 +72,13 @@ def _forgetful(self: Shard, candidates: Run) -> Run:
     return candidates
 
 
-_successors = Vectorised.successors
+_enabled = Vectorised.enabled
 
 
-def _all_but_one(self: Vectorised, words: Words) -> Iterator[tuple[int, Any, Words]]:
-    for action, sources, after in _successors(self, words):
+def _all_but_one(self: Vectorised, words: Words) -> Iterator[tuple[int, Any]]:
+    for action, places in _enabled(self, words):
         if action or len(words[0]) < 3:
-            yield action, sources, after
+            yield action, places
 
 
 def _first_pass_only(self: Packing, words: Words) -> Words:
@@ -188,7 +188,7 @@ MUTANTS = (
     Mutant("the table of recent states looks at the place alone", Recent, "unknown", _known_by_place),
     Mutant("successors are not deduplicated", Run, "of", staticmethod(_repeating)),
     Mutant("only the last run of visited states is looked into", Shard, "new", _forgetful),
-    Mutant("the first action is not taken in larger levels", Vectorised, "successors", _all_but_one),
+    Mutant("the first action is not taken in larger levels", Vectorised, "enabled", _all_but_one),
     Mutant("the mask of a variable is one bit too low", Slot, "mask", property(_stays_out_of_its_domain)),
     Mutant(
         "a domain has one value less than it has",
