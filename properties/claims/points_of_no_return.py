@@ -46,9 +46,9 @@ CONSENSUS_DEAD = _kind(
 
 ERROR_TO_COME = _about_asked(
     "error_to_come",
-    "The main node has been told, or has read, a later number than the one that it asks for, and its finder, or an "
-    "attester that it is itself, will go by the status.",
-    "If it polls before the finder looks, the smaller number is an error that ends its consensus; nobody restarts it. "
+    "The main node has been told, or has read, a later number than the one that it asks for, or has read a smaller "
+    "one than it has been told; and its finder, or an attester that it is itself, will go by the status.",
+    "If it is told before the finder looks, the smaller number is an error that ends its consensus; nobody restarts it. "
     "If the finder looks first, it waits for a quorum above the batch that is asked for, until the poll comes.",
     reasons.error_to_come,
 )

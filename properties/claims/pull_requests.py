@@ -11,6 +11,7 @@ from model.registry_design.network import FAULTS, can_talk, fail_once, prune, re
 from model.registry_design.node import Node
 from model.registry_design.qc_finder import WAITING_FOR_QUORUM
 from model.registry_design.system import RegistryDesign
+from model.revisions import LAST_SEALED
 from model.service import AttestationSystem
 from model.topology import MAIN
 from model.transitions import Action
@@ -55,10 +56,15 @@ def executor_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
 
 
 def attestation_can_start(system: AttestationSystem) -> tuple[Conjunct, ...]:
-    """With batches and without certificates, a first certificate is still possible."""
-    missing = system.main.store.certified.largest == NONE
-    is_sealed = system.is_to_attest(system.state.sealed - 1)
-    return (Conjunct("the main node can still get its first certificate", ~missing, missing & is_sealed),)
+    """With batches and without certificates, a first certificate is still possible. Nothing is said where the scope has
+    no batch left that could get it: where the last one is pruned; or where the next one would be asked for in its
+    stead, but there is none in the scope."""
+    store, last = system.main.store, system.state.sealed - 1
+    missing = store.certified.largest == NONE
+    is_there = system.is_to_attest(last) & ~store.is_pruned(last)
+    if system.revision.start == LAST_SEALED and system.scope.batches is not None:
+        is_there &= system.state.sealed < system.scope.batches
+    return (Conjunct("the main node can still get its first certificate", ~missing, missing & is_there),)
 
 
 def status_never_falls(system: AttestationSystem) -> tuple[Conjunct, ...]:
@@ -238,7 +244,7 @@ CLAIMS: tuple[Property, ...] = (
         "attestation_can_start",
         Kind.POSSIBLE,
         "As long as there are batches and no certificate, the main node can still get its first certificate.",
-        "no fault from there on",
+        "no fault from there on; batches go on to be sealed",
         "zksync-era PR 2544: a main node that is pruned before it knows where to start never attests",
         attestation_can_start,
         (*POINTS_OF_NO_RETURN, PRUNED_TOO_EARLY, *STANDSTILLS),

@@ -144,21 +144,24 @@ def _is_nowhere(system: RegistryDesign, key: int, number: Int) -> Bool:
     return all_of(vote.number != number for vote in (*registries, *on_their_way))
 
 
-def _hears_only_of_later(system: RegistryDesign, node: Node, subscriber: str) -> Bool:
+def _never_hears_of_asked(system: RegistryDesign, node: Node, subscriber: str) -> Bool:
     """Whether a machine of a node that nobody restarts will go by a later number than the one that is asked for, or
-    end with the node: from PR 167 on, the number that is asked for is an error there."""
+    end with the node: from PR 167 on, a smaller number than the one before is an error there."""
     if not system.revision.refuses_smaller_number or node.is_supervised:
         return FALSE
     asked, told, read = system.next_batch_to_attest, node.status.next_batch_to_attest, node.runner.polled
-    can_go_by_asked = node.status.has_news(subscriber) & (told <= asked)
-    return (told > asked) | ((read > asked) & ~can_go_by_asked)
+    has_news = node.status.has_news(subscriber)
+    will_end = ~node.runner.is_idle & node.refuses_number(read)
+    # A finder that goes by an earlier number can find a quorum for the one that is asked for.
+    is_of_no_use = ~has_news | (truth(subscriber == ATTESTER) & (told < asked))
+    return (told > asked) | ((read > asked) & ~(has_news & (told <= asked))) | (will_end & is_of_no_use)
 
 
 def error_to_come(system: RegistryDesign) -> Bool:
     main, asked = system.main, system.next_batch_to_attest
     looks_up = main.finder.is_in(WAITING_FOR_STATUS) | main.finder.is_in(PERSISTING)
     nothing_at_hand = all_of(place.number < asked for place in (*main.store.queue.places, main.finder.quorum))
-    finder_goes_by_it = _hears_only_of_later(system, main, FINDER) & looks_up & nothing_at_hand
+    finder_goes_by_it = _never_hears_of_asked(system, main, FINDER) & looks_up & nothing_at_hand
     return finder_goes_by_it | quorum_lost(own_vote_too_late)(system)
 
 
@@ -172,7 +175,7 @@ def _votes_too_late(system: RegistryDesign, node: Node, key: int) -> Bool:
     has_yet_to_vote = (node.attester.number != system.next_batch_to_attest) & (
         node.registry.votes[key].number < system.next_batch_to_attest
     )
-    return _hears_only_of_later(system, node, ATTESTER) & has_yet_to_vote
+    return _never_hears_of_asked(system, node, ATTESTER) & has_yet_to_vote
 
 
 def own_vote_too_late(system: RegistryDesign, node: Node, key: int) -> Bool:
@@ -187,7 +190,7 @@ def attester_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
 
 def relay_dead(system: RegistryDesign, node: Node, key: int) -> Bool:
     def is_dead(_: int, relay: Node) -> Bool:
-        hears_too_late = _hears_only_of_later(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS)
+        hears_too_late = _never_hears_of_asked(system, relay, FINDER) & relay.finder.is_in(WAITING_FOR_STATUS)
         return is_gone(system, relay) | hears_too_late
 
     return _on_the_way(system, key, is_dead)
@@ -253,20 +256,25 @@ def pruned_in_the_way(system: RegistryDesign) -> Bool:
 
 
 def pruned_too_early(system: RegistryDesign) -> Bool:
-    def counts(number: Int) -> Bool:
-        return (number != NONE) & ~system.main.store.is_pruned(number)
+    main = system.main
+
+    def is_informed(node: Node, key: int) -> Bool:
+        numbers = (node.status.next_batch_to_attest, node.registry.votes[key].number)
+        # What a node knows of the fork before is forgotten when it restarts on this one.
+        return (node.genesis == main.genesis) & any_of(
+            (number != NONE) & ~main.store.is_pruned(number) for number in numbers
+        )
 
     informed = system.electorate.weight_of(
         [
             any_of(
-                counts(node.status.next_batch_to_attest) | counts(node.registry.votes[key].number)
+                is_informed(node, key)
                 for place, node in zip(system.topology.places, system.state.nodes, strict=True)
                 if place.key == key
             )
             for key in range(len(system.electorate.weights))
         ]
     )
-    main = system.main
     main_is_uninformed = main.finder.is_in(WAITING_FOR_STATUS) & ~main.status.has_news(FINDER)
     is_none = (system.next_batch_to_attest == NONE) & (main.store.pruned != NONE)
     return is_none & (main_is_uninformed | (informed < system.electorate.threshold))
