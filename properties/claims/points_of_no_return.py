@@ -48,8 +48,8 @@ ERROR_TO_COME = _about_asked(
     "error_to_come",
     "The main node has been told, or has read, a later number than the one that it asks for, or has read a smaller "
     "one than it has been told; and its finder, or an attester that it is itself, will go by the status.",
-    "If it is told before the finder looks, the smaller number is an error that ends its consensus; nobody restarts it. "
-    "If the finder looks first, it waits for a quorum above the batch that is asked for, until the poll comes.",
+    "If it is told before the finder looks, the smaller number is an error that ends its consensus; nobody restarts "
+    "it. If the finder looks first, it waits for a quorum above the batch that is asked for, until the poll comes.",
     reasons.error_to_come,
 )
 
@@ -147,7 +147,7 @@ POINTS_OF_NO_RETURN: tuple[CounterexampleKind, ...] = (
         "the same votes again, and the same certificate is found before any other.",
         reasons.false_certificate,
     ),
-    _about_asked(
+    _kind(
         "byzantine_weight",
         "The main node does not have the votes of Byzantine attesters, and the others make no quorum.",
         "A Byzantine attester need not vote at all; the honest attesters are too light to make a quorum without it.",

@@ -339,9 +339,9 @@ def _is_too_light(system: RegistryDesign, losses: tuple[Loss, ...]) -> Bool:
 
 
 def _is_at_hand(system: RegistryDesign, key: int) -> Bool:
-    """Whether the main node has this attester's vote for the batch that is asked for, and nobody has a newer one that
-    will come along with other votes and replace it."""
+    """Whether the main node has this attester's vote for the batch that is asked for, if there is one, and nobody has a
+    newer one that will come along with other votes and replace it."""
     asked = Vote(system.next_batch_to_attest, const(0))
     others = [*(node.registry.votes for node in system.state.nodes), *(link.in_flight for link in system.state.links)]
     is_replaced = any_of(votes[key].is_newer_than(asked) for votes in others)
-    return asked.is_same_as(system.main.registry.votes[key]) & ~is_replaced
+    return (asked.number != NONE) & asked.is_same_as(system.main.registry.votes[key]) & ~is_replaced
