@@ -24,7 +24,7 @@ UNREACHABLE = "batch_store.py: CertifiedRange.contains: bound: self.largest != N
 
 SMALL: truth.Place = (
     "pr161+era2480",
-    [plan.name for plan in PLANS].index("n1f0b0, 2 batches, joined, pruned=M"),
+    [plan.name for plan in PLANS].index("n1f0b0, 3 batches, joined, pruned=M"),
 )
 
 

@@ -25,7 +25,7 @@ def plan(name: str) -> Plan:
 
 PLAIN = plan("n2f0b0, 3 batches, joined")
 RESTARTS = plan("n1f0b0, 3 batches, joined, restarts=any, restarting=M")
-PRUNED = plan("n1f0b0, 2 batches, joined, pruned=M")
+PRUNED = plan("n1f0b0, 3 batches, joined, pruned=M")
 REGENESIS = plan("n1f0b0, 3 batches, joined, regeneses=1")
 
 

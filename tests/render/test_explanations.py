@@ -94,7 +94,7 @@ def test_a_witness_has_no_cure(witness: Trace) -> None:
     assert opening(Story(witness)) == {}
 
 
-PRUNED = Scope(instance("n1f0b0"), 2, pruned="M")
+PRUNED = Scope(instance("n1f0b0"), 3, pruned="M")
 MISSED = ("every_batch_certified", None)
 
 

@@ -51,12 +51,12 @@ must be pruned between certain steps."""
 
 QUICK = {
     ("n1f0b0, 3 batches, joined, restarts=any, restarting=M", of_design(REGISTRY)[0]),
-    ("n1f0b0, 2 batches, joined, pruned=M", of_design(CONTROLLER)[0]),
+    ("n1f0b0, 3 batches, joined, pruned=M", of_design(CONTROLLER)[0]),
 }
 """What the quick profile tries: a scope on the first revision of each design."""
 
 RARE = {
-    "n1f0b0, 2 batches, stepwise, main_attests=yes, pruned=M",
+    "n1f0b0, 3 batches, stepwise, main_attests=yes, pruned=M",
     "n2f0b0, 3 batches, joined, main_attests=yes, echo=yes, restarts=any, restarting=M",
     "n1f0b0, 4 batches, joined, restores=1, restarts=any, restarting=M",
 }
@@ -183,7 +183,7 @@ def test_what_is_not_there_is_not_found() -> None:
 
 
 def test_the_same_seed_finds_the_same_run() -> None:
-    check = Check(build(REVISIONS["pr161+era2480"], SCOPES["n1f0b0, 2 batches, joined, pruned=M"].scope))
+    check = Check(build(REVISIONS["pr161+era2480"], SCOPES["n1f0b0, 3 batches, joined, pruned=M"].scope))
     condition = check.violating(claim("attestation_starts_at_first_batch"))
     first, again, other = (search(check.stepper, condition, seed, BUDGET, LONGEST) for seed in (1, 1, 2))
     assert first == again != other
