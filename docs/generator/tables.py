@@ -233,7 +233,7 @@ CLAIMS = (
     ("167: a smaller number stops the node", "smaller_number_stops_node", "n2f0b0, 3 batches, joined"),
     ("2539: attestation starts at the genesis", "attestation_starts_at_first_batch", "n2f0b0, 3 batches, joined"),
     ("2539: the deadlock is cured, also in the end", "every_batch_certified", "n2f0b0, 3 batches, joined"),
-    ("2544: a pruned main node never attests", "attestation_can_start", "n1f0b0, 2 batches, joined, pruned=M"),
+    ("2544: a pruned main node never attests", "attestation_can_start", "n1f0b0, 3 batches, joined, pruned=M"),
     (
         "170: a bad signature does not cut the connection",
         "connections_survive_bad_votes",
@@ -252,7 +252,7 @@ def claims(start: str) -> str:
     """Each claim with its verdicts on all revisions of one start rule."""
     names = [name for name in REVISIONS if name.endswith(start)]
     rows = (
-        (sentence, f"`{claim}`", scope, *(expectations().get(name, {}).get(scope, {}).get(claim, "") for name in names))
+        (sentence, f"`{claim}`", scope, *(expectations()[name][scope][claim] for name in names))
         for sentence, claim, scope in CLAIMS
     )
     return table(("claim", "property", "scope", *(name.removesuffix(start)[:-1] for name in names)), rows)

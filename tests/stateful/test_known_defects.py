@@ -37,17 +37,12 @@ FEW, MANY = 10, 200
 SCOPES = {plan.name: plan for plan in PLANS}
 VIOLATED = "VIOLATED"
 
-REGISTRIES = ("pr161", "pr166", "pr167", "pr169", "pr170")
-
 NOT_FOUND = {
     ("pr161+era2539", "one_batch_at_a_time", ""),
     ("pr175+era2657", "honest_attesters_sign_once", ""),
-    *((f"{name}+era2480", "attestation_can_start", "vote_lost") for name in REGISTRIES),
-    *((f"{name}+era2480", "attestation_can_start", "registry_minimum") for name in REGISTRIES[2:]),
 }
 """What 20,000 runs do not find with every one of three seeds: the vote of the one honest attester of six, after the
-others had a batch left out; two forks with an attester astray on each; and, where two batches can be pruned, one that
-must be pruned between certain steps."""
+others had a batch left out; and two forks with an attester astray on each."""
 
 QUICK = {
     ("n1f0b0, 3 batches, joined, restarts=any, restarting=M", of_design(REGISTRY)[0]),
