@@ -51,7 +51,6 @@ QUICK = {
 """What the quick profile tries: a scope on the first revision of each design."""
 
 RARE = {
-    "n1f0b0, 3 batches, stepwise, main_attests=yes, pruned=M",
     "n2f0b0, 3 batches, joined, main_attests=yes, echo=yes, restarts=any, restarting=M",
     "n1f0b0, 4 batches, joined, restores=1, restarts=any, restarting=M",
 }
