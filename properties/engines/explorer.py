@@ -113,7 +113,7 @@ class Exploration:
 
     @cached_property
     def successors(self) -> Successors:
-        """What is said of the states that follow others."""
+        """The successors of stored states; with symmetry, the representatives of their classes."""
         return Successors(self.vectorised, self.storage, self.vectorised.packing.canonical if self.symmetry else None)
 
     def stored(self, state: State) -> Stored:
